@@ -1,0 +1,2 @@
+//! bolthole
+fn main() {}
