@@ -1,1 +1,11 @@
-//! bolthole
+//! Bolthole: an anonymous, encrypted document store in the tradition of Freenet.
+//!
+//! One pure protocol core, three drivers: QUIC (`daemon`), the simulator and the fuzzer. `docs/architecture.md` has the
+//! layers; a module imports only from layers below its own.
+
+pub mod id;
+pub mod key;
+pub mod limits;
+pub mod message;
+pub mod overlay;
+pub mod time;

@@ -1,0 +1,5 @@
+//! The architectures of the field, side by side behind one contract.
+//!
+//! `mode` is the contract; each other child is one architecture and knows none of its siblings.
+
+pub mod mode;
