@@ -55,14 +55,14 @@ impl Claim {
 impl Testimony {
     /// The holder of `key`, lying at `location`, vouches for `claim`.
     pub fn sign(key: &NodeKey, network: &NetworkId, location: Location, claim: &Claim) -> Self {
-        let signature = Signature(key.sign(Label::CERTIFICATE, &claim.signed_text(network)));
+        let signature = Signature(key.sign(Label::LocationCertificate, &claim.signed_text(network)));
         Self { witness: NodeId(key.id()), location, signature }
     }
 
     /// Whether the witness really signed `claim`.
     pub fn verifies(&self, network: &NetworkId, claim: &Claim) -> bool {
         let text = claim.signed_text(network);
-        identity::verify(&self.witness.0, Label::CERTIFICATE, &text, &self.signature.0).is_ok()
+        identity::verify(&self.witness.0, Label::LocationCertificate, &text, &self.signature.0).is_ok()
     }
 }
 

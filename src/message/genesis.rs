@@ -44,7 +44,7 @@ pub enum BadGenesis {
 impl Genesis {
     /// The network id: the hash of the binary form.
     pub fn network(&self) -> NetworkId {
-        NetworkId(hash::hash(Label::NETWORK, &[&self.to_bytes()]))
+        NetworkId(hash::hash(Label::NetworkId, &[&self.to_bytes()]))
     }
 
     /// The binary form.
@@ -84,7 +84,7 @@ impl Genesis {
 
 /// The place that follows from a node's id alone: founding members, and members of a network of trusted links.
 pub fn named_location(network: &NetworkId, node: &NodeId) -> Location {
-    let digest = hash::hash(Label::NAMED_LOCATION, &[&network.0, &node.0]);
+    let digest = hash::hash(Label::NamedLocation, &[&network.0, &node.0]);
     let mut first = [0; 8];
     first.copy_from_slice(&digest[..8]);
     Location(u64::from_be_bytes(first))

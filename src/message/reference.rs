@@ -62,13 +62,13 @@ impl NodeRef {
     pub fn sign(key: &NodeKey, network: &NetworkId, address: SocketAddr, location: Location, sequence: u64) -> Self {
         let id = NodeId(key.id());
         let text = signed_text(network, &id, &address, location, sequence);
-        Self { id, address, location, sequence, signature: Signature(key.sign(Label::NODE_REFERENCE, &text)) }
+        Self { id, address, location, sequence, signature: Signature(key.sign(Label::NodeReference, &text)) }
     }
 
     /// Whether the node named in the reference signed it for `network`.
     pub fn verifies(&self, network: &NetworkId) -> bool {
         let text = signed_text(network, &self.id, &self.address, self.location, self.sequence);
-        identity::verify(&self.id.0, Label::NODE_REFERENCE, &text, &self.signature.0).is_ok()
+        identity::verify(&self.id.0, Label::NodeReference, &text, &self.signature.0).is_ok()
     }
 
     /// The group of addresses the node counts to.
