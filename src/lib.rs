@@ -8,4 +8,5 @@ pub mod key;
 pub mod limits;
 pub mod message;
 pub mod overlay;
+pub mod store;
 pub mod time;
