@@ -15,9 +15,5 @@ pub const COMMITMENT_BYTES: usize = 32;
 /// Whether a decrypted text begins with the commitment; what follows it is the payload.
 pub(crate) fn check(text: &[u8]) -> Result<(), NotVerified> {
     let head = text.get(..COMMITMENT_BYTES).ok_or(NotVerified)?;
-    if bool::from(head.ct_eq(&[0; COMMITMENT_BYTES])) {
-        Ok(())
-    } else {
-        Err(NotVerified)
-    }
+    if bool::from(head.ct_eq(&[0; COMMITMENT_BYTES])) { Ok(()) } else { Err(NotVerified) }
 }

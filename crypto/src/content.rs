@@ -141,12 +141,7 @@ impl fmt::Debug for ContentKey {
 pub fn block_key(root: &Root, kind: BlockKind, segment: u32, index: u32) -> ContentKey {
     ContentKey(derive(
         Label::ContentBlock,
-        &[
-            root.expose(),
-            &[kind.byte()],
-            &segment.to_le_bytes(),
-            &index.to_le_bytes(),
-        ],
+        &[root.expose(), &[kind.byte()], &segment.to_le_bytes(), &index.to_le_bytes()],
     ))
 }
 
@@ -172,9 +167,7 @@ pub fn routing_key(sealed: &[u8]) -> [u8; 32] {
 /// [`TooLong`] beyond [`PAYLOAD_BYTES`].
 pub fn seal(key: &ContentKey, payload: &[u8]) -> Result<Vec<u8>, TooLong> {
     let mut sealed = vec![0; SEALED_BYTES];
-    let block = (&mut sealed[..])
-        .try_into()
-        .expect("the vector has the size of a block");
+    let block = (&mut sealed[..]).try_into().expect("the vector has the size of a block");
     seal_into(key, payload, block)?;
     Ok(sealed)
 }
@@ -183,11 +176,7 @@ pub fn seal(key: &ContentKey, payload: &[u8]) -> Result<Vec<u8>, TooLong> {
 ///
 /// # Errors
 /// [`TooLong`] beyond [`PAYLOAD_BYTES`]; the block is then as it was.
-pub fn seal_into(
-    key: &ContentKey,
-    payload: &[u8],
-    block: &mut [u8; SEALED_BYTES],
-) -> Result<(), TooLong> {
+pub fn seal_into(key: &ContentKey, payload: &[u8], block: &mut [u8; SEALED_BYTES]) -> Result<(), TooLong> {
     TooLong::check(payload.len(), PAYLOAD_BYTES)?;
     let (filled, padding) = block[COMMITMENT_BYTES..PLAIN_BYTES].split_at_mut(payload.len());
     filled.copy_from_slice(payload);
@@ -224,21 +213,65 @@ pub fn open(key: &ContentKey, sealed: &[u8]) -> Result<Vec<u8>, NotVerified> {
 ///
 /// # Errors
 /// [`NotVerified`] as in [`open`]; `sealed` then holds no text.
-pub fn open_in_place<'a>(
-    key: &ContentKey,
-    sealed: &'a mut [u8],
-) -> Result<&'a mut [u8], NotVerified> {
+pub fn open_in_place<'a>(key: &ContentKey, sealed: &'a mut [u8]) -> Result<&'a mut [u8], NotVerified> {
     if sealed.len() != SEALED_BYTES {
         return Err(NotVerified);
     }
     let (text, tag) = sealed.split_at_mut(PLAIN_BYTES);
     let tag = Tag::try_from(&*tag).expect("what follows the text is a tag");
-    key.cipher()
-        .decrypt_inout_detached(&Nonce::default(), &[], (&mut *text).into(), &tag)
-        .map_err(|_| NotVerified)?;
+    key.cipher().decrypt_inout_detached(&Nonce::default(), &[], (&mut *text).into(), &tag).map_err(|_| NotVerified)?;
     if let Err(refusal) = commitment::check(text) {
         text.zeroize();
         return Err(refusal);
     }
     Ok(&mut text[COMMITMENT_BYTES..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collision::{forge, key_stream};
+
+    /// One block for two keys: its first half reads `A` under the first, its second half `B` under the second.
+    fn forged(zeros_under: Option<usize>) -> (Vec<u8>, [ContentKey; 2]) {
+        let keys = [[1; 32], [2; 32]];
+        let streams = keys.map(|key| key_stream(&key, 64 + PLAIN_BYTES));
+        let (mut block, tag) = forge([&streams[0], &streams[1]], *b"AB", PLAIN_BYTES, zeros_under);
+        block.extend(tag);
+        (block, keys.map(ContentKey::from_bytes))
+    }
+
+    fn open_bare(key: &ContentKey, sealed: &[u8]) -> Result<Vec<u8>, NotVerified> {
+        let (text, tag) = sealed.split_at(PLAIN_BYTES);
+        let mut text = text.to_vec();
+        key.cipher()
+            .decrypt_inout_detached(&Nonce::default(), &[], text.as_mut_slice().into(), tag.try_into().expect("a tag"))
+            .map(|()| text)
+            .map_err(|_| NotVerified)
+    }
+
+    #[test]
+    fn the_bare_cipher_opens_one_block_under_two_keys_to_two_texts() {
+        for zeros_under in [None, Some(0), Some(1)] {
+            let (block, keys) = forged(zeros_under);
+            assert_eq!(block.len(), SEALED_BYTES);
+            let texts = keys.each_ref().map(|key| open_bare(key, &block).expect("the forgery holds"));
+            assert_eq!(texts[0][1_000..1_003], *b"AAA");
+            assert_eq!(texts[1][32_000..32_003], *b"BBB");
+            assert_ne!(texts[0], texts[1]);
+        }
+    }
+
+    #[test]
+    fn no_block_opens_under_two_keys() {
+        let (block, keys) = forged(None);
+        assert!(keys.iter().all(|key| open(key, &block) == Err(NotVerified)));
+        for favoured in [0, 1] {
+            let (mut block, keys) = forged(Some(favoured));
+            assert!(open(&keys[favoured], &block).is_ok(), "the forgery serves the key it favours");
+            assert_eq!(open(&keys[1 - favoured], &block), Err(NotVerified));
+            assert_eq!(open_in_place(&keys[1 - favoured], &mut block), Err(NotVerified));
+            assert!(block[..PLAIN_BYTES].iter().all(|byte| *byte == 0), "no text is left behind");
+        }
+    }
 }

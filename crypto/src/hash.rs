@@ -162,19 +162,14 @@ mod tests {
 
     #[test]
     fn every_label_has_a_context_string_of_its_own() {
-        let contexts: BTreeSet<_> = Label::ALL
-            .iter()
-            .flat_map(|label| [label.context(), label.list_context()])
-            .collect();
+        let contexts: BTreeSet<_> =
+            Label::ALL.iter().flat_map(|label| [label.context(), label.list_context()]).collect();
         assert_eq!(contexts.len(), 2 * Label::ALL.len());
     }
 
     #[test]
     fn labels_separate_equal_inputs() {
-        let hashes: BTreeSet<_> = Label::ALL
-            .iter()
-            .map(|label| hash(*label, &[b"x"]))
-            .collect();
+        let hashes: BTreeSet<_> = Label::ALL.iter().map(|label| hash(*label, &[b"x"])).collect();
         assert_eq!(hashes.len(), Label::ALL.len());
     }
 
@@ -185,16 +180,8 @@ mod tests {
             encoded.extend((part.len() as u64).to_le_bytes());
             encoded.extend(part);
         }
-        let lists: [&[&[u8]]; 8] = [
-            &[],
-            &[b""],
-            &[b"", b""],
-            &[b"abc"],
-            &[b"ab", b"c"],
-            &[b"a", b"bc"],
-            &[b"ab", b"c", b""],
-            &[&encoded],
-        ];
+        let lists: [&[&[u8]]; 8] =
+            [&[], &[b""], &[b"", b""], &[b"abc"], &[b"ab", b"c"], &[b"a", b"bc"], &[b"ab", b"c", b""], &[&encoded]];
         let hashes: BTreeSet<_> = lists.iter().map(|parts| hash(Label::Work, parts)).collect();
         assert_eq!(hashes.len(), lists.len());
     }

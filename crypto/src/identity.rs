@@ -28,10 +28,7 @@ impl NodeKey {
 
     /// The identity that [`NodeKey::seed`] came from; the seed is consumed and wiped.
     #[must_use]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the caller's copy should end here"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "the caller's copy should end here")]
     pub fn from_seed(seed: Secret<32>) -> Self {
         Self(SigningKey::from_bytes(seed.expose()))
     }

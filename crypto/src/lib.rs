@@ -9,11 +9,18 @@ pub mod content;
 pub mod error;
 pub mod hash;
 pub mod identity;
+pub mod keyword;
+pub mod reader;
 pub mod secret;
 pub mod signed;
+pub mod slot;
+pub mod vault;
 pub mod work;
 
+#[cfg(test)]
+mod collision;
 mod commitment;
 mod signature;
+mod stretch;
 
 pub use error::{NotVerified, TooLong};

@@ -81,14 +81,11 @@ impl Subspace {
         }
     }
 
-    fn from_secret(secret: &Secret<64>) -> Self {
+    pub(crate) fn from_secret(secret: &Secret<64>) -> Self {
         let [seed, reading_key] = secret.expose().as_chunks::<32>().0 else {
             unreachable!("64 bytes are two times 32");
         };
-        Self {
-            signing_key: SigningKey::from_bytes(seed),
-            reading_key: Secret::from_bytes(*reading_key),
-        }
+        Self { signing_key: SigningKey::from_bytes(seed), reading_key: Secret::from_bytes(*reading_key) }
     }
 }
 
@@ -117,20 +114,13 @@ impl SubspaceReader {
     /// A second copy.
     #[must_use]
     pub const fn duplicate(&self) -> Self {
-        Self {
-            public_key_hash: self.public_key_hash,
-            reading_key: self.reading_key.duplicate(),
-        }
+        Self { public_key_hash: self.public_key_hash, reading_key: self.reading_key.duplicate() }
     }
 }
 
 /// Where the block of `name` in a subspace is found.
 #[must_use]
-pub fn routing_key_of(
-    public_key_hash: &[u8; 32],
-    reading_key: &Secret<32>,
-    name: &str,
-) -> [u8; 32] {
+pub fn routing_key_of(public_key_hash: &[u8; 32], reading_key: &Secret<32>, name: &str) -> [u8; 32] {
     routing_key(public_key_hash, &hidden_name(reading_key, name))
 }
 
@@ -150,12 +140,7 @@ pub fn sign_block(
     block[..PUBLIC_KEY_BYTES].copy_from_slice(subspace.signing_key.verifying_key().as_bytes());
     block[PUBLIC_KEY_BYTES..][..HIDDEN_NAME_BYTES].copy_from_slice(&hidden_name);
     let payload = &mut block[PAYLOAD_START..];
-    seal_payload(
-        &payload_key(&subspace.reading_key, name),
-        nonce,
-        text,
-        payload,
-    );
+    seal_payload(&payload_key(&subspace.reading_key, name), nonce, text, payload);
     let parts: &[&[u8]] = &[&hidden_name, payload];
     let signature = signature::sign(&subspace.signing_key, Label::SignedBlock, parts);
     block[PAYLOAD_START - SIGNATURE_BYTES..PAYLOAD_START].copy_from_slice(&signature);
@@ -171,21 +156,14 @@ pub fn verify_block(bytes: &[u8]) -> Result<[u8; 32], NotVerified> {
     let block = Parts::of(bytes)?;
     let parts: &[&[u8]] = &[block.hidden_name, block.payload];
     signature::verify(block.public_key, Label::SignedBlock, parts, block.signature)?;
-    Ok(routing_key(
-        &public_key_hash(block.public_key),
-        block.hidden_name,
-    ))
+    Ok(routing_key(&public_key_hash(block.public_key), block.hidden_name))
 }
 
 /// Verifies and reads the block of `name`.
 ///
 /// # Errors
 /// [`NotVerified`] if the block is another subspace's, another name's, altered, or sealed otherwise.
-pub fn open_block(
-    reader: &SubspaceReader,
-    name: &str,
-    bytes: &[u8],
-) -> Result<Vec<u8>, NotVerified> {
+pub fn open_block(reader: &SubspaceReader, name: &str, bytes: &[u8]) -> Result<Vec<u8>, NotVerified> {
     if verify_block(bytes)? != reader.routing_key(name) {
         return Err(NotVerified);
     }
@@ -210,12 +188,7 @@ impl<'a> Parts<'a> {
         let (public_key, rest) = bytes.split_first_chunk().ok_or(NotVerified)?;
         let (hidden_name, rest) = rest.split_first_chunk().ok_or(NotVerified)?;
         let (signature, payload) = rest.split_first_chunk().ok_or(NotVerified)?;
-        Ok(Self {
-            public_key,
-            hidden_name,
-            signature,
-            payload,
-        })
+        Ok(Self { public_key, hidden_name, signature, payload })
     }
 }
 
@@ -228,10 +201,7 @@ fn hidden_name(reading_key: &Secret<32>, name: &str) -> [u8; HIDDEN_NAME_BYTES] 
 }
 
 fn payload_key(reading_key: &Secret<32>, name: &str) -> Secret<32> {
-    derive(
-        Label::SignedPayload,
-        &[reading_key.expose(), name.as_bytes()],
-    )
+    derive(Label::SignedPayload, &[reading_key.expose(), name.as_bytes()])
 }
 
 fn routing_key(public_key_hash: &[u8; 32], hidden_name: &[u8; HIDDEN_NAME_BYTES]) -> [u8; 32] {
@@ -261,12 +231,7 @@ fn message_of(text: &[u8; TEXT_BYTES]) -> Result<Vec<u8>, NotVerified> {
     Ok(message.to_vec())
 }
 
-fn seal_payload(
-    key: &Secret<32>,
-    nonce: &[u8; NONCE_BYTES],
-    text: [u8; TEXT_BYTES],
-    payload: &mut [u8],
-) {
+fn seal_payload(key: &Secret<32>, nonce: &[u8; NONCE_BYTES], text: [u8; TEXT_BYTES], payload: &mut [u8]) {
     let (head, rest) = payload.split_at_mut(NONCE_BYTES);
     let (body, tail) = rest.split_at_mut(TEXT_BYTES);
     head.copy_from_slice(nonce);
@@ -278,9 +243,7 @@ fn seal_payload(
 }
 
 fn open_payload(key: &Secret<32>, payload: &[u8]) -> Result<[u8; TEXT_BYTES], NotVerified> {
-    let (nonce, rest) = payload
-        .split_first_chunk::<NONCE_BYTES>()
-        .ok_or(NotVerified)?;
+    let (nonce, rest) = payload.split_first_chunk::<NONCE_BYTES>().ok_or(NotVerified)?;
     let (body, tag) = rest.split_first_chunk::<TEXT_BYTES>().ok_or(NotVerified)?;
     let tag = Tag::try_from(tag).map_err(|_| NotVerified)?;
     let mut text = *body;
@@ -289,4 +252,61 @@ fn open_payload(key: &Secret<32>, payload: &[u8]) -> Result<[u8; TEXT_BYTES], No
         .map_err(|_| NotVerified)?;
     commitment::check(&text)?;
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collision::{extended_key_stream, forge};
+
+    const NONCE: [u8; NONCE_BYTES] = [3; NONCE_BYTES];
+
+    /// One payload for the keys `[1; 32]` and `[2; 32]`.
+    fn forged(zeros_under: Option<usize>) -> (Vec<u8>, [Secret<32>; 2]) {
+        let keys = [[1; 32], [2; 32]];
+        let streams = keys.map(|key| extended_key_stream(&key, &NONCE, 64 + TEXT_BYTES));
+        let (body, tag) = forge([&streams[0], &streams[1]], *b"AB", TEXT_BYTES, zeros_under);
+        ([&NONCE[..], &body, &tag].concat(), keys.map(Secret::from_bytes))
+    }
+
+    fn open_bare(key: &Secret<32>, payload: &[u8]) -> Result<Vec<u8>, NotVerified> {
+        let mut text = payload[NONCE_BYTES..][..TEXT_BYTES].to_vec();
+        let tag = Tag::try_from(&payload[NONCE_BYTES + TEXT_BYTES..]).expect("a tag");
+        XChaCha20Poly1305::new(key.expose().into())
+            .decrypt_inout_detached(&NONCE.into(), &[], text.as_mut_slice().into(), &tag)
+            .map(|()| text)
+            .map_err(|_| NotVerified)
+    }
+
+    #[test]
+    fn the_bare_cipher_opens_one_payload_under_two_keys_to_two_texts() {
+        for zeros_under in [None, Some(0), Some(1)] {
+            let (payload, keys) = forged(zeros_under);
+            let texts = keys.each_ref().map(|key| open_bare(key, &payload).expect("the forgery holds"));
+            assert_eq!(texts[0][100..103], *b"AAA");
+            assert_eq!(texts[1][400..403], *b"BBB");
+        }
+    }
+
+    #[test]
+    fn no_payload_opens_under_two_keys() {
+        let (payload, keys) = forged(None);
+        assert!(keys.iter().all(|key| open_payload(key, &payload) == Err(NotVerified)));
+        for favoured in [0, 1] {
+            let (payload, keys) = forged(Some(favoured));
+            assert!(open_payload(&keys[favoured], &payload).is_ok());
+            assert_eq!(open_payload(&keys[1 - favoured], &payload), Err(NotVerified));
+        }
+    }
+
+    #[test]
+    fn a_message_field_with_a_false_length_or_padding_is_refused() {
+        let text = text_of(b"message").expect("it fits");
+        assert_eq!(message_of(&text), Ok(b"message".to_vec()));
+        for (at, byte) in [(COMMITMENT_BYTES, 6), (COMMITMENT_BYTES + 1, 0xff), (TEXT_BYTES - 1, 1)] {
+            let mut altered = text;
+            altered[at] = byte;
+            assert_eq!(message_of(&altered), Err(NotVerified));
+        }
+    }
 }

@@ -22,9 +22,7 @@ pub fn solve(label: Label, challenge: &[u8], bits: u32, start: u64) -> u64 {
 #[must_use]
 pub fn search(label: Label, challenge: &[u8], bits: u32, start: u64, attempts: u64) -> Option<u64> {
     let bound = hash(label, &[challenge]);
-    (0..attempts)
-        .map(|attempt| start.wrapping_add(attempt))
-        .find(|nonce| zero_bits(&bound, *nonce) >= bits)
+    (0..attempts).map(|attempt| start.wrapping_add(attempt)).find(|nonce| zero_bits(&bound, *nonce) >= bits)
 }
 
 /// Whether `nonce` proves `bits` of work on `challenge` for the purpose `label`.
@@ -73,9 +71,7 @@ mod tests {
     #[test]
     fn the_work_doubles_with_every_bit() {
         // 20,000 nonces at 5 bits: 625 expected, standard deviation 24.6; six of them either way fail once in 10^9.
-        let proofs = (0..20_000)
-            .filter(|nonce| verify(Label::Work, b"", 5, *nonce))
-            .count();
+        let proofs = (0..20_000).filter(|nonce| verify(Label::Work, b"", 5, *nonce)).count();
         assert!((477..=773).contains(&proofs), "{proofs} proofs");
     }
 }

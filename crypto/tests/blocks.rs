@@ -56,14 +56,8 @@ proptest! {
 
 #[test]
 fn a_payload_one_byte_too_long_is_refused() {
-    let refusal = TooLong {
-        length: PAYLOAD_BYTES + 1,
-        limit: PAYLOAD_BYTES,
-    };
-    assert_eq!(
-        content::seal(&key(1), &[0; PAYLOAD_BYTES + 1]),
-        Err(refusal)
-    );
+    let refusal = TooLong { length: PAYLOAD_BYTES + 1, limit: PAYLOAD_BYTES };
+    assert_eq!(content::seal(&key(1), &[0; PAYLOAD_BYTES + 1]), Err(refusal));
 }
 
 #[test]
@@ -101,10 +95,7 @@ fn convergent_roots_agree_exactly_when_digest_and_secret_do() {
     assert_eq!(salted, content::convergent_root(&[1; 32], Some(&secret)));
     assert_ne!(plain, salted);
     assert_ne!(plain, content::convergent_root(&[2; 32], None));
-    assert_ne!(
-        salted,
-        content::convergent_root(&[1; 32], Some(&Secret::from_bytes([4; 32])))
-    );
+    assert_ne!(salted, content::convergent_root(&[1; 32], Some(&Secret::from_bytes([4; 32]))));
 }
 
 #[test]
@@ -114,19 +105,12 @@ fn a_signed_block_with_any_bit_flipped_is_refused() {
     for bit in 0..SIGNED_BYTES * 8 {
         let mut altered = block;
         altered[bit / 8] ^= 1 << (bit % 8);
-        assert_eq!(
-            signed::verify_block(&altered),
-            Err(NotVerified),
-            "bit {bit}"
-        );
+        assert_eq!(signed::verify_block(&altered), Err(NotVerified), "bit {bit}");
     }
     for length in [0, 1, 128, SIGNED_BYTES - 1] {
         assert_eq!(signed::verify_block(&block[..length]), Err(NotVerified));
     }
-    assert_eq!(
-        signed::verify_block(&[&block[..], &[0]].concat()),
-        Err(NotVerified)
-    );
+    assert_eq!(signed::verify_block(&[&block[..], &[0]].concat()), Err(NotVerified));
 }
 
 #[test]
@@ -138,10 +122,7 @@ fn a_signed_block_opens_for_its_name_and_reader_alone() {
 
     let mut other_key = reader.duplicate();
     other_key.public_key_hash[0] ^= 1;
-    assert_eq!(
-        signed::open_block(&other_key, "name", &block),
-        Err(NotVerified)
-    );
+    assert_eq!(signed::open_block(&other_key, "name", &block), Err(NotVerified));
     let mut blind = reader.duplicate();
     blind.reading_key = Secret::from_bytes([6; 32]);
     assert_eq!(signed::open_block(&blind, "name", &block), Err(NotVerified));
@@ -169,37 +150,19 @@ fn a_signature_is_worth_nothing_for_another_purpose_message_or_node() {
     let signature = node.sign(Label::NodeReference, b"message");
     let verify = |id, label, message| identity::verify(&id, label, message, &signature);
     assert_eq!(verify(node.id(), Label::NodeReference, b"message"), Ok(()));
-    assert_eq!(
-        verify(node.id(), Label::Announcement, b"message"),
-        Err(NotVerified)
-    );
-    assert_eq!(
-        verify(node.id(), Label::NodeReference, b"massage"),
-        Err(NotVerified)
-    );
-    assert_eq!(
-        verify(other.id(), Label::NodeReference, b"message"),
-        Err(NotVerified)
-    );
-    assert_eq!(
-        identity::verify_raw(&node.id(), b"message", &signature),
-        Err(NotVerified)
-    );
+    assert_eq!(verify(node.id(), Label::Announcement, b"message"), Err(NotVerified));
+    assert_eq!(verify(node.id(), Label::NodeReference, b"massage"), Err(NotVerified));
+    assert_eq!(verify(other.id(), Label::NodeReference, b"message"), Err(NotVerified));
+    assert_eq!(identity::verify_raw(&node.id(), b"message", &signature), Err(NotVerified));
 }
 
 #[test]
 fn a_raw_signature_is_no_labelled_one() {
     let node = NodeKey::from_seed(Secret::from_bytes([7; 32]));
     let signature = node.sign_raw(b"handshake");
-    assert_eq!(
-        identity::verify_raw(&node.id(), b"handshake", &signature),
-        Ok(())
-    );
+    assert_eq!(identity::verify_raw(&node.id(), b"handshake", &signature), Ok(()));
     for label in Label::ALL {
-        assert_eq!(
-            identity::verify(&node.id(), *label, b"handshake", &signature),
-            Err(NotVerified)
-        );
+        assert_eq!(identity::verify(&node.id(), *label, b"handshake", &signature), Err(NotVerified));
     }
     assert_eq!(node.seed(), Secret::from_bytes([7; 32]));
 }
