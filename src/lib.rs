@@ -10,3 +10,4 @@ pub mod message;
 pub mod overlay;
 pub mod store;
 pub mod time;
+pub mod wire;
