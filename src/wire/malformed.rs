@@ -10,7 +10,7 @@ pub enum Malformed {
     #[error("cell type {0} is not accepted")]
     Kind(u8),
     /// Another version of the cell format.
-    #[error("cell format {0}, expected {expected}", expected = super::cell::FORMAT)]
+    #[error("cell format {0} is not spoken here")]
     Format(u8),
     /// A number of parts that is no class.
     #[error("no message has {0} parts")]
