@@ -54,3 +54,71 @@ fn is_canonical(public_key: &[u8; PUBLIC_KEY_BYTES]) -> bool {
 fn labelled(label: Label, parts: &[&[u8]]) -> Vec<u8> {
     [label.context().as_bytes(), &hash(label, parts)].concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use data_encoding::HEXLOWER;
+    use ed25519_dalek::Verifier;
+
+    use super::*;
+
+    /// Points of order 1, 2, 4, 4, 8, 8, 8, 8, and the identity in its non-canonical encodings.
+    const SMALL_ORDERS: [&str; 11] = [
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0000000000000000000000000000000000000000000000000000000000000080",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "0100000000000000000000000000000000000000000000000000000000000080",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    ];
+
+    fn decode(text: &str) -> [u8; 32] {
+        let bytes = HEXLOWER.decode(text.as_bytes()).expect("hexadecimal");
+        bytes.try_into().expect("32 bytes")
+    }
+
+    /// A "signature" by nobody: R is the identity, S is zero.
+    fn forgery() -> [u8; SIGNATURE_BYTES] {
+        let mut signature = [0; SIGNATURE_BYTES];
+        signature[0] = 1;
+        signature
+    }
+
+    #[test]
+    fn a_key_of_small_order_signs_nothing() {
+        for key in SMALL_ORDERS.map(decode) {
+            let lax = VerifyingKey::from_bytes(&key).expect("a point");
+            assert!(lax.is_weak());
+            let forged: Vec<u8> =
+                (0..=255).filter(|byte| lax.verify(&[*byte], &Signature::from_bytes(&forgery())).is_ok()).collect();
+            assert!(!forged.is_empty(), "lax verification accepts the forgery");
+            for byte in forged {
+                assert_eq!(verify_raw(&key, &[byte], &forgery()), Err(NotVerified));
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_has_one_encoding() {
+        let mut key = [0xff; 32];
+        for (low, high, canonical) in [
+            (0xec, 0x7f, true),
+            (0xed, 0x7f, false),
+            (0xff, 0x7f, false),
+            (0xec, 0xff, true),
+            (0xed, 0xff, false),
+            (0xff, 0x7e, true),
+        ] {
+            (key[0], key[31]) = (low, high);
+            assert_eq!(is_canonical(&key), canonical, "{low:x} .. {high:x}");
+        }
+        key = [0xff; 32];
+        (key[0], key[17], key[31]) = (0xed, 0xfe, 0x7f);
+        assert!(is_canonical(&key));
+    }
+}
