@@ -60,6 +60,88 @@ pub const REQUESTS_PER_LINK: usize = 256;
 /// Waiters on one pending key. Chosen. A further asker is refused and goes on elsewhere.
 pub const WAITERS_PER_KEY: usize = 32;
 
+/// Life of a request, per hop it may still make. Chosen: a hop takes milliseconds, a silent neighbour two seconds.
+pub const PATIENCE_PER_HOP: Duration = Duration::from_millis(1_500);
+/// A neighbour that has neither taken a request on nor answered it by now is silent; the next one is asked.
+pub const ACCEPT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long one hop of an insert may take, transfer of the block included.
+pub const HOP_TIME: Duration = Duration::from_secs(1);
+/// How long the sink waits for the nodes it offered a block to.
+pub const STORE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Silent neighbours that an insert further down may have to step over before this node gives its own next hop up.
+pub const INSERT_SILENCES: u8 = 2;
+/// A neighbour that refused for load is not asked for this long.
+pub const REST_AFTER_OVERLOAD: Duration = Duration::from_millis(200);
+/// A neighbour that stayed silent is not asked for this long.
+pub const REST_AFTER_SILENCE: Duration = Duration::from_secs(5);
+/// A neighbour that broke a rule is not asked for this long.
+pub const REST_AFTER_FAULT: Duration = Duration::from_secs(10);
+/// Answers that nobody asked for, before the link is closed. Late answers to questions given up are honest.
+pub const UNASKED_TOLERATED: u32 = 256;
+/// Blocks that do not match their key, before the link is closed.
+pub const BAD_BLOCKS_TOLERATED: u32 = 2;
+/// A key pending for longer than this binds nobody: the next asker gets a search of its own.
+pub const PENDING_BINDS: Duration = Duration::from_secs(2);
+/// Wait for a pending key before any answer time is known. protocol.md §3 rule 6.
+pub const WAIT_START: Duration = Duration::from_millis(50);
+/// Shortest wait for a pending key. Chosen: below it a refusal only adds traffic.
+pub const WAIT_MIN: Duration = Duration::from_millis(2);
+/// Longest wait for a pending key. protocol.md §3 rule 6.
+pub const WAIT_MAX: Duration = Duration::from_millis(300);
+/// Answer times remembered.
+pub const ANSWER_TIMES: usize = 64;
+/// Keys in the failed-recently table; beyond it failures are not remembered.
+pub const FAILED_RECENTLY: usize = 4_096;
+/// Life of a failed-recently entry. protocol.md §3: seconds, so that what is inserted now is found now.
+pub const FAILED_RECENTLY_LIFE: Duration = Duration::from_secs(5);
+/// One answer in this many names the passing node as its source. Hyphanet resets one in 20.
+pub const SOURCE_SUBSTITUTION: u32 = 16;
+/// Learned sources. Chosen: 72 bytes each.
+pub const ROUTING_ENTRIES: usize = 10_000;
+/// References in one reply: seven times 140 bytes fit a small message.
+pub const REFERENCES_PER_REPLY: usize = 7;
+
+const _: () = assert!(WAIT_MAX.as_millis() * 4 < ACCEPT_TIMEOUT.as_millis());
+const _: () = assert!(REFERENCES_PER_REPLY * NODE_REF_BYTES <= CELL_PAYLOAD_BYTES);
+
+// ---- inserts --------------------------------------------------------------------------------------------------------
+
+/// Distinct stores, other than the inserter's, that make an insert a success where so many exist. protocol.md §4.
+pub const STORES_WANTED: usize = 3;
+/// Places that the sink offers a block to. protocol.md §4: six, so that with the sink seven nodes keep it.
+pub const OFFERS: usize = 6;
+/// Open inserts at one node, and from one link. Beyond it an insert is refused as overload.
+pub const INSERTS: usize = 2_048;
+/// Open inserts from one link.
+pub const INSERTS_PER_LINK: usize = 256;
+/// Open offers from one link. A sink offers each block to six.
+pub const OFFERS_PER_LINK: usize = 512;
+
+// ---- neighbours -----------------------------------------------------------------------------------------------------
+
+/// Most neighbours of a node. The ideal of the literature at 10^6 nodes: 3 + 3 near ones, about 36 long ones, and room
+/// for those who come.
+pub const DEGREE_MAX: usize = 48;
+/// Near neighbours on either side of the ring.
+pub const NEAR_PER_SIDE: usize = 3;
+/// Links that may be open without being accepted yet, newcomers' errands included. Beyond it a link is closed as full.
+pub const GUESTS: usize = 32;
+/// How often the topology is looked after in open networks.
+pub const UPKEEP: Duration = Duration::from_secs(30);
+/// How often the topology is looked after in test networks.
+pub const UPKEEP_LOCAL: Duration = Duration::from_secs(2);
+
+// ---- own commands -----------------------------------------------------------------------------------------------------
+
+/// Blocks that a node asks or inserts for itself at once, at the start.
+pub const WINDOW_START: u32 = 32;
+/// The least and the most it ever does at once.
+pub const WINDOW_MIN: u32 = 4;
+/// See [`WINDOW_MIN`].
+pub const WINDOW_MAX: u32 = 256;
+/// Local commands that may wait for their turn. The driver is told "unavailable" beyond it.
+pub const COMMANDS_QUEUED: usize = 4_096;
+
 // ---- store ----------------------------------------------------------------------------------------------------------
 
 /// Smallest size limit of a store that is accepted, bytes. Chosen: 64 blocks and their index.

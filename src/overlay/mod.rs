@@ -2,4 +2,5 @@
 //!
 //! `mode` is the contract; each other child is one architecture and knows none of its siblings.
 
+pub mod freenet;
 pub mod mode;

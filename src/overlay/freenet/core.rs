@@ -1,0 +1,197 @@
+//! What every part of a `freenet` node works on: who it is, its links, its randomness, and what it wants done.
+//!
+//! A plain meeting place without decisions of its own; the parts never hold each other.
+
+use std::collections::VecDeque;
+
+use crypto::identity::NodeKey;
+use rand::rngs::ChaCha8Rng;
+use rand::{Rng, SeedableRng};
+
+use crate::id::{NetworkId, NodeId};
+use crate::key::Location;
+use crate::limits;
+use crate::message::certificate::Certificate;
+use crate::message::genesis::named_location;
+use crate::message::reference::NodeRef;
+use crate::overlay::freenet::config::{Config, Profile};
+use crate::overlay::freenet::message::{ExchangeId, Message};
+use crate::overlay::freenet::neighbours::{Coins, Neighbours};
+use crate::overlay::mode::{Answer, CloseReason, Offence, Output, StoreToken, StoreWork, Ticket};
+use crate::time::{Day, Instant};
+
+/// The meeting place.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) config: Config,
+    pub(super) me: Me,
+    pub(super) neighbours: Neighbours,
+    pub(super) random: ChaCha8Rng,
+    /// The coins that this node's own requests pass.
+    pub(super) own_coins: Coins,
+    /// What other parts of this node should hear of.
+    pub(super) events: VecDeque<Event>,
+    outputs: VecDeque<Output<Message>>,
+    next_token: u64,
+}
+
+/// What one part of the node tells the others through the composing parent.
+#[derive(Clone, Debug)]
+pub(super) enum Event {
+    /// A local command has been answered.
+    Answered(Ticket),
+    /// A neighbour refused a local command for load.
+    Overload,
+    /// An answer named a source that may become a neighbour.
+    Source(NodeRef),
+    /// The neighbour is accepted by both sides.
+    MemberUp(NodeId),
+    /// An accepted neighbour is gone.
+    MemberDown(NodeId),
+}
+
+/// Who this node is.
+#[derive(Debug)]
+pub(super) struct Me {
+    pub(super) id: NodeId,
+    pub(super) key: NodeKey,
+    pub(super) network: NetworkId,
+    pub(super) certificate: Option<Certificate>,
+    /// Signed anew whenever the place changes.
+    pub(super) reference: NodeRef,
+    /// Whether the location in the reference is rightly held: by founding, by trust or by certificate.
+    pub(super) placed: bool,
+}
+
+impl Core {
+    pub(super) fn new(config: Config, key: NodeKey, seed: [u8; 32], certificate: Option<Certificate>) -> Self {
+        let me = Me::new(&config, key, certificate);
+        let mut random = ChaCha8Rng::from_seed(seed);
+        let own_coins = Coins::toss(&mut random);
+        Self {
+            config,
+            me,
+            neighbours: Neighbours::default(),
+            random,
+            own_coins,
+            events: VecDeque::new(),
+            outputs: VecDeque::new(),
+            next_token: 0,
+        }
+    }
+
+    pub(super) fn push(&mut self, output: Output<Message>) {
+        self.outputs.push_back(output);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Output<Message>> {
+        self.outputs.pop_front()
+    }
+
+    pub(super) fn send(&mut self, to: NodeId, message: Message) {
+        self.push(Output::Send { to, message });
+    }
+
+    pub(super) fn answer(&mut self, ticket: Ticket, answer: Answer) {
+        self.push(Output::Answer { ticket, answer });
+        self.events.push_back(Event::Answered(ticket));
+    }
+
+    pub(super) fn store(&mut self, work: StoreWork) {
+        self.push(Output::Store(work));
+    }
+
+    pub(super) fn close(&mut self, peer: NodeId, reason: CloseReason) {
+        self.push(Output::Close { peer, reason });
+    }
+
+    /// Counts a fault against a peer; enough of them close the link.
+    pub(super) fn offence(&mut self, now: Instant, peer: NodeId, offence: Offence) {
+        self.push(Output::Offence { peer, offence });
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
+        neighbour.faults += 1;
+        neighbour.rest_until = neighbour.rest_until.max(now + limits::REST_AFTER_FAULT);
+        let tolerated = match offence {
+            // A late answer to a question given up is honest; a stream of them is not.
+            Offence::Unasked => limits::UNASKED_TOLERATED,
+            Offence::BadBlock => limits::BAD_BLOCKS_TOLERATED,
+            _ => 0,
+        };
+        if neighbour.faults > tolerated {
+            self.close(peer, CloseReason::Offence(offence));
+        }
+    }
+
+    /// Lets a peer that refused or stayed silent rest.
+    pub(super) fn rest(&mut self, now: Instant, peer: &NodeId, span: std::time::Duration) {
+        if let Some(neighbour) = self.neighbours.get_mut(peer) {
+            neighbour.rest_until = neighbour.rest_until.max(now + span);
+        }
+    }
+
+    pub(super) fn exchange_id(&mut self) -> ExchangeId {
+        ExchangeId(self.random.next_u64())
+    }
+
+    pub(super) const fn token(&mut self) -> StoreToken {
+        self.next_token += 1;
+        StoreToken(self.next_token)
+    }
+
+    pub(super) const fn location(&self) -> Location {
+        self.me.reference.location
+    }
+}
+
+impl Me {
+    fn new(config: &Config, key: NodeKey, certificate: Option<Certificate>) -> Self {
+        let id = NodeId(key.id());
+        let network = config.genesis.network();
+        let founder = config.genesis.founder_location(&id);
+        let trusted = (config.profile == Profile::Trusted).then(|| named_location(&network, &id));
+        let certified = certificate.as_ref().map(|certificate| certificate.claim.location);
+        let location = founder.or(trusted).or(certified);
+        // A newcomer signs the place that its id alone would give; nobody routes by it.
+        let shown = location.unwrap_or_else(|| named_location(&network, &id));
+        let reference = NodeRef::sign(&key, &network, config.address, shown, 0);
+        let certificate = certificate.filter(|_| founder.or(trusted).is_none());
+        Self { id, key, network, certificate, reference, placed: location.is_some() }
+    }
+
+    /// Takes the place that a certificate gives, and signs the reference anew.
+    pub(super) fn settle(&mut self, certificate: Certificate, now: Instant) {
+        let sequence = (now.as_micros() / 1_000_000).max(self.reference.sequence + 1);
+        let location = certificate.claim.location;
+        self.reference = NodeRef::sign(&self.key, &self.network, self.reference.address, location, sequence);
+        self.certificate = Some(certificate);
+        self.placed = true;
+    }
+
+    /// Whether `reference` and `certificate` give their holder the location it claims, as far as signatures tell:
+    /// whether the witnesses were the right ones is asked afterwards.
+    pub(super) fn is_rightful(
+        &self,
+        config: &Config,
+        reference: &NodeRef,
+        certificate: Option<&Certificate>,
+        today: Day,
+    ) -> bool {
+        if !reference.verifies(&self.network) {
+            return false;
+        }
+        if config.genesis.founder_location(&reference.id) == Some(reference.location) {
+            return true;
+        }
+        if config.profile == Profile::Trusted {
+            return named_location(&self.network, &reference.id) == reference.location;
+        }
+        certificate.is_some_and(|certificate| {
+            let claim = &certificate.claim;
+            claim.node == reference.id
+                && claim.location == reference.location
+                && claim.group == reference.group()
+                && certificate.is_current(today)
+                && certificate.verifies(&self.network)
+        })
+    }
+}

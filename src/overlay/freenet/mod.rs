@@ -1,0 +1,333 @@
+//! Freenet, as we ship it: closeness of keys, steepest ascent with backtracking, caches on the way back.
+//!
+//! Composes the parts of one node and moves values between them; each part is pure and none holds another. What the
+//! parts say to each other passes through [`core::Event`].
+
+use crypto::identity::NodeKey;
+
+mod config;
+mod core;
+mod greeting;
+mod insert;
+mod message;
+mod neighbours;
+mod offer;
+mod origin;
+mod recent;
+mod routing;
+mod schedule;
+mod search;
+
+pub use config::{Config, Profile};
+pub use message::{
+    Certify, Commit, Errand, ExchangeId, Hello, LocationList, Message, Query, Question, Refusal, Reply, Reveal,
+};
+
+use self::core::{Core, Event};
+use self::greeting::Greetings;
+use self::insert::{Inserts, Next};
+use self::offer::{Offers, Placed};
+use self::origin::Origin;
+use self::search::Searches;
+use crate::id::NodeId;
+use crate::key::Location;
+use crate::limits;
+use crate::message::certificate::Certificate;
+use crate::message::reference::NodeRef;
+use crate::overlay::mode::{Answer, Command, Input, Mode, Offence, Output, StoreAnswer, Ticket};
+use crate::time::Instant;
+
+/// One node of a `freenet` network.
+#[derive(Debug)]
+pub struct Freenet {
+    core: Core,
+    greetings: Greetings,
+    searches: Searches,
+    inserts: Inserts,
+    offers: Offers,
+    origin: Origin,
+    started: bool,
+    next_upkeep: Instant,
+    locations_stale: bool,
+}
+
+impl Freenet {
+    /// A node that holds `key`. `seed` is its only randomness; `certificate` is what an earlier run remembered.
+    pub fn new(config: Config, key: NodeKey, seed: [u8; 32], certificate: Option<Certificate>) -> Self {
+        let routing_entries = config.routing_entries;
+        Self {
+            core: Core::new(config, key, seed, certificate),
+            greetings: Greetings::default(),
+            searches: Searches::new(routing_entries),
+            inserts: Inserts::default(),
+            offers: Offers::default(),
+            origin: Origin::default(),
+            started: false,
+            next_upkeep: Instant::EPOCH,
+            locations_stale: false,
+        }
+    }
+
+    /// This node's id.
+    pub const fn id(&self) -> NodeId {
+        self.core.me.id
+    }
+
+    /// This node's place on the ring, once it has one.
+    pub fn location(&self) -> Option<Location> {
+        self.core.me.placed.then(|| self.core.location())
+    }
+
+    /// This node's own reference.
+    pub const fn reference(&self) -> &NodeRef {
+        &self.core.me.reference
+    }
+
+    /// The neighbours accepted by both sides, with their places.
+    pub fn neighbours(&self) -> Vec<(NodeId, Location)> {
+        self.core.neighbours.members().map(|(id, _, location)| (*id, location)).collect()
+    }
+
+    fn handle_message(&mut self, now: Instant, from: NodeId, message: Message) {
+        let core = &mut self.core;
+        match message {
+            Message::Hello(hello) => {
+                if self.greetings.handle_hello(core, now, from, *hello) {
+                    self.greetings.accept(core, from);
+                }
+            }
+            Message::Accept => self.greetings.handle_accept(core, now, from),
+            Message::Locations(list) => self.greetings.handle_locations(core, now, from, list),
+            Message::Request { id, key, htl, detours } => {
+                self.searches.handle_request(core, now, from, (id, key, htl, detours));
+            }
+            Message::Accepted { id } => self.searches.handle_accepted(from, id),
+            Message::Refused { id, refusal } => self.on_refused(now, from, id, refusal),
+            Message::Found { id, parcel, .. } if self.inserts.owns(from, id) => {
+                if let Some(block) = self.inserts.handle_collision(core, now, from, id, parcel) {
+                    self.searches.serve(core, now, &block, false);
+                }
+            }
+            Message::Found { id, parcel, source, hops } => {
+                self.searches.handle_found(core, now, from, id, (parcel, source, hops));
+            }
+            Message::NotFound { id } => self.searches.handle_not_found(core, now, from, id),
+            Message::RouteNotFound { id, htl, detours } => {
+                self.searches.handle_route_not_found(core, now, from, id, (htl, detours));
+            }
+            Message::Insert { id, key, kind, htl } => {
+                self.searches.failed.clear(&key);
+                let next = self.inserts.handle_insert(core, now, from, (id, key, kind, htl));
+                self.follow(now, next);
+            }
+            Message::AllClear { id } => {
+                let next = self.inserts.handle_all_clear(core, now, from, id);
+                self.follow(now, next);
+            }
+            Message::InsertData { id, parcel } => {
+                let next = self.inserts.handle_data(core, now, from, id, parcel);
+                self.follow(now, next);
+            }
+            Message::Stored { id, copies } => self.inserts.handle_stored(core, now, from, id, copies),
+            Message::Offer { id, key, kind, location } => {
+                self.offers.handle_offer(core, now, from, (id, key, kind, location));
+            }
+            Message::Want { id } => self.offers.handle_want(core, now, from, id),
+            Message::OfferData { id, parcel } => {
+                if let Some(block) = self.offers.handle_data(core, now, from, id, parcel) {
+                    self.on_kept(now, &block);
+                }
+            }
+            Message::Kept { id } => {
+                let placed = self.offers.handle_kept(core, now, from, id);
+                self.on_placed(placed);
+            }
+            Message::Query(_) | Message::Reply { .. } => core.offence(now, from, Offence::OutOfTurn),
+        }
+    }
+
+    fn on_refused(&mut self, now: Instant, from: NodeId, id: ExchangeId, refusal: Refusal) {
+        if self.inserts.owns(from, id) {
+            let next = self.inserts.handle_refused(&mut self.core, now, from, id, refusal);
+            self.follow(now, next);
+        } else if self.offers.owns(from, id) {
+            let placed = self.offers.handle_refused(&mut self.core, now, from, id);
+            self.on_placed(placed);
+        } else {
+            self.searches.handle_refused(&mut self.core, now, from, id, refusal);
+        }
+    }
+
+    fn follow(&mut self, now: Instant, next: Next) {
+        if let Next::Place { insert, block } = next {
+            self.searches.serve(&mut self.core, now, &block, false);
+            self.offers.place(&mut self.core, now, Some(insert), block);
+        }
+    }
+
+    fn on_kept(&mut self, now: Instant, block: &crate::message::block::Block) {
+        self.inserts.note_kept_here(&block.key());
+        self.searches.serve(&mut self.core, now, block, false);
+    }
+
+    fn on_placed(&mut self, placed: Option<Placed>) {
+        if let Some(Placed { insert: Some(insert), copies, here }) = placed {
+            self.inserts.handle_placed(&mut self.core, insert, copies, here);
+        }
+    }
+
+    fn handle_store(&mut self, now: Instant, answer: StoreAnswer) {
+        let core = &mut self.core;
+        match answer {
+            StoreAnswer::Read { token, block } => {
+                if self.offers.handle_read(core, token, block.clone()) {
+                    return;
+                }
+                let next = self.inserts.handle_read(core, now, token, block.clone());
+                self.searches.handle_read(core, now, token, block);
+                self.follow(now, next);
+            }
+            StoreAnswer::Kept { token, durable } => {
+                let placed = self.offers.handle_stored(core, token, durable);
+                self.on_placed(placed);
+            }
+            StoreAnswer::Contains { .. } => {}
+        }
+    }
+
+    fn handle_command(&mut self, now: Instant, ticket: Ticket, command: Command) {
+        if let Command::Cancel = command {
+            if self.origin.cancel(ticket) {
+                self.searches.cancel(&mut self.core, now, ticket);
+                self.inserts.cancel(ticket);
+            }
+        } else if !self.origin.queue(ticket, command) {
+            self.core.push(Output::Answer { ticket, answer: Answer::Unavailable });
+        }
+    }
+
+    fn begin_commands(&mut self, now: Instant) {
+        while let Some((ticket, command)) = self.origin.next() {
+            match command {
+                Command::Fetch { key, own_store } => self.searches.fetch(&mut self.core, now, ticket, key, own_store),
+                Command::Insert { block } => {
+                    self.searches.failed.clear(&block.key());
+                    let next = self.inserts.insert(&mut self.core, now, ticket, block);
+                    self.follow(now, next);
+                }
+                Command::Cancel => {}
+            }
+        }
+    }
+
+    fn handle_link_down(&mut self, now: Instant, peer: NodeId) {
+        let Some(neighbour) = self.core.neighbours.remove(&peer) else { return };
+        if neighbour.is_member() {
+            self.core.events.push_back(Event::MemberDown(peer));
+        }
+        self.searches.handle_link_down(&mut self.core, now, &peer);
+        for next in self.inserts.handle_link_down(&mut self.core, now, &peer) {
+            self.follow(now, next);
+        }
+        for placed in self.offers.handle_link_down(&mut self.core, now, &peer) {
+            self.on_placed(Some(placed));
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.searches.handle_timeout(&mut self.core, now);
+        while let Some(next) = self.inserts.handle_timeout(&mut self.core, now) {
+            self.follow(now, next);
+        }
+        while let Some(placed) = self.offers.handle_timeout(&mut self.core, now) {
+            self.on_placed(placed);
+        }
+        if now >= self.next_upkeep {
+            self.next_upkeep = now + self.core.config.upkeep;
+            self.on_upkeep(now);
+        }
+    }
+
+    fn on_upkeep(&mut self, _now: Instant) {
+        if self.core.neighbours.members().next().is_none() {
+            self.dial_bootstrap();
+        }
+        if std::mem::take(&mut self.locations_stale) {
+            let list = self.core.neighbours.locations();
+            let members: Vec<NodeId> = self.core.neighbours.members().map(|(id, _, _)| *id).collect();
+            for peer in members {
+                self.core.send(peer, Message::Locations(list.clone()));
+            }
+        }
+    }
+
+    fn dial_bootstrap(&mut self) {
+        let errand = if self.core.config.profile == Profile::Trusted { Errand::Trusted } else { Errand::Near };
+        for (peer, address) in self.core.config.bootstrap.clone() {
+            self.greetings.dial(&mut self.core, peer, address, errand);
+        }
+    }
+
+    fn handle_events(&mut self, now: Instant) {
+        while let Some(event) = self.core.events.pop_front() {
+            match event {
+                Event::Answered(ticket) => self.origin.on_answered(ticket),
+                Event::Overload => self.origin.on_overload(),
+                Event::Source(_) => {}
+                Event::MemberUp(peer) => {
+                    let list = self.core.neighbours.locations();
+                    self.core.send(peer, Message::Locations(list));
+                    self.locations_stale = true;
+                }
+                Event::MemberDown(_) => self.locations_stale = true,
+            }
+        }
+        self.begin_commands(now);
+    }
+}
+
+impl Mode for Freenet {
+    type Message = Message;
+
+    fn handle_input(&mut self, now: Instant, input: Input<Message>) {
+        if !self.started {
+            self.started = true;
+            self.next_upkeep = now + self.core.config.upkeep;
+            self.dial_bootstrap();
+        }
+        match input {
+            Input::LinkUp { peer, inbound, .. } => self.greetings.handle_link_up(&mut self.core, now, peer, inbound),
+            Input::LinkDown { peer } => self.handle_link_down(now, peer),
+            Input::DialFailed { peer } => {
+                self.greetings.handle_dial_failed(&peer);
+            }
+            Input::Message { from, message } if self.core.neighbours.get(&from).is_some() => {
+                self.handle_message(now, from, message);
+            }
+            Input::Message { .. } => {}
+            Input::Congestion { peer, behind } => {
+                if let Some(neighbour) = self.core.neighbours.get_mut(&peer) {
+                    neighbour.behind = behind;
+                }
+            }
+            Input::Command { ticket, command } => self.handle_command(now, ticket, command),
+            Input::Store(answer) => self.handle_store(now, answer),
+            Input::Timeout => self.handle_timeout(now),
+        }
+        while !self.core.events.is_empty() {
+            self.handle_events(now);
+        }
+        self.begin_commands(now);
+    }
+
+    fn poll_output(&mut self) -> Option<Output<Message>> {
+        self.core.pop()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        let parts = [self.searches.deadline(), self.inserts.deadline(), self.offers.deadline(), Some(self.next_upkeep)];
+        parts.into_iter().flatten().min()
+    }
+}
+
+const _: () = assert!(limits::DEGREE_MAX * 8 + 16 < limits::CELL_PAYLOAD_BYTES);
