@@ -13,8 +13,8 @@ use crypto::content::SEALED_BYTES;
 use crate::key::RoutingKey;
 use crate::message::block::{Block, BlockKind};
 use crate::store::geometry::Capacity;
+use crate::store::machine::{Input, Output, Store, Token};
 use crate::store::work::{Area, DiskDone, DiskFault, DiskWork, Place, Recovered};
-use crate::store::{Input, Output, Store, Token};
 use crate::time::{Duration, Instant};
 
 /// Runs the inputs that `bytes` describe: the first byte chooses the number of slots, then two bytes for each step.
