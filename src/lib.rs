@@ -8,6 +8,7 @@ pub mod key;
 pub mod limits;
 pub mod message;
 pub mod overlay;
+pub mod sim;
 pub mod store;
 pub mod time;
 pub mod wire;

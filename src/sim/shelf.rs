@@ -1,0 +1,57 @@
+//! A store of unlimited memory that answers at once: for tests of overlays, where storage policy is not the subject.
+//!
+//! Tells blocks that are kept from blocks that pass, as the real store does; evicts nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::key::RoutingKey;
+use crate::message::block::Block;
+use crate::overlay::mode::{StoreAnswer, StoreWork};
+
+/// The blocks of one node.
+#[derive(Clone, Debug, Default)]
+pub struct Shelf {
+    blocks: BTreeMap<RoutingKey, Block>,
+    kept: BTreeSet<RoutingKey>,
+}
+
+impl Shelf {
+    /// Does the work; answers if the work is one that is answered.
+    pub fn perform(&mut self, work: StoreWork) -> Option<StoreAnswer> {
+        match work {
+            StoreWork::Read { token, key } => Some(StoreAnswer::Read { token, block: self.blocks.get(&key).cloned() }),
+            StoreWork::Contains { token, key } => {
+                Some(StoreAnswer::Contains { token, held: self.blocks.contains_key(&key) })
+            }
+            StoreWork::Keep { token, block } => {
+                self.kept.insert(block.key());
+                self.blocks.insert(block.key(), block);
+                Some(StoreAnswer::Kept { token, durable: true })
+            }
+            StoreWork::Cache { block } => {
+                self.blocks.insert(block.key(), block);
+                None
+            }
+        }
+    }
+
+    /// Whether a block is here, kept or in passing.
+    pub fn holds(&self, key: &RoutingKey) -> bool {
+        self.blocks.contains_key(key)
+    }
+
+    /// Whether a block is kept here.
+    pub fn keeps(&self, key: &RoutingKey) -> bool {
+        self.kept.contains(key)
+    }
+
+    /// How many blocks are here.
+    pub fn len(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Whether no block is here.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+}
