@@ -97,18 +97,18 @@ impl Greetings {
     /// The peer accepts this node as a neighbour.
     pub(super) fn handle_accept(&mut self, core: &mut Core, now: Instant, from: NodeId) {
         let Some(neighbour) = core.neighbours.get_mut(&from) else { return };
-        if neighbour.welcome || neighbour.reference.is_none() {
+        if neighbour.welcome {
             return core.offence(now, from, Offence::OutOfTurn);
         }
+        // It may come before the hello: messages have streams of their own and overtake each other.
         neighbour.welcome = true;
         self.on_accepted(core, from);
     }
 
     /// The peer tells where its neighbours are.
-    pub(super) fn handle_locations(&mut self, core: &mut Core, now: Instant, from: NodeId, list: LocationList) {
-        match core.neighbours.get_mut(&from) {
-            Some(neighbour) if neighbour.welcome => neighbour.ahead = list,
-            _ => core.offence(now, from, Offence::OutOfTurn),
+    pub(super) fn handle_locations(&mut self, core: &mut Core, from: NodeId, list: LocationList) {
+        if let Some(neighbour) = core.neighbours.get_mut(&from) {
+            neighbour.ahead = list;
         }
     }
 

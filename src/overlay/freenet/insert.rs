@@ -105,7 +105,7 @@ impl Inserts {
         ask: (ExchangeId, RoutingKey, BlockKind, u8),
     ) -> Next {
         let (id, key, kind, htl) = ask;
-        let Some(neighbour) = core.neighbours.get(&from).filter(|neighbour| neighbour.is_member()) else {
+        let Some(neighbour) = core.neighbours.get(&from).filter(|neighbour| neighbour.may_ask()) else {
             core.offence(now, from, Offence::OutOfTurn);
             return Next::Wait;
         };

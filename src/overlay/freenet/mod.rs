@@ -97,7 +97,7 @@ impl Freenet {
                 }
             }
             Message::Accept => self.greetings.handle_accept(core, now, from),
-            Message::Locations(list) => self.greetings.handle_locations(core, now, from, list),
+            Message::Locations(list) => self.greetings.handle_locations(core, from, list),
             Message::Request { id, key, htl, detours } => {
                 self.searches.handle_request(core, now, from, (id, key, htl, detours));
             }

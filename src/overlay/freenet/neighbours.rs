@@ -83,7 +83,13 @@ impl Neighbour {
 
     /// Whether both sides have accepted the link for routing.
     pub(super) const fn is_member(&self) -> bool {
-        self.accepted && self.welcome && !matches!(self.errand, Errand::Join)
+        self.accepted && self.welcome && self.reference.is_some() && !matches!(self.errand, Errand::Join)
+    }
+
+    /// Whether it may take itself for a neighbour: each message has a stream of its own, so that its first request can
+    /// overtake its acceptance.
+    pub(super) const fn may_ask(&self) -> bool {
+        self.accepted && !matches!(self.errand, Errand::Join)
     }
 
     /// Its place on the ring, once accepted.

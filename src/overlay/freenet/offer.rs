@@ -12,6 +12,7 @@ use crate::message::block::{Block, BlockKind, Parcel};
 use crate::overlay::freenet::core::Core;
 use crate::overlay::freenet::insert::InsertId;
 use crate::overlay::freenet::message::{ExchangeId, Message, Refusal};
+use crate::overlay::freenet::neighbours::Neighbour;
 use crate::overlay::freenet::schedule::Schedule;
 use crate::overlay::mode::{Offence, StoreToken, StoreWork};
 use crate::time::Instant;
@@ -217,7 +218,7 @@ impl Offers {
         offer: (ExchangeId, RoutingKey, BlockKind, Location),
     ) {
         let (id, key, kind, location) = offer;
-        if !core.neighbours.is_member(&from) || self.received.contains_key(&(from, id)) {
+        if !core.neighbours.get(&from).is_some_and(Neighbour::may_ask) || self.received.contains_key(&(from, id)) {
             return core.offence(now, from, Offence::OutOfTurn);
         }
         let open_here = self.received.range((from, ExchangeId(0))..=(from, ExchangeId(u64::MAX))).count();

@@ -177,7 +177,7 @@ impl Searches {
         request: (ExchangeId, RoutingKey, u8, u8),
     ) {
         let (id, key, htl, detours) = request;
-        let Some(neighbour) = core.neighbours.get(&from).filter(|neighbour| neighbour.is_member()) else {
+        let Some(neighbour) = core.neighbours.get(&from).filter(|neighbour| neighbour.may_ask()) else {
             return core.offence(now, from, Offence::OutOfTurn);
         };
         let is_full = neighbour.open_requests >= limits::REQUESTS_PER_LINK || neighbour.behind;
