@@ -1,0 +1,162 @@
+//! The paths of the interface: jobs and their data, status, peers, metrics.
+//!
+//! Errors are JSON `{"error": sentence}` with a fitting status. Version 1 paths do not change meaning; later work adds
+//! paths and fields.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use futures_util::{StreamExt, stream};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::guard::{self, Access};
+use super::metrics;
+use super::service::Service;
+use crate::daemon::job::{FailureKind, JobFailure, JobId, JobRequest, JobState, JobView};
+use crate::daemon::jobs::{Feed, Refusal};
+use crate::time::Duration;
+
+/// Every path, behind the guard.
+pub(super) fn router<S: Service>(service: Arc<S>, access: Arc<Access>) -> Router {
+    Router::new()
+        .route("/v1/status", get(status::<S>))
+        .route("/v1/peers", get(peers::<S>))
+        .route("/v1/jobs", post(start::<S>).get(list::<S>))
+        .route("/v1/jobs/{id}", get(view::<S>).delete(cancel::<S>))
+        .route("/v1/jobs/{id}/data", get(take::<S>).put(send::<S>).layer(DefaultBodyLimit::disable()))
+        .route("/metrics", get(exposition::<S>))
+        .fallback(async || refusal(StatusCode::NOT_FOUND, "there is no such path"))
+        .layer(DefaultBodyLimit::max(REQUEST_BYTES))
+        .layer(middleware::from_fn_with_state(access, guard::admit))
+        .with_state(service)
+}
+
+/// An error as clients read it.
+pub(super) fn refusal(status: StatusCode, sentence: &str) -> (StatusCode, Json<Value>) {
+    (status, Json(json!({ "error": sentence })))
+}
+
+type Reply<T> = Result<T, (StatusCode, Json<Value>)>;
+
+async fn status<S: Service>(State(service): State<Arc<S>>) -> Reply<Response> {
+    service.status().await.map(|status| Json(status).into_response()).ok_or_else(stopping)
+}
+
+async fn peers<S: Service>(State(service): State<Arc<S>>) -> Reply<Response> {
+    service.peers().await.map(|peers| Json(json!({ "peers": peers })).into_response()).ok_or_else(stopping)
+}
+
+async fn exposition<S: Service>(State(service): State<Arc<S>>) -> Reply<Response> {
+    let status = service.status().await.ok_or_else(stopping)?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], metrics::render(&status)).into_response())
+}
+
+async fn start<S: Service>(State(service): State<Arc<S>>, body: Bytes) -> Reply<(StatusCode, Json<JobView>)> {
+    let request: JobRequest =
+        serde_json::from_slice(&body).map_err(|error| refusal(StatusCode::BAD_REQUEST, &format!("no job: {error}")))?;
+    service.jobs().start(request).map(|view| (StatusCode::CREATED, Json(view))).map_err(refused)
+}
+
+async fn list<S: Service>(State(service): State<Arc<S>>) -> Json<Value> {
+    Json(json!({ "jobs": service.jobs().list() }))
+}
+
+/// How long to wait for a change before answering.
+#[derive(Deserialize)]
+struct Wait {
+    #[serde(default)]
+    wait: u64,
+}
+
+async fn view<S: Service>(
+    State(service): State<Arc<S>>,
+    Path(id): Path<u64>,
+    Query(Wait { wait }): Query<Wait>,
+) -> Reply<Json<JobView>> {
+    let mut watcher = service.jobs().watch(JobId(id)).map_err(refused)?;
+    let now = watcher.borrow_and_update().clone();
+    if wait > 0 && now.state == JobState::Running {
+        // Whether it changed or the wait is over, the answer is where the job stands then.
+        let _ = tokio::time::timeout(Duration::from_secs(wait.min(LONGEST_WAIT_SECONDS)), watcher.changed()).await;
+    }
+    let view = watcher.borrow().clone();
+    Ok(Json(view))
+}
+
+async fn cancel<S: Service>(State(service): State<Arc<S>>, Path(id): Path<u64>) -> Reply<StatusCode> {
+    service.jobs().cancel(JobId(id)).map(|()| StatusCode::NO_CONTENT).map_err(refused)
+}
+
+async fn send<S: Service>(State(service): State<Arc<S>>, Path(id): Path<u64>, body: Body) -> Reply<StatusCode> {
+    let input = service.jobs().input(JobId(id)).map_err(refused)?;
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let bytes = piece.map_err(|_| refusal(StatusCode::BAD_REQUEST, "the document breaks off"))?;
+        input.send(Feed::Chunk(bytes)).await.map_err(|_| ended())?;
+    }
+    input.send(Feed::End).await.map(|()| StatusCode::NO_CONTENT).map_err(|_| ended())
+}
+
+async fn take<S: Service>(State(service): State<Arc<S>>, Path(id): Path<u64>) -> Reply<Response> {
+    let id = JobId(id);
+    let mut output = service.jobs().output(id).map_err(refused)?;
+    let mut watcher = service.jobs().watch(id).map_err(refused)?;
+    let first = output.recv().await;
+    if first.is_none() {
+        // The job has ended, or is about to say how.
+        let view = watcher.wait_for(|view| view.state != JobState::Running).await.map_err(|_| ended())?;
+        if let JobState::Failed(failure) = &view.state {
+            return Err(failed(failure));
+        }
+    }
+    let total = watcher.borrow().progress.total_bytes;
+    let rest = stream::unfold((output, watcher), |(mut output, watcher)| async move {
+        output.recv().await.map(|piece| (piece, (output, watcher)))
+    });
+    let body = Body::from_stream(stream::iter(first).chain(rest).map(Ok::<_, std::io::Error>));
+    let mut response = Response::new(body);
+    if let Some(total) = total {
+        // A body that ends before its length tells the client that the job failed on the way.
+        response.headers_mut().insert(header::CONTENT_LENGTH, total.into());
+    }
+    Ok(response)
+}
+
+fn refused(reason: Refusal) -> (StatusCode, Json<Value>) {
+    let status = match reason {
+        Refusal::Busy => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::Unknown => StatusCode::NOT_FOUND,
+        Refusal::Taken => StatusCode::CONFLICT,
+    };
+    refusal(status, &reason.to_string())
+}
+
+fn failed(failure: &JobFailure) -> (StatusCode, Json<Value>) {
+    let status = match failure.kind {
+        FailureKind::BadRequest => StatusCode::BAD_REQUEST,
+        FailureKind::NotFound => StatusCode::NOT_FOUND,
+        FailureKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        FailureKind::Cancelled | FailureKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    refusal(status, &failure.sentence)
+}
+
+fn ended() -> (StatusCode, Json<Value>) {
+    refusal(StatusCode::GONE, "the job has ended")
+}
+
+fn stopping() -> (StatusCode, Json<Value>) {
+    refusal(StatusCode::SERVICE_UNAVAILABLE, "the node is stopping")
+}
+
+/// Largest body of a request that is no document. Chosen.
+const REQUEST_BYTES: usize = 64 << 10;
+/// Longest wait for a change. Chosen: below what proxies and clients cut.
+const LONGEST_WAIT_SECONDS: u64 = 55;

@@ -1,0 +1,249 @@
+//! The one definition of the command line: help, completions and man pages come from here.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::daemon::config::Profile;
+use crate::daemon::quantity::{Rate, Size};
+
+/// An anonymous, encrypted document store in the tradition of Freenet.
+#[derive(Debug, Parser)]
+#[command(name = "bolthole", version, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    /// Print exactly one JSON object on standard output, and nothing else there.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What the binary can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Watch a network of real nodes take a document, lose the node that inserted it, and give it back.
+    Demo(DemoOptions),
+    /// Found a network.
+    #[command(subcommand)]
+    Network(NetworkCommand),
+    /// Run a node until it is stopped.
+    Node(Box<NodeOptions>),
+    /// Insert a document through the running node.
+    Insert(InsertOptions),
+    /// Fetch a document, verify and decrypt it.
+    Fetch(FetchOptions),
+    /// Make, list and show the keys of subspaces.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Show what the node is doing.
+    Status(ClientOptions),
+    /// Show the nodes this node is linked to.
+    Peers(ClientOptions),
+    /// Show the relays that pre-routing can use (not available yet).
+    Relays(Unparsed),
+    /// Publish or fetch a directory as one document (not available yet).
+    Site(Unparsed),
+    /// Follow the editions of a site (not available yet).
+    Follow(Unparsed),
+    /// Run one scenario in the simulator (not available yet).
+    Sim(Unparsed),
+    /// Run the same workload over all overlays (not available yet).
+    Compare(Unparsed),
+    /// Run an attack from the literature against our own code (not available yet).
+    Lab(Unparsed),
+    /// Bridge a node and another overlay (not available yet).
+    Gateway(Unparsed),
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Write the manual pages into a directory.
+    Man {
+        /// Where; made if it does not exist.
+        directory: PathBuf,
+    },
+}
+
+/// Arguments of a command that does not exist yet: taken as they come, so that the refusal is the only error.
+#[derive(Args, Debug)]
+pub(crate) struct Unparsed {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _arguments: Vec<String>,
+}
+
+/// `bolthole demo`.
+#[derive(Args, Debug)]
+pub(crate) struct DemoOptions {
+    /// The document to insert [default: a generated one of 1 MiB].
+    pub(crate) file: Option<PathBuf>,
+    /// How many nodes to start, at least 5.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(5..=64))]
+    pub(crate) nodes: u16,
+    /// Generates the document and chooses the nodes; the same seed makes the same choices.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+/// `bolthole network`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum NetworkCommand {
+    /// Write the genesis file of a new network, with this data directory's node as its first founding member.
+    New(NetworkNewOptions),
+}
+
+/// `bolthole network new`.
+#[derive(Args, Debug)]
+pub(crate) struct NetworkNewOptions {
+    /// The network's name, for people: 1 to 64 bytes.
+    pub(crate) name: String,
+    /// Where the founding node keeps its identity and data.
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// A further founding member: the id that its node prints.
+    #[arg(long = "member", value_name = "NODE_ID")]
+    pub(crate) members: Vec<String>,
+    /// Which rules the network is founded under.
+    #[arg(long, value_enum)]
+    pub(crate) profile: Option<Profile>,
+}
+
+/// Where a node keeps its data.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Place {
+    /// The node's data directory [default: bolthole in the user's data directory].
+    #[arg(long, env = "BOLTHOLE_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// `bolthole node`.
+#[derive(Args, Debug)]
+pub(crate) struct NodeOptions {
+    /// Where the node keeps its identity, its store and its configuration.
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The genesis file of the network, for a founding member.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) network: Option<PathBuf>,
+    /// Where to listen for other nodes [default: the first free 127.k.0.1].
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// The address that other nodes are told, where it differs from the one listened on.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) advertise: Option<SocketAddr>,
+    /// Where the local interface listens; loopback only [default: a free port of 127.0.0.1].
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) api: Option<SocketAddr>,
+    /// A node of the network to join, as that node printed it.
+    #[arg(long, value_name = "REF")]
+    pub(crate) join: Vec<String>,
+    /// Which rules to go by [default: local].
+    #[arg(long, value_enum)]
+    pub(crate) profile: Option<Profile>,
+    /// How much the store may hold, e.g. 512MiB [default: 1GiB].
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) store_size: Option<Size>,
+    /// How much may be sent a second, e.g. 2MiB [default: no limit].
+    #[arg(long, value_name = "RATE")]
+    pub(crate) bandwidth: Option<Rate>,
+    /// Which overlay to run [default: freenet].
+    #[arg(long, value_name = "OVERLAY")]
+    pub(crate) mode: Option<String>,
+    /// What to log: error, warn, info, debug, trace, or a filter of tracing [default: info].
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log: Option<String>,
+    /// Print a configuration file with every setting, its meaning and its default, and do nothing else.
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+/// How a command finds the node.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ClientOptions {
+    /// The data directory of the node to ask.
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The local interface of the node to ask [default: as the data directory's file `api` says].
+    #[arg(long, env = "BOLTHOLE_API", value_name = "ADDR")]
+    pub(crate) api: Option<String>,
+    /// The file that holds the interface's token [default: the node's own].
+    #[arg(long, env = "BOLTHOLE_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) token: Option<PathBuf>,
+}
+
+/// `bolthole insert`.
+#[derive(Args, Debug)]
+pub(crate) struct InsertOptions {
+    /// The document; `-` reads standard input.
+    pub(crate) file: PathBuf,
+    /// Which node to ask.
+    #[command(flatten)]
+    pub(crate) client: ClientOptions,
+    /// The kind of name: chk, ksk:WORD or ssk:NAME.
+    #[arg(long = "as", value_name = "KIND", default_value = "chk")]
+    pub(crate) kind: String,
+    /// The media type to record, e.g. text/plain.
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) mime: Option<String>,
+    /// Seal to a reader (not available yet).
+    #[arg(long, value_name = "RECIPIENT")]
+    pub(crate) to: Vec<String>,
+    /// Derive the keys from the content, so that equal documents share their blocks; this lets others confirm that
+    /// they hold the same file.
+    #[arg(long)]
+    pub(crate) convergent: bool,
+    /// Check blocks per data block, 0 to 1.
+    #[arg(long, value_name = "R")]
+    pub(crate) redundancy: Option<f64>,
+    /// Without pre-routing.
+    #[arg(long)]
+    pub(crate) direct: bool,
+}
+
+/// `bolthole fetch`.
+#[derive(Args, Debug)]
+pub(crate) struct FetchOptions {
+    /// What to fetch, as `insert` printed it.
+    pub(crate) uri: String,
+    /// Which node to ask.
+    #[command(flatten)]
+    pub(crate) client: ClientOptions,
+    /// Where to write; `-` is standard output [default: standard output, or nowhere with --json].
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Without pre-routing.
+    #[arg(long)]
+    pub(crate) direct: bool,
+}
+
+/// `bolthole keys`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make the key of a new subspace.
+    New {
+        /// What to call it here.
+        #[arg(default_value = "default")]
+        name: String,
+        /// Whose keys.
+        #[command(flatten)]
+        place: Place,
+    },
+    /// List the subspaces that this node can insert into.
+    List {
+        /// Whose keys.
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Show one subspace.
+    Show {
+        /// What it is called here.
+        #[arg(default_value = "default")]
+        name: String,
+        /// Whose keys.
+        #[command(flatten)]
+        place: Place,
+    },
+}

@@ -1,0 +1,58 @@
+//! Arguments in, text and exit code out: the only place that turns errors into prose.
+//!
+//! Guarantees the command contract: with `--json` exactly one JSON object on standard output; exit codes 0 done,
+//! 1 failed, 2 wrong usage, 3 not found, 4 node unreachable; one clear sentence per failure on standard error.
+//! Leaves out all work: a command either asks a running node through `client` or starts one through `daemon`.
+
+mod arguments;
+mod client;
+mod failure;
+mod fetch;
+mod insert;
+mod interrupt;
+mod keys;
+mod manual;
+mod network;
+mod node;
+mod output;
+mod place;
+mod progress;
+mod status;
+mod target;
+mod unavailable;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::arguments::{Arguments, Command};
+use self::failure::Failure;
+use self::output::Output;
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return failure::of_usage(&error),
+    };
+    let mut output = Output::new(arguments.json);
+    match run(arguments.command, &mut output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => output.fail(&failure),
+    }
+}
+
+fn run(command: Command, output: &mut Output) -> Result<(), Failure> {
+    match command {
+        Command::Network(command) => network::run(command, output),
+        Command::Node(options) => node::run(*options, output),
+        Command::Insert(options) => insert::run(options, output),
+        Command::Fetch(options) => fetch::run(options, output),
+        Command::Keys(command) => keys::run(command, output),
+        Command::Status(options) => status::status(&options, output),
+        Command::Peers(options) => status::peers(&options, output),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { directory } => manual::pages(&directory),
+        other => unavailable::refuse(&other),
+    }
+}

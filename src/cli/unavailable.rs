@@ -1,0 +1,22 @@
+//! Commands that later work adds: refused in one sentence, never half-done.
+
+use super::arguments::Command;
+use super::failure::Failure;
+
+/// Refuses a command that is not built yet.
+pub(crate) fn refuse(command: &Command) -> Result<(), Failure> {
+    Err(Failure::failed(format!("{} is not available yet", name(command))))
+}
+
+const fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Relays(_) => "the directory of relays",
+        Command::Site(_) => "publishing and fetching directories",
+        Command::Follow(_) => "following editions",
+        Command::Sim(_) => "the simulator",
+        Command::Compare(_) => "the comparison of overlays",
+        Command::Lab(_) => "the attack laboratory",
+        Command::Gateway(_) => "a gateway to another overlay",
+        _ => "this command",
+    }
+}

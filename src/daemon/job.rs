@@ -1,0 +1,155 @@
+//! What a local client can ask the node to do over time, and how it is told of the progress: plain values, the same
+//! on both sides of the local interface.
+
+use serde::{Deserialize, Serialize};
+
+/// Names a job while the node runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JobId(pub u64);
+
+/// What is wanted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum JobRequest {
+    /// Insert the document that the client then sends.
+    Insert(InsertRequest),
+    /// Fetch a document, which the client then receives.
+    Fetch(FetchRequest),
+}
+
+/// How to insert a document.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InsertRequest {
+    /// The kind of name: `chk`, `ksk:WORD` or `ssk:NAME`. Default: `chk`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The media type to record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mime: Option<String>,
+    /// Whether keys come from the content. Default: from chance.
+    #[serde(default)]
+    pub convergent: bool,
+    /// Check blocks per data block, 0 to 1. Default: the protocol's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redundancy: Option<f64>,
+    /// Length of the document in bytes, if the client knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<u64>,
+}
+
+/// How to fetch a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FetchRequest {
+    /// What to fetch.
+    pub uri: String,
+    /// Whether the node's own store may answer before the network is asked. Default: yes.
+    #[serde(default = "yes")]
+    pub own_store: bool,
+}
+
+/// A job as its client sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobView {
+    /// Which job.
+    pub id: JobId,
+    /// Where it stands.
+    pub state: JobState,
+    /// How far it is.
+    pub progress: Progress,
+}
+
+/// Where a job stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+pub enum JobState {
+    /// At work.
+    Running,
+    /// An insert is complete.
+    Inserted(Inserted),
+    /// A fetch is complete.
+    Fetched(Fetched),
+    /// It ended without doing what was asked.
+    Failed(JobFailure),
+}
+
+/// How far a job is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Blocks stored or fetched.
+    pub blocks: u64,
+    /// Blocks in all, once known.
+    pub total_blocks: Option<u64>,
+    /// Bytes of the document taken in or handed out.
+    pub bytes: u64,
+    /// Bytes in all, once known.
+    pub total_bytes: Option<u64>,
+}
+
+/// A document that is stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inserted {
+    /// Under which URI it is found.
+    pub uri: String,
+    /// Its length.
+    pub bytes: u64,
+    /// Blocks stored in all: data, check and manifest blocks.
+    pub blocks: u64,
+    /// Check blocks among them.
+    pub check_blocks: u64,
+    /// The fewest distinct other stores that keep any one block.
+    pub stored_at_least: u32,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// A document that was fetched whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fetched {
+    /// Its length.
+    pub bytes: u64,
+    /// Its media type, if one was recorded.
+    pub mime: Option<String>,
+    /// Blocks that came in.
+    pub blocks_fetched: u64,
+    /// Blocks that had to be rebuilt from others.
+    pub blocks_repaired: u64,
+    /// Blocks that came from the node's own store.
+    pub served_locally: u64,
+    /// Forwards on the way, the mean over all blocks.
+    pub hops: f64,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// Why a job failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{sentence}")]
+pub struct JobFailure {
+    /// What kind of failure.
+    pub kind: FailureKind,
+    /// What a person should read.
+    pub sentence: String,
+}
+
+/// Kinds of failure that a program may want to tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The request makes no sense.
+    BadRequest,
+    /// The network does not have it.
+    NotFound,
+    /// No peer could take part.
+    Unavailable,
+    /// The client stopped sending or receiving, or cancelled.
+    Cancelled,
+    /// Anything else.
+    Failed,
+}
+
+const fn yes() -> bool {
+    true
+}

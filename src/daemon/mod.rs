@@ -1,0 +1,12 @@
+//! The driver of a real node: the event loop that owns a node, its links and its disk, and the jobs of local clients.
+//!
+//! Everything impure about a running node is here or in `link` and `disk`; every decision is in `node` below. Leaves
+//! out arguments and prose (`cli`) and HTTP (`api`).
+
+pub mod config;
+pub mod data_dir;
+pub mod job;
+pub mod jobs;
+pub mod listen;
+pub mod quantity;
+pub mod status;

@@ -1,0 +1,103 @@
+//! What a node says of itself to its owner: plain values, the same on both sides of the local interface.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A node's state at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The node's id.
+    pub node: String,
+    /// The line that other nodes join with.
+    pub node_ref: String,
+    /// The network's id.
+    pub network: String,
+    /// The network's name.
+    pub network_name: String,
+    /// The node's place on the ring, once it has one.
+    pub location: Option<String>,
+    /// How long the node has been running.
+    pub uptime_seconds: f64,
+    /// Linked nodes.
+    pub peers: u64,
+    /// What the store holds.
+    pub store: StoreStatus,
+    /// Relays that pre-routing could use; none before pre-routing exists.
+    pub relays: u64,
+    /// The guard of pre-routing; none before pre-routing exists.
+    pub guard: Option<String>,
+    /// Commands and jobs at work.
+    pub requests: Requests,
+    /// What stands between an observer and the user's requests.
+    pub anonymity: Anonymity,
+    /// Whether the disk tells what it holds to whoever seizes it.
+    pub disk: DiskProtection,
+    /// Payload lengths of UDP packets that carried cells, with their counts.
+    pub packet_sizes: BTreeMap<u16, u64>,
+    /// Payload lengths of all other UDP packets, by kind.
+    pub other_packets: BTreeMap<String, BTreeMap<u16, u64>>,
+}
+
+/// What the store holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreStatus {
+    /// Blocks in the region `cache`.
+    pub cache_blocks: u64,
+    /// Blocks in the region `kept`.
+    pub kept_blocks: u64,
+    /// Bytes of both.
+    pub bytes: u64,
+    /// Bytes the store may hold.
+    pub limit_bytes: u64,
+}
+
+/// What the node is busy with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requests {
+    /// Jobs of local clients.
+    pub jobs: u64,
+    /// Blocks being fetched or inserted for them.
+    pub commands: u64,
+}
+
+/// What stands between an observer and the user's requests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anonymity {
+    /// Whether pre-routing is ready.
+    pub ready: bool,
+    /// What that means, for people.
+    pub note: String,
+}
+
+/// Whether the disk tells what it holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskProtection {
+    /// Whether the node secret is sealed under a passphrase.
+    pub protected: bool,
+    /// What that means, for people.
+    pub note: String,
+}
+
+/// A linked node.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Peer {
+    /// Its id.
+    pub node: String,
+    /// Where its packets come from.
+    pub address: String,
+    /// Whether it dialled.
+    pub inbound: bool,
+    /// How long the link has been open.
+    pub seconds: f64,
+}
+
+impl Default for Anonymity {
+    fn default() -> Self {
+        Self { ready: false, note: NO_PREROUTING.to_owned() }
+    }
+}
+
+/// What a user must know before pre-routing exists.
+pub const NO_PREROUTING: &str =
+    "pre-routing is not available yet: every operation is direct, and neighbours may guess what is yours";
