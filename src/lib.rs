@@ -3,6 +3,12 @@
 //! One pure protocol core, three drivers: QUIC (`daemon`), the simulator and the fuzzer. `docs/architecture.md` has the
 //! layers; a module imports only from layers below its own.
 
+#[cfg(feature = "daemon")]
+pub mod api;
+#[cfg(feature = "daemon")]
+pub mod cli;
+#[cfg(feature = "daemon")]
+pub mod daemon;
 pub mod id;
 pub mod key;
 pub mod limits;

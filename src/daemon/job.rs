@@ -56,6 +56,7 @@ pub struct JobView {
     /// Which job.
     pub id: JobId,
     /// Where it stands.
+    #[serde(flatten)]
     pub state: JobState,
     /// How far it is.
     pub progress: Progress,

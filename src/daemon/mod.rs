@@ -3,10 +3,13 @@
 //! Everything impure about a running node is here or in `link` and `disk`; every decision is in `node` below. Leaves
 //! out arguments and prose (`cli`) and HTTP (`api`).
 
+pub mod chance;
 pub mod config;
 pub mod data_dir;
 pub mod job;
 pub mod jobs;
+pub mod keeper;
 pub mod listen;
+pub mod network;
 pub mod quantity;
 pub mod status;
