@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,11 @@ pub enum AddressGroup {
     LoopbackPort(u16),
 }
 
+/// A text that is no node id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a node id is 43 characters of base64url, as its node prints it")]
+pub struct BadNodeId;
+
 impl NodeId {
     /// The first eight characters of the textual form, for logs.
     pub fn short(&self) -> String {
@@ -56,6 +62,15 @@ impl AddressGroup {
 impl fmt::Display for NodeId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&BASE64URL_NOPAD.encode(&self.0))
+    }
+}
+
+impl FromStr for NodeId {
+    type Err = BadNodeId;
+
+    fn from_str(text: &str) -> Result<Self, BadNodeId> {
+        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| BadNodeId)?;
+        bytes.try_into().map(Self).map_err(|_| BadNodeId)
     }
 }
 

@@ -10,13 +10,12 @@ mod failure;
 mod fetch;
 mod insert;
 mod interrupt;
-mod keys;
 mod manual;
 mod network;
-mod node;
 mod output;
 mod place;
 mod progress;
+mod secret;
 mod status;
 mod target;
 mod unavailable;
@@ -45,10 +44,8 @@ pub fn main() -> ExitCode {
 fn run(command: Command, output: &mut Output) -> Result<(), Failure> {
     match command {
         Command::Network(command) => network::run(command, output),
-        Command::Node(options) => node::run(*options, output),
         Command::Insert(options) => insert::run(options, output),
         Command::Fetch(options) => fetch::run(options, output),
-        Command::Keys(command) => keys::run(command, output),
         Command::Status(options) => status::status(&options, output),
         Command::Peers(options) => status::peers(&options, output),
         Command::Completions { shell } => manual::completions(shell),

@@ -68,3 +68,9 @@ fn file_name(name: &str) -> Result<String, Failure> {
 
 /// Leading zero bits that joining an open network costs: about a second of one core at 2^20 attempts. Chosen.
 const WORK_BITS: u8 = 20;
+
+impl From<network::NetworkError> for Failure {
+    fn from(error: network::NetworkError) -> Self {
+        Self::failed(error.to_string())
+    }
+}

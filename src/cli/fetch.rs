@@ -1,0 +1,104 @@
+//! `bolthole fetch`: a URI in, the document out, whole or not at all.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::arguments::FetchOptions;
+use super::client::Client;
+use super::failure::{Code, Failure};
+use super::insert::DIRECT;
+use super::interrupt;
+use super::output::Output;
+use super::progress::{Counted, Progress};
+use super::target::Target;
+use crate::daemon::job::{FetchRequest, Fetched, JobId, JobRequest, JobState};
+use crate::daemon::quantity::Size;
+
+/// Runs the command.
+pub(crate) fn run(options: FetchOptions, output: &mut Output) -> Result<(), Failure> {
+    let uri = options.uri.trim().to_owned();
+    let mut target = Target::open(options.output.as_deref(), output.json())?;
+    let client = Client::find(&options.client)?;
+    let id = client.start(&JobRequest::Fetch(FetchRequest { uri, own_store: true }))?.id;
+    undo_on_stop(&client, id, target.temporary());
+    transfer(&client, id, &mut target, output)?;
+    let JobState::Fetched(done) = client.finish(id, |_| {})? else {
+        return Err(Failure::failed("the node ended the fetch as something else"));
+    };
+    let path = target.complete()?;
+    interrupt::clear();
+    report(&done, path.as_deref(), &options, output);
+    Ok(())
+}
+
+fn undo_on_stop(client: &Client, id: JobId, temporary: Option<PathBuf>) {
+    let cancelling = client.clone();
+    interrupt::on_stop(move || {
+        if let Some(path) = temporary {
+            let _ = fs::remove_file(path);
+        }
+        cancelling.forget(id);
+    });
+    interrupt::watch();
+}
+
+/// Copies the document; on failure the job knows best what went wrong.
+fn transfer(client: &Client, id: JobId, target: &mut Target, output: &Output) -> Result<(), Failure> {
+    let mut response = client.take(id)?;
+    let length = response.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse().ok());
+    let mut progress = Progress::bytes(length, !output.json());
+    let body = response.body_mut().with_config().limit(u64::MAX).reader();
+    match copy(Counted::new(body, &mut progress), target) {
+        Ok(()) => Ok(()),
+        Err(Copy::Write(error)) => {
+            client.forget(id);
+            Err(Failure::failed(format!("cannot write the document: {error}")))
+        }
+        Err(Copy::Read(error)) => Err(match client.finish(id, |_| {}) {
+            Err(cause) if cause.code != Code::Unreachable => cause,
+            _ => Failure::unreachable(format!("the node broke off: {error}")),
+        }),
+    }
+}
+
+/// Which side of a copy failed.
+enum Copy {
+    Read(io::Error),
+    Write(io::Error),
+}
+
+fn copy(mut from: impl Read, to: &mut impl Write) -> Result<(), Copy> {
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        let count = from.read(&mut buffer).map_err(Copy::Read)?;
+        if count == 0 {
+            return Ok(());
+        }
+        to.write_all(&buffer[..count]).map_err(Copy::Write)?;
+    }
+}
+
+fn report(done: &Fetched, path: Option<&Path>, options: &FetchOptions, output: &mut Output) {
+    if !options.direct {
+        output.note(DIRECT);
+    }
+    if output.json() {
+        let value = json!({
+            "uri": options.uri, "bytes": done.bytes, "mime": done.mime, "blocks_fetched": done.blocks_fetched,
+            "blocks_repaired": done.blocks_repaired, "served_locally": done.served_locally, "hops": done.hops,
+            "seconds": done.seconds, "direct": true, "file": path,
+        });
+        output.result(&value, "");
+        return;
+    }
+    let place = path.map(|path| format!(" to {}", path.display())).unwrap_or_default();
+    output.note(&format!(
+        "{}{place}: {} blocks, {} repaired, {:.1} hops on average, in {:.1} s",
+        Size(done.bytes), done.blocks_fetched, done.blocks_repaired, done.hops, done.seconds
+    ));
+}
+
+const BUFFER_BYTES: usize = 256 << 10;

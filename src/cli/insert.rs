@@ -1,0 +1,122 @@
+//! `bolthole insert`: a document into the network, its URI out.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde_json::json;
+
+use super::arguments::InsertOptions;
+use super::client::Client;
+use super::failure::Failure;
+use super::interrupt;
+use super::output::Output;
+use super::progress::{Counted, Progress};
+use crate::daemon::job::{Inserted, InsertRequest, JobId, JobRequest, JobState};
+use crate::daemon::quantity::Size;
+
+/// Runs the command.
+pub(crate) fn run(options: InsertOptions, output: &mut Output) -> Result<(), Failure> {
+    let request = request(&options)?;
+    let (mut document, length) = open(&options.file)?;
+    let client = Client::find(&options.client)?;
+    let id = client.start(&JobRequest::Insert(InsertRequest { length, ..request }))?.id;
+    let cancelling = client.clone();
+    interrupt::on_stop(move || cancelling.forget(id));
+    interrupt::watch();
+    send(&client, id, &mut *document, length, output)?;
+    let JobState::Inserted(done) = watch(&client, id, output)? else {
+        return Err(Failure::failed("the node ended the insert as something else"));
+    };
+    interrupt::clear();
+    report(&done, &options, output);
+    Ok(())
+}
+
+fn request(options: &InsertOptions) -> Result<InsertRequest, Failure> {
+    if !options.to.is_empty() {
+        return Err(Failure::usage("sealing to a reader (--to) is not available yet"));
+    }
+    let (kind, _) = options.kind.split_once(':').unwrap_or((&options.kind, ""));
+    match kind {
+        "chk" | "ksk" | "ssk" => {}
+        "usk" => return Err(Failure::usage("publishing editions of a site (--as usk) is not available yet")),
+        "date" => return Err(Failure::usage("publishing for a date (--as date) is not available yet")),
+        _ => return Err(Failure::usage(format!("--as {}: write chk, ksk:WORD or ssk:NAME", options.kind))),
+    }
+    if options.redundancy.is_some_and(|ratio| !(0.0..=1.0).contains(&ratio)) {
+        return Err(Failure::usage("--redundancy is a number from 0 to 1: check blocks per data block"));
+    }
+    Ok(InsertRequest {
+        name: Some(options.kind.clone()),
+        mime: options.mime.clone(),
+        convergent: options.convergent,
+        redundancy: options.redundancy,
+        length: None,
+    })
+}
+
+type Document = Box<dyn Read>;
+
+fn open(path: &Path) -> Result<(Document, Option<u64>), Failure> {
+    if path == Path::new("-") {
+        return Ok((Box::new(io::stdin()), None));
+    }
+    let name = path.display();
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => Failure::failed(format!("{name} does not exist")),
+        _ => Failure::failed(format!("cannot read {name}: {error}")),
+    };
+    let file = File::open(path).map_err(failed)?;
+    let found = file.metadata().map_err(failed)?;
+    if found.is_dir() {
+        return Err(Failure::failed(format!("{name} is a directory, and publishing directories is not available yet")));
+    }
+    let length = found.is_file().then_some(found.len());
+    Ok((Box::new(file), length))
+}
+
+fn send(client: &Client, id: JobId, document: &mut dyn Read, length: Option<u64>, output: &Output) -> Result<(), Failure> {
+    let mut progress = Progress::bytes(length, !output.json());
+    progress.message("sent");
+    let mut counted = Counted::new(document, &mut progress);
+    match client.send(id, &mut counted) {
+        Ok(()) => Ok(()),
+        // The job knows better why the node stopped reading.
+        Err(failure) => match client.finish(id, |_| {}) {
+            Err(cause) if cause.code != super::failure::Code::Unreachable => Err(cause),
+            _ => Err(failure),
+        },
+    }
+}
+
+fn watch(client: &Client, id: JobId, output: &Output) -> Result<JobState, Failure> {
+    let mut progress = Progress::blocks(None, !output.json());
+    progress.message("stored");
+    client.finish(id, |view| {
+        if let Some(total) = view.progress.total_blocks {
+            progress.total(total);
+        }
+        progress.set(view.progress.blocks);
+    })
+}
+
+fn report(done: &Inserted, options: &InsertOptions, output: &mut Output) {
+    if !options.direct {
+        output.note(DIRECT);
+    }
+    let value = json!({
+        "uri": done.uri, "bytes": done.bytes, "blocks": done.blocks, "check_blocks": done.check_blocks,
+        "seconds": done.seconds, "stored_at_least": done.stored_at_least, "direct": true,
+    });
+    if !output.json() {
+        output.note(&format!(
+            "{} in {} blocks, {} of them check blocks, each stored by at least {} other nodes, in {:.1} s",
+            Size(done.bytes), done.blocks, done.check_blocks, done.stored_at_least, done.seconds
+        ));
+    }
+    output.result(&value, &done.uri);
+}
+
+/// What a user must know before pre-routing exists.
+pub(crate) const DIRECT: &str = "pre-routing is not available yet, so this operation is direct";

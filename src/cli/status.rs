@@ -1,0 +1,76 @@
+//! `bolthole status` and `bolthole peers`: what the node is doing.
+
+use std::fmt::Write;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::arguments::ClientOptions;
+use super::client::Client;
+use super::failure::Failure;
+use super::output::Output;
+use crate::daemon::quantity::Size;
+use crate::daemon::status::{Peer, Status};
+
+/// Runs `bolthole status`.
+pub(crate) fn status(options: &ClientOptions, output: &mut Output) -> Result<(), Failure> {
+    let status: Status = Client::find(options)?.get("/v1/status")?;
+    let value = serde_json::to_value(&status).expect("a status holds only plain values");
+    output.result(&value, &describe(&status));
+    Ok(())
+}
+
+/// Runs `bolthole peers`.
+pub(crate) fn peers(options: &ClientOptions, output: &mut Output) -> Result<(), Failure> {
+    let Peers { peers } = Client::find(options)?.get("/v1/peers")?;
+    let mut text = format!("{} linked nodes", peers.len());
+    for peer in &peers {
+        let direction = if peer.inbound { "inbound" } else { "outbound" };
+        let _ = write!(text, "\n  {}  {:<21}  {direction:<8}  {}", peer.node, peer.address, span(peer.seconds));
+    }
+    output.result(&json!({ "peers": peers }), &text);
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Peers {
+    peers: Vec<Peer>,
+}
+
+fn describe(status: &Status) -> String {
+    let mut text = format!("node       {}\n", status.node);
+    let store = &status.store;
+    let lines = [
+        ("reference", status.node_ref.clone()),
+        ("network", format!("{} ({})", status.network_name, status.network)),
+        ("location", status.location.clone().unwrap_or_else(|| "none yet: still joining".into())),
+        ("running", span(status.uptime_seconds)),
+        ("peers", status.peers.to_string()),
+        ("store", format!("{} of {}: {} blocks kept, {} cached", Size(store.bytes), Size(store.limit_bytes), store.kept_blocks, store.cache_blocks)),
+        ("requests", format!("{} jobs, {} blocks under way", status.requests.jobs, status.requests.commands)),
+        ("packets", packets(status)),
+        ("disk", status.disk.note.clone()),
+        ("anonymity", status.anonymity.note.clone()),
+    ];
+    for (name, value) in lines {
+        let _ = writeln!(text, "{name:<10} {value}");
+    }
+    text
+}
+
+fn packets(status: &Status) -> String {
+    let sizes: Vec<String> = status.packet_sizes.iter().map(|(length, count)| format!("{count} of {length} B")).collect();
+    let others: u64 = status.other_packets.values().flat_map(|lengths| lengths.values()).sum();
+    let cells = if sizes.is_empty() { "none".to_owned() } else { sizes.join(", ") };
+    format!("with cells: {cells}; others: {others}")
+}
+
+fn span(seconds: f64) -> String {
+    let whole = seconds as u64;
+    match whole {
+        0..60 => format!("{whole} s"),
+        60..3600 => format!("{} min", whole / 60),
+        3600..86_400 => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+        _ => format!("{} d {} h", whole / 86_400, whole % 86_400 / 3600),
+    }
+}
