@@ -13,6 +13,7 @@ pub mod id;
 pub mod key;
 pub mod limits;
 pub mod message;
+pub mod node;
 pub mod overlay;
 pub mod sim;
 pub mod store;

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use crypto::secret::Secret;
 use data_encoding::BASE64URL_NOPAD;
 
-use super::routes::refusal;
+use super::refusal::refusal;
 
 /// What a request must show.
 #[derive(Debug)]
@@ -36,18 +36,22 @@ impl Access {
         if !host_known {
             return Some((StatusCode::FORBIDDEN, "the Host header names another host"));
         }
-        let own_origin = |origin: &str| origin.strip_prefix("http://").is_some_and(|host| self.hosts.iter().any(|k| k == host));
+        let own_origin =
+            |origin: &str| origin.strip_prefix("http://").is_some_and(|host| self.hosts.iter().any(|k| k == host));
         if text(header::ORIGIN).is_some_and(|origin| !own_origin(origin)) {
             return Some((StatusCode::FORBIDDEN, "requests of other origins are refused"));
         }
         let token = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix(TOKEN_HEADER_PREFIX));
-        (!token.is_some_and(|token| self.opens(token))).then_some((StatusCode::UNAUTHORIZED, "the token is missing or wrong"))
+        (!token.is_some_and(|token| self.opens(token)))
+            .then_some((StatusCode::UNAUTHORIZED, "the token is missing or wrong"))
     }
 
     fn opens(&self, token: &str) -> bool {
         let bytes = BASE64URL_NOPAD.decode(token.trim().as_bytes()).ok();
         // Secrets compare in constant time.
-        bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).is_some_and(|bytes| Secret::from_bytes(bytes) == self.token)
+        bytes
+            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+            .is_some_and(|bytes| Secret::from_bytes(bytes) == self.token)
     }
 }
 

@@ -5,8 +5,11 @@
 
 mod guard;
 mod metrics;
+mod refusal;
 mod routes;
+mod server;
 mod service;
 
 pub use guard::{Access, TOKEN_HEADER_PREFIX};
-pub use service::{Service, serve};
+pub use server::serve;
+pub use service::Service;

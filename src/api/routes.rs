@@ -18,9 +18,10 @@ use serde_json::{Value, json};
 
 use super::guard::{self, Access};
 use super::metrics;
+use super::refusal::{Refused, ended, failed, refusal, refused, stopping};
 use super::service::Service;
-use crate::daemon::job::{FailureKind, JobFailure, JobId, JobRequest, JobState, JobView};
-use crate::daemon::jobs::{Feed, Refusal};
+use crate::daemon::job::{JobId, JobRequest, JobState, JobView};
+use crate::daemon::jobs::Feed;
 use crate::time::Duration;
 
 /// Every path, behind the guard.
@@ -38,12 +39,7 @@ pub(super) fn router<S: Service>(service: Arc<S>, access: Arc<Access>) -> Router
         .with_state(service)
 }
 
-/// An error as clients read it.
-pub(super) fn refusal(status: StatusCode, sentence: &str) -> (StatusCode, Json<Value>) {
-    (status, Json(json!({ "error": sentence })))
-}
-
-type Reply<T> = Result<T, (StatusCode, Json<Value>)>;
+type Reply<T> = Result<T, Refused>;
 
 async fn status<S: Service>(State(service): State<Arc<S>>) -> Reply<Response> {
     service.status().await.map(|status| Json(status).into_response()).ok_or_else(stopping)
@@ -127,33 +123,6 @@ async fn take<S: Service>(State(service): State<Arc<S>>, Path(id): Path<u64>) ->
         response.headers_mut().insert(header::CONTENT_LENGTH, total.into());
     }
     Ok(response)
-}
-
-fn refused(reason: Refusal) -> (StatusCode, Json<Value>) {
-    let status = match reason {
-        Refusal::Busy => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::Unknown => StatusCode::NOT_FOUND,
-        Refusal::Taken => StatusCode::CONFLICT,
-    };
-    refusal(status, &reason.to_string())
-}
-
-fn failed(failure: &JobFailure) -> (StatusCode, Json<Value>) {
-    let status = match failure.kind {
-        FailureKind::BadRequest => StatusCode::BAD_REQUEST,
-        FailureKind::NotFound => StatusCode::NOT_FOUND,
-        FailureKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        FailureKind::Cancelled | FailureKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    refusal(status, &failure.sentence)
-}
-
-fn ended() -> (StatusCode, Json<Value>) {
-    refusal(StatusCode::GONE, "the job has ended")
-}
-
-fn stopping() -> (StatusCode, Json<Value>) {
-    refusal(StatusCode::SERVICE_UNAVAILABLE, "the node is stopping")
 }
 
 /// Largest body of a request that is no document. Chosen.

@@ -41,7 +41,8 @@ impl Client {
         let (address, token) = match &options.api {
             Some(text) => {
                 let address = parse_address(text)?;
-                let token = options.token.clone().or_else(|| Door::announced(address)).unwrap_or_else(|| data.file(TOKEN));
+                let token =
+                    options.token.clone().or_else(|| Door::announced(address)).unwrap_or_else(|| data.file(TOKEN));
                 (address, token)
             }
             None => {
@@ -141,7 +142,9 @@ impl Client {
         let body: Value = response.body_mut().read_json().unwrap_or_default();
         let sentence = body["error"].as_str().unwrap_or("the node refused without a reason").to_owned();
         Err(match status {
-            StatusCode::UNAUTHORIZED => Failure::failed(format!("the node at {} refuses the token: {sentence}", self.base)),
+            StatusCode::UNAUTHORIZED => {
+                Failure::failed(format!("the node at {} refuses the token: {sentence}", self.base))
+            }
             StatusCode::NOT_FOUND => Failure::not_found(sentence),
             StatusCode::BAD_REQUEST => Failure::usage(sentence),
             _ => Failure::failed(sentence),
@@ -150,7 +153,9 @@ impl Client {
 
     fn unreachable(&self, error: &ureq::Error) -> Failure {
         let cause = match error {
-            ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),
+            ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                "nothing listens there".to_owned()
+            }
             other => other.to_string(),
         };
         Failure::unreachable(format!("no node answers at {}: {cause}", self.base))

@@ -97,7 +97,11 @@ fn report(done: &Fetched, path: Option<&Path>, options: &FetchOptions, output: &
     let place = path.map(|path| format!(" to {}", path.display())).unwrap_or_default();
     output.note(&format!(
         "{}{place}: {} blocks, {} repaired, {:.1} hops on average, in {:.1} s",
-        Size(done.bytes), done.blocks_fetched, done.blocks_repaired, done.hops, done.seconds
+        Size(done.bytes),
+        done.blocks_fetched,
+        done.blocks_repaired,
+        done.hops,
+        done.seconds
     ));
 }
 

@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::interrupt;
 use super::output::Output;
 use super::progress::{Counted, Progress};
-use crate::daemon::job::{Inserted, InsertRequest, JobId, JobRequest, JobState};
+use crate::daemon::job::{InsertRequest, Inserted, JobId, JobRequest, JobState};
 use crate::daemon::quantity::Size;
 
 /// Runs the command.
@@ -76,7 +76,13 @@ fn open(path: &Path) -> Result<(Document, Option<u64>), Failure> {
     Ok((Box::new(file), length))
 }
 
-fn send(client: &Client, id: JobId, document: &mut dyn Read, length: Option<u64>, output: &Output) -> Result<(), Failure> {
+fn send(
+    client: &Client,
+    id: JobId,
+    document: &mut dyn Read,
+    length: Option<u64>,
+    output: &Output,
+) -> Result<(), Failure> {
     let mut progress = Progress::bytes(length, !output.json());
     progress.message("sent");
     let mut counted = Counted::new(document, &mut progress);
@@ -112,7 +118,11 @@ fn report(done: &Inserted, options: &InsertOptions, output: &mut Output) {
     if !output.json() {
         output.note(&format!(
             "{} in {} blocks, {} of them check blocks, each stored by at least {} other nodes, in {:.1} s",
-            Size(done.bytes), done.blocks, done.check_blocks, done.stored_at_least, done.seconds
+            Size(done.bytes),
+            done.blocks,
+            done.check_blocks,
+            done.stored_at_least,
+            done.seconds
         ));
     }
     output.result(&value, &done.uri);

@@ -29,7 +29,8 @@ pub(crate) fn run(command: NetworkCommand, output: &mut Output) -> Result<(), Fa
     network::write(&path, &genesis)?;
     let network = genesis.network().to_string();
     let text = format!("founded \"{}\"\n  network  {network}\n  file     {}", genesis.name, path.display());
-    output.result(&json!({ "network": network, "file": path, "name": genesis.name, "node": founder.to_string() }), &text);
+    output
+        .result(&json!({ "network": network, "file": path, "name": genesis.name, "node": founder.to_string() }), &text);
     Ok(())
 }
 

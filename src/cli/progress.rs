@@ -16,7 +16,12 @@ pub(crate) struct Progress {
 impl Progress {
     /// Of `total` bytes, if that is known. Never shown unless `allowed` and on a terminal.
     pub(crate) fn bytes(total: Option<u64>, allowed: bool) -> Self {
-        Self::new(total, allowed, "{bar:32} {bytes}/{total_bytes} {bytes_per_sec} {msg}", "{spinner} {bytes} {bytes_per_sec} {msg}")
+        Self::new(
+            total,
+            allowed,
+            "{bar:32} {bytes}/{total_bytes} {bytes_per_sec} {msg}",
+            "{spinner} {bytes} {bytes_per_sec} {msg}",
+        )
     }
 
     /// Goes on in blocks.

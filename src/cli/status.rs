@@ -46,7 +46,16 @@ fn describe(status: &Status) -> String {
         ("location", status.location.clone().unwrap_or_else(|| "none yet: still joining".into())),
         ("running", span(status.uptime_seconds)),
         ("peers", status.peers.to_string()),
-        ("store", format!("{} of {}: {} blocks kept, {} cached", Size(store.bytes), Size(store.limit_bytes), store.kept_blocks, store.cache_blocks)),
+        (
+            "store",
+            format!(
+                "{} of {}: {} blocks kept, {} cached",
+                Size(store.bytes),
+                Size(store.limit_bytes),
+                store.kept_blocks,
+                store.cache_blocks
+            ),
+        ),
         ("requests", format!("{} jobs, {} blocks under way", status.requests.jobs, status.requests.commands)),
         ("packets", packets(status)),
         ("disk", status.disk.note.clone()),
@@ -59,7 +68,8 @@ fn describe(status: &Status) -> String {
 }
 
 fn packets(status: &Status) -> String {
-    let sizes: Vec<String> = status.packet_sizes.iter().map(|(length, count)| format!("{count} of {length} B")).collect();
+    let sizes: Vec<String> =
+        status.packet_sizes.iter().map(|(length, count)| format!("{count} of {length} B")).collect();
     let others: u64 = status.other_packets.values().flat_map(|lengths| lengths.values()).sum();
     let cells = if sizes.is_empty() { "none".to_owned() } else { sizes.join(", ") };
     format!("with cells: {cells}; others: {others}")

@@ -33,9 +33,9 @@ impl Target {
         match path {
             None if json => Ok(Self::Nowhere),
             None => Ok(Self::Stdout),
-            Some(path) if path == Path::new("-") && json => {
-                Err(Failure::usage("--json and the document cannot share standard output: write it to a file with -o FILE"))
-            }
+            Some(path) if path == Path::new("-") && json => Err(Failure::usage(
+                "--json and the document cannot share standard output: write it to a file with -o FILE",
+            )),
             Some(path) if path == Path::new("-") => Ok(Self::Stdout),
             Some(path) => file(path),
         }

@@ -157,7 +157,9 @@ mod tests {
 
     #[test]
     fn a_bad_value_is_named_with_its_line() {
-        for (text, line) in [("\nlisten = \"here\"", 2), ("store_size = \"much\"", 1), ("a b c", 1), ("join = [\n\n", 3)] {
+        for (text, line) in
+            [("\nlisten = \"here\"", 2), ("store_size = \"much\"", 1), ("a b c", 1), ("\njoin = [\n", 2)]
+        {
             assert_eq!(parse(text).unwrap_err().line, line, "{text}");
         }
     }

@@ -4,7 +4,7 @@
 //! for [`PATIENCE`] ends. What a job does is in `insert` and `fetch`. Leaves out persistence: jobs end with the node.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};

@@ -51,10 +51,7 @@ impl Keeper {
     ///
     /// # Errors
     /// When the passphrase is missing or wrong, the file is damaged or the system refuses.
-    pub fn open(
-        data: &DataDir,
-        passphrase: impl FnOnce(bool) -> Option<Passphrase>,
-    ) -> Result<Self, KeeperError> {
+    pub fn open(data: &DataDir, passphrase: impl FnOnce(bool) -> Option<Passphrase>) -> Result<Self, KeeperError> {
         let path = data.file(SECRET);
         let (secret, protected) = match data.read(SECRET)? {
             None => create(data, passphrase(false))?,
