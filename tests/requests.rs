@@ -4,8 +4,12 @@ mod support;
 
 use std::time::Duration;
 
-use bolthole::overlay::mode::Answer;
-use support::{block, fetch, founders, insert, is_found};
+use bolthole::id::NodeId;
+use bolthole::limits;
+use bolthole::overlay::freenet::Message;
+use bolthole::overlay::mode::{Answer, CloseReason, Command, Offence, Output, Ticket};
+use bolthole::sim::fault::Verdict;
+use support::{block, block_nearest, fetch, founders, founders_with, insert, is_found, signed, trusted};
 
 #[test]
 fn a_block_inserted_in_networks_of_two_five_and_sixteen_is_found_from_every_other_node() {
@@ -43,4 +47,166 @@ fn a_search_for_what_nobody_has_ends_in_bounded_time() {
     let answer = fetch(&mut mesh, ids[0], &block(77));
     assert_eq!(answer, Some(Answer::NotFound));
     assert!(mesh.now().since(begun) < Duration::from_secs(10), "took {:?}", mesh.now().since(begun));
+}
+
+#[test]
+fn a_request_backtracks_when_the_closest_neighbour_is_silent() {
+    let (mut mesh, ids) = founders(8, 3);
+    let block = block_nearest(8, 5);
+    insert(&mut mesh, ids[0], &block).expect("the insert is answered");
+    let silent = ids[5];
+    mesh.set_fault(
+        move |_, from, to, _: &Message| if from == silent || to == silent { Verdict::Drop } else { Verdict::Pass },
+    );
+    let answer = fetch(&mut mesh, ids[1], &block);
+    assert!(is_found(answer.as_ref(), &block), "{answer:?}");
+}
+
+#[test]
+fn a_request_backtracks_when_the_closest_neighbour_dies_half_way() {
+    let (mut mesh, ids) = founders(8, 4);
+    let block = block_nearest(8, 5);
+    insert(&mut mesh, ids[0], &block).expect("the insert is answered");
+    let ticket = mesh.command(ids[1], Command::Fetch { key: block.key(), own_store: false });
+    mesh.run_for(Duration::from_millis(3));
+    mesh.kill(ids[5]);
+    let answer = mesh.run_until_answered(ticket, Duration::from_secs(60));
+    assert!(is_found(answer.as_ref(), &block), "{answer:?}");
+}
+
+#[test]
+fn wrong_data_is_dropped_counted_and_another_neighbour_is_tried() {
+    let lie = |output: Output<Message>| match output {
+        Output::Send { to, message: Message::Found { id, source, hops, .. } } => {
+            Some(Output::Send { to, message: Message::Found { id, parcel: block(666).parcel(), source, hops } })
+        }
+        other => Some(other),
+    };
+    let (mut mesh, ids) = founders_with(8, 5, 5, Box::new(lie));
+    let block = block_nearest(8, 5);
+    insert(&mut mesh, ids[0], &block).expect("the insert is answered");
+    let answer = fetch(&mut mesh, ids[1], &block);
+    assert!(is_found(answer.as_ref(), &block), "{answer:?}");
+    assert!(mesh.offences().contains(&(ids[1], ids[5], Offence::BadBlock)), "{:?}", mesh.offences());
+}
+
+#[test]
+fn a_peer_that_keeps_sending_wrong_data_is_disconnected() {
+    let lie = |output: Output<Message>| match output {
+        Output::Send { to, message: Message::Found { id, source, hops, .. } } => {
+            Some(Output::Send { to, message: Message::Found { id, parcel: block(666).parcel(), source, hops } })
+        }
+        other => Some(other),
+    };
+    let (mut mesh, ids) = founders_with(5, 6, 2, Box::new(lie));
+    for number in 0..40 {
+        let block = block(number);
+        insert(&mut mesh, ids[0], &block).expect("the insert is answered");
+        let answer = fetch(&mut mesh, ids[1], &block);
+        assert!(is_found(answer.as_ref(), &block), "{answer:?}");
+        mesh.run_for(limits::REST_AFTER_FAULT);
+    }
+    assert!(mesh.closes().contains(&(ids[1], ids[2], CloseReason::Offence(Offence::BadBlock))), "{:?}", mesh.closes());
+}
+
+#[test]
+fn a_popular_key_reaches_every_asker_at_once() {
+    let count = 16;
+    let (mut mesh, ids) = founders(count, 7);
+    let block = block_nearest(count, 0);
+    insert(&mut mesh, ids[1], &block).expect("the insert is answered");
+    let tickets: Vec<Ticket> = ids
+        .iter()
+        .flat_map(|id| [*id; 4])
+        .map(|id| mesh.command(id, Command::Fetch { key: block.key(), own_store: false }))
+        .collect();
+    for ticket in tickets {
+        let answer = mesh.run_until_answered(ticket, Duration::from_secs(60));
+        assert!(is_found(answer.as_ref(), &block), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_loop_of_pending_keys_is_broken_and_the_miss_is_quick() {
+    // Three nodes in a triangle, each asking for a key that nobody has at the same moment.
+    let (mut mesh, ids) = trusted(3, &[(0, 1), (1, 2), (2, 0)], 8);
+    let begun = mesh.now();
+    let missing = block(4711);
+    let tickets: Vec<Ticket> =
+        ids.iter().map(|id| mesh.command(*id, Command::Fetch { key: missing.key(), own_store: false })).collect();
+    for ticket in tickets {
+        assert_eq!(mesh.run_until_answered(ticket, Duration::from_secs(60)), Some(Answer::NotFound));
+    }
+    assert!(mesh.now().since(begun) < Duration::from_secs(5), "took {:?}", mesh.now().since(begun));
+}
+
+#[test]
+fn a_chain_of_five_finds_what_lies_at_its_far_end() {
+    let (mut mesh, ids) = trusted(5, &[(0, 1), (1, 2), (2, 3), (3, 4)], 9);
+    for number in 0..20 {
+        let block = block(number);
+        let (stores, wanted) = insert(&mut mesh, ids[0], &block).expect("the insert is answered");
+        assert!(stores >= 1 && wanted >= 1);
+        let answer = fetch(&mut mesh, ids[4], &block);
+        assert!(is_found(answer.as_ref(), &block), "block {number}: {answer:?}");
+    }
+}
+
+#[test]
+fn a_failure_is_forgotten_when_the_block_is_inserted() {
+    let (mut mesh, ids) = founders(8, 10);
+    let block = block(1);
+    assert_eq!(fetch(&mut mesh, ids[0], &block), Some(Answer::NotFound));
+    insert(&mut mesh, ids[1], &block).expect("the insert is answered");
+    let answer = fetch(&mut mesh, ids[0], &block);
+    assert!(is_found(answer.as_ref(), &block), "{answer:?}");
+}
+
+#[test]
+fn an_insert_under_a_taken_name_meets_what_stands_there_and_spreads_it() {
+    let (mut mesh, ids) = founders(8, 11);
+    let (first, second) = (signed("name", b"first"), signed("name", b"second"));
+    assert_eq!(first.key(), second.key());
+    insert(&mut mesh, ids[0], &first).expect("the insert is answered");
+    let ticket = mesh.command(ids[4], Command::Insert { block: second });
+    let answer = mesh.run_until_answered(ticket, Duration::from_secs(60));
+    assert_eq!(answer, Some(Answer::Collision { existing: first.clone() }));
+    let answer = fetch(&mut mesh, ids[6], &first);
+    assert!(is_found(answer.as_ref(), &first), "the first still stands: {answer:?}");
+}
+
+#[test]
+fn an_insert_survives_the_death_of_any_node_on_its_way() {
+    for victim in 1..8 {
+        let (mut mesh, ids) = founders(8, 12);
+        let block = block_nearest(8, victim);
+        let ticket = mesh.command(ids[0], Command::Insert { block: block.clone() });
+        mesh.run_for(Duration::from_millis(18));
+        mesh.kill(ids[usize::from(victim)]);
+        let answer = mesh.run_until_answered(ticket, Duration::from_secs(90));
+        assert!(matches!(answer, Some(Answer::Inserted { stores, wanted }) if stores >= wanted), "{answer:?}");
+    }
+}
+
+#[test]
+fn own_fetches_never_enter_the_shared_store() {
+    let (mut mesh, ids) = founders(12, 13);
+    for number in 0..20 {
+        let block = block(number);
+        insert(&mut mesh, ids[0], &block).expect("the insert is answered");
+        let readers: Vec<NodeId> =
+            ids.iter().copied().filter(|id| !mesh.shelf(id).expect("alive").holds(&block.key())).collect();
+        for reader in readers {
+            fetch(&mut mesh, reader, &block);
+            assert!(!mesh.shelf(&reader).expect("alive").holds(&block.key()));
+        }
+    }
+}
+
+#[test]
+fn a_lone_node_says_that_nobody_can_be_reached() {
+    let (mut mesh, ids) = founders(1, 14);
+    assert_eq!(fetch(&mut mesh, ids[0], &block(1)), Some(Answer::Unavailable));
+    let ticket = mesh.command(ids[0], Command::Insert { block: block(1) });
+    assert_eq!(mesh.run_until_answered(ticket, Duration::from_secs(60)), Some(Answer::Unavailable));
 }

@@ -7,11 +7,73 @@ use std::time::Duration;
 use bolthole::id::NodeId;
 use bolthole::message::block::Block;
 use bolthole::message::genesis::{Genesis, PROTOCOL_VERSION};
+use bolthole::overlay::freenet::Message;
 use bolthole::overlay::freenet::{Config, Freenet, Profile};
-use bolthole::overlay::mode::{Answer, Command};
+use bolthole::overlay::mode::{Answer, Command, Input, Mode, Output};
 use bolthole::sim::mesh::Mesh;
+use bolthole::time::Instant;
 use crypto::identity::NodeKey;
 use crypto::secret::Secret;
+
+/// A node whose words may be bent on their way out.
+pub struct Actor {
+    inner: Freenet,
+    bend: Option<Bend>,
+}
+
+/// What becomes of an output of a bent node.
+pub type Bend = Box<dyn FnMut(Output<Message>) -> Option<Output<Message>>>;
+
+impl Actor {
+    /// From now on every output passes through `bend`.
+    pub fn bent(inner: Freenet, bend: Bend) -> Self {
+        Self { inner, bend: Some(bend) }
+    }
+
+    /// The honest machine within.
+    pub fn inner(&self) -> &Freenet {
+        &self.inner
+    }
+}
+
+impl Mode for Actor {
+    type Message = Message;
+
+    fn handle_input(&mut self, now: Instant, input: Input<Message>) {
+        self.inner.handle_input(now, input);
+    }
+
+    fn poll_output(&mut self) -> Option<Output<Message>> {
+        loop {
+            let output = self.inner.poll_output()?;
+            let Some(bend) = &mut self.bend else { return Some(output) };
+            if let Some(output) = bend(output) {
+                return Some(output);
+            }
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.inner.poll_timeout()
+    }
+}
+
+/// A mesh of founders of which the node `bad`, counted from 0, is bent.
+pub fn founders_with(count: u8, seed: u64, bad: u8, bend: Bend) -> (Mesh<Actor>, Vec<NodeId>) {
+    let mut mesh = Mesh::new(seed);
+    let mut ids = Vec::new();
+    let mut bend = Some(bend);
+    for number in 1..=count {
+        let mut config = Config::new(genesis(count), Profile::Local, address(number));
+        config.bootstrap = ids.iter().copied().zip((1..number).map(address)).collect();
+        let node = Freenet::new(config, node_key(number), [number; 32], None);
+        ids.push(node.id());
+        let bend = if number == bad + 1 { bend.take() } else { None };
+        mesh.add(node.id(), address(number), Actor { inner: node, bend });
+    }
+    mesh.run_for(Duration::from_secs(10));
+    (mesh, ids)
+}
 
 /// The key of the node with this number.
 pub fn node_key(number: u8) -> NodeKey {
@@ -74,7 +136,7 @@ pub fn block(number: u32) -> Block {
 }
 
 /// Inserts `block` at `id` and gives (stores, wanted).
-pub fn insert(mesh: &mut Mesh<Freenet>, id: NodeId, block: &Block) -> Option<(u32, u32)> {
+pub fn insert<M: Mode>(mesh: &mut Mesh<M>, id: NodeId, block: &Block) -> Option<(u32, u32)> {
     let ticket = mesh.command(id, Command::Insert { block: block.clone() });
     match mesh.run_until_answered(ticket, Duration::from_secs(60)) {
         Some(Answer::Inserted { stores, wanted }) => Some((stores, wanted)),
@@ -83,7 +145,7 @@ pub fn insert(mesh: &mut Mesh<Freenet>, id: NodeId, block: &Block) -> Option<(u3
 }
 
 /// Fetches the block of `block`'s key at `id` from the network.
-pub fn fetch(mesh: &mut Mesh<Freenet>, id: NodeId, block: &Block) -> Option<Answer> {
+pub fn fetch<M: Mode>(mesh: &mut Mesh<M>, id: NodeId, block: &Block) -> Option<Answer> {
     let ticket = mesh.command(id, Command::Fetch { key: block.key(), own_store: false });
     mesh.run_until_answered(ticket, Duration::from_secs(120))
 }
@@ -91,4 +153,26 @@ pub fn fetch(mesh: &mut Mesh<Freenet>, id: NodeId, block: &Block) -> Option<Answ
 /// Whether an answer is the block asked for.
 pub fn is_found(answer: Option<&Answer>, wanted: &Block) -> bool {
     matches!(answer, Some(Answer::Found { block, .. }) if block == wanted)
+}
+
+/// A signed block under `name`, holding `message`.
+pub fn signed(name: &str, message: &[u8]) -> Block {
+    let subspace = crypto::signed::Subspace::from_secret_bytes([5; 64]);
+    let bytes = crypto::signed::sign_block(&subspace, name, message, &[7; 24]).expect("a short message fits");
+    Block::new(bytes.to_vec().into()).expect("a signed block is a block")
+}
+
+/// The place of a founder, by number counted from 0.
+pub fn place(count: u8, number: u8) -> bolthole::key::Location {
+    let id = NodeId(node_key(number + 1).id());
+    genesis(count).founder_location(&id).expect("a founder")
+}
+
+/// A block whose key is closest to the founder `number`, counted from 0, of `count`.
+pub fn block_nearest(count: u8, number: u8) -> Block {
+    let nearest = |block: &Block| {
+        let target = block.key().location();
+        (0..count).min_by_key(|other| place(count, *other).distance(target)) == Some(number)
+    };
+    (1_000..).map(block).find(nearest).expect("some block lies there")
 }

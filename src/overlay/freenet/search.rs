@@ -86,6 +86,7 @@ struct Forward {
     peer: NodeId,
     id: ExchangeId,
     htl: u8,
+    is_detour: bool,
     accepted: bool,
 }
 
@@ -219,7 +220,9 @@ impl Searches {
         id: ExchangeId,
         refusal: Refusal,
     ) {
-        let Some((search_id, _)) = self.take_forward(core, now, from, id) else { return };
+        let Some((search_id, forward)) = self.take_forward(core, now, from, id) else { return };
+        // Nothing was explored, so nothing is charged: a popular key is not harder to find.
+        self.with(search_id, |search| search.detours += u8::from(forward.is_detour));
         match refusal {
             Refusal::Pending => self.with(search_id, |search| search.waited = true),
             Refusal::Overload => {
@@ -342,7 +345,7 @@ impl Searches {
     // -- the course of a search ---------------------------------------------------------------------------------------
 
     fn take(&mut self, core: &mut Core, now: Instant, wanted: Wanted) {
-        match self.binding(now, &wanted.key) {
+        match self.binding(now, &wanted) {
             Some(search) if self.has_room(search) => self.wait(core, now, search, wanted),
             Some(_) => self.refuse_or_begin(core, now, wanted),
             None => self.begin(core, now, wanted),
@@ -350,10 +353,13 @@ impl Searches {
     }
 
     /// The youngest search for `key`, unless it has been pending for too long to bind anybody.
-    fn binding(&self, now: Instant, key: &RoutingKey) -> Option<SearchId> {
-        let id = *self.searches_for(key).last()?;
-        let search = self.by_id.get(&id)?;
-        (now.since(search.started) < limits::PENDING_BINDS).then_some(id)
+    fn binding(&self, now: Instant, wanted: &Wanted) -> Option<SearchId> {
+        let is_young = |search: &Search| now.since(search.started) < limits::PENDING_BINDS;
+        // A client that passes its own store by must not hide from others what that store holds.
+        let may_bind = |search: &Search| search.wanted.reads_store() || !wanted.reads_store();
+        let ids = self.searches_for(&wanted.key).into_iter().rev();
+        let mut searches = ids.filter_map(|id| self.by_id.get(&id).map(|search| (id, search)));
+        searches.find(|(_, search)| is_young(search) && may_bind(search)).map(|(id, _)| id)
     }
 
     fn has_room(&self, search: SearchId) -> bool {
@@ -393,7 +399,7 @@ impl Searches {
         self.by_id.insert(id, search);
         self.by_key.insert((wanted.key, id));
         self.deadlines.add(end, Deadline::Search(id));
-        if let Asker::Local { own_store: false, .. } = wanted.asker {
+        if !wanted.reads_store() {
             return self.advance(core, now, id);
         }
         let token = core.token();
@@ -442,7 +448,8 @@ impl Searches {
         search.detours -= u8::from(next.is_detour);
         search.tried.push(next.peer);
         search.spent = search.spent.saturating_add(1);
-        search.forward = Some(Forward { peer: next.peer, id: exchange, htl, accepted: false });
+        search.forward =
+            Some(Forward { peer: next.peer, id: exchange, htl, is_detour: next.is_detour, accepted: false });
         let (key, detours) = (search.wanted.key, search.detours);
         let due = search.end.min(now + limits::ACCEPT_TIMEOUT);
         self.forwards.insert((next.peer, exchange), id);
@@ -644,6 +651,11 @@ impl Wanted {
             Asker::Peer { peer, .. } => Some(peer),
             Asker::Local { .. } => None,
         }
+    }
+
+    /// Whether this node's own store is asked before the network.
+    const fn reads_store(&self) -> bool {
+        !matches!(self.asker, Asker::Local { own_store: false, .. })
     }
 
     fn is_from(&self, peer: &NodeId) -> bool {
