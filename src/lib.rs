@@ -9,6 +9,7 @@ pub mod api;
 pub mod cli;
 #[cfg(feature = "daemon")]
 pub mod daemon;
+pub mod fuzzing;
 pub mod id;
 pub mod key;
 pub mod limits;
