@@ -3,5 +3,6 @@
 //! Composes its children and re-exports the values of `place`; leaves out who is who (`id`).
 
 pub mod place;
+pub mod uri;
 
 pub use place::{Distance, Location, RoutingKey};

@@ -1,0 +1,99 @@
+//! What can be wrong with a URI, and where.
+
+/// Text that is no URI: what is wrong and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} (at character {})", position + 1)]
+pub struct UriError {
+    /// Characters before the one at fault; the message counts from one.
+    pub position: usize,
+    /// What is wrong there.
+    pub kind: UriErrorKind,
+}
+
+/// What is wrong with a URI.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UriErrorKind {
+    /// The text ends too early.
+    #[error("the URI is cut short: {expected} should follow")]
+    CutShort {
+        /// What should stand there.
+        expected: &'static str,
+    },
+    /// A second URI begins.
+    #[error("the URI is doubled: another one begins")]
+    Doubled,
+    /// No kind of URI begins like that.
+    #[error("this is no kind of URI: CHK@, SSK@ or KSK@ is expected")]
+    WrongType,
+    /// A kind that this version does not know how to follow.
+    #[error("USK@ is not available yet")]
+    NotAvailableYet,
+    /// A character that cannot stand there.
+    #[error("unexpected {found:?}: {expected} is expected")]
+    Unexpected {
+        /// What stands there.
+        found: char,
+        /// What should.
+        expected: &'static str,
+    },
+    /// The unused bits of a base64url part are not zero: a second spelling.
+    #[error("the last character of this part has bits beyond its end: mistyped")]
+    TrailingBits,
+    /// A format that this version does not know.
+    #[error("unknown format version {found}: a newer bolthole is needed")]
+    UnknownVersion {
+        /// The version.
+        found: u8,
+    },
+    /// Algorithms that this version does not know.
+    #[error("unknown algorithm {found}: a newer bolthole is needed")]
+    UnknownAlgorithm {
+        /// The algorithms.
+        found: u8,
+    },
+    /// Flags that this version does not know.
+    #[error("unknown flags {found:#04x}: a newer bolthole is needed")]
+    UnknownFlags {
+        /// The flags.
+        found: u8,
+    },
+    /// A character of a name that must be, or must not be, written as `%XX`.
+    #[error("not the canonical spelling: {canonical} is expected")]
+    Spelling {
+        /// How it is written.
+        canonical: String,
+    },
+    /// A `%` without two hexadecimal digits.
+    #[error("two hexadecimal digits must follow a %")]
+    BadEscape,
+    /// Escaped bytes that are no text.
+    #[error("these bytes are not UTF-8")]
+    NotUtf8,
+    /// A name that cannot be.
+    #[error(transparent)]
+    BadName(BadName),
+    /// More characters than any URI has.
+    #[error("a URI has at most {most} characters")]
+    TooLong {
+        /// The bound.
+        most: usize,
+    },
+}
+
+/// Text that cannot be a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadName {
+    /// Nothing at all.
+    #[error("a name has at least one character")]
+    Empty,
+    /// More than [`NAME_BYTES`].
+    #[error("a name has at most {NAME_BYTES} bytes, not {0}")]
+    TooLong(usize),
+    /// Characters that steer a terminal or the direction of writing: they make one name look like another.
+    #[error("a name has no control characters (U+{0:04X})")]
+    Control(u32),
+}
+
+/// Longest name or word, bytes. Chosen: what file systems allow, so that a name can be a file's. A longer one is refused.
+pub const NAME_BYTES: usize = 255;
