@@ -13,6 +13,8 @@ pub mod fuzzing;
 pub mod id;
 pub mod key;
 pub mod limits;
+#[cfg(feature = "daemon")]
+pub mod link;
 pub mod message;
 pub mod node;
 pub mod overlay;

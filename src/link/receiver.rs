@@ -1,0 +1,115 @@
+//! Receiving: one message per stream, read whole, decoded, handed on.
+//!
+//! Guarantees: reads at most a block message per stream and at most [`STREAMS_PER_LINK`] streams at once; when the node is
+//! slow, reading stops and QUIC holds the peer back; a stream that is longer, stops half way or takes too long is an
+//! offence. The time that the node itself held a stream up does not count.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use quinn::{Connection, ConnectionError, ReadError, ReadToEndError, RecvStream};
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::event::{LinkEvent, OffenceDetail};
+use crate::id::NodeId;
+use crate::limits::{MESSAGE_TIME, STREAMS_PER_LINK};
+use crate::message::class::{Class, Message};
+use crate::wire::cell::message_bytes;
+use crate::wire::codec::decode;
+
+/// Why receiving ended.
+pub(super) enum End {
+    /// The connection is gone.
+    Gone(ConnectionError),
+    /// The peer broke a rule.
+    Offence(OffenceDetail),
+}
+
+/// Hands every message of `peer` to the node until the connection ends or a rule is broken.
+pub(super) async fn receive_all<M: Message>(
+    connection: &Connection,
+    peer: NodeId,
+    events: &mpsc::Sender<LinkEvent<M>>,
+) -> End {
+    let mut reads = FuturesUnordered::new();
+    let mut ages = Ages::default();
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut gone = None;
+    loop {
+        if let (Some(error), true) = (&gone, reads.is_empty()) {
+            return End::Gone(ConnectionError::clone(error));
+        }
+        tokio::select! {
+            biased;
+            _ = ticks.tick(), if !reads.is_empty() => {
+                if ages.tick() {
+                    return End::Offence(OffenceDetail::Stalled);
+                }
+            }
+            Some((serial, read)) = reads.next(), if !reads.is_empty() => {
+                ages.end(serial);
+                match read {
+                    Ok(Some(message)) => hand_on(events, peer, message).await,
+                    Ok(None) => {}
+                    Err(detail) => return End::Offence(detail),
+                }
+            }
+            stream = connection.accept_uni(), if gone.is_none() && reads.len() < STREAMS_PER_LINK => match stream {
+                Ok(stream) => reads.push(read_one::<M>(ages.begin(), stream)),
+                // What has arrived whole is still read.
+                Err(error) => gone = Some(error),
+            },
+        }
+    }
+}
+
+async fn hand_on<M: Message>(events: &mpsc::Sender<LinkEvent<M>>, peer: NodeId, message: M) {
+    // Nobody listens any more: the node stops, and so will this link.
+    let _ = events.send(LinkEvent::Message { from: peer, message }).await;
+}
+
+/// Reads one stream. None if the connection ended first.
+async fn read_one<M: Message>(serial: u64, mut stream: RecvStream) -> (u64, Result<Option<M>, OffenceDetail>) {
+    let read = match stream.read_to_end(message_bytes(Class::Block)).await {
+        Ok(cells) => decode(&cells).map(Some).map_err(OffenceDetail::Malformed),
+        Err(ReadToEndError::TooLong) => Err(OffenceDetail::TooLong),
+        Err(ReadToEndError::Read(ReadError::ConnectionLost(_))) => Ok(None),
+        Err(ReadToEndError::Read(_)) => Err(OffenceDetail::Abandoned),
+    };
+    (serial, read)
+}
+
+/// How many ticks ago each unfinished stream began. Ticks pass only while this side is reading.
+#[derive(Default)]
+struct Ages {
+    now: u32,
+    next: u64,
+    begun: BTreeMap<u64, u32>,
+}
+
+impl Ages {
+    fn begin(&mut self) -> u64 {
+        self.next += 1;
+        self.begun.insert(self.next, self.now);
+        self.next
+    }
+
+    fn end(&mut self, serial: u64) {
+        self.begun.remove(&serial);
+    }
+
+    /// A tick has passed; whether the oldest stream is too old now.
+    fn tick(&mut self) -> bool {
+        self.now += 1;
+        self.begun.first_key_value().is_some_and(|(_, begun)| self.now - begun > TICKS)
+    }
+}
+
+const TICK: Duration = Duration::from_secs(5);
+const TICKS: u32 = (MESSAGE_TIME.as_secs() / TICK.as_secs()) as u32;
+
+const _: () = assert!(TICKS >= 2);
