@@ -117,6 +117,11 @@ pub const INSERTS_PER_LINK: usize = 256;
 /// Open offers from one link. A sink offers each block to six.
 pub const OFFERS_PER_LINK: usize = 512;
 
+/// Keys of one survey of what is kept near a new neighbour.
+pub const REOFFER_KEYS: usize = 256;
+/// Re-offers under way at once. Chosen: a join must not slow down what people wait for.
+pub const REOFFERS_AT_ONCE: usize = 4;
+
 // ---- neighbours -----------------------------------------------------------------------------------------------------
 
 /// Most neighbours of a node. The ideal of the literature at 10^6 nodes: 3 + 3 near ones, about 36 long ones, and room

@@ -5,14 +5,16 @@
 //! unchanged. Leaves out: sockets and files (`link`, `disk`), documents (a client's affair, `document`), decisions
 //! (the overlay's).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 use crate::id::NodeId;
+use crate::key::{Distance, Location, RoutingKey};
+use crate::message::block::BlockKind;
 use crate::overlay::mode::{
-    self, Answer, CloseReason, Command, Mode, Offence, StoreAnswer, StoreToken, StoreWork, Ticket,
+    self, Answer, CloseReason, Command, Holding, Mode, Offence, StoreAnswer, StoreToken, StoreWork, Ticket,
 };
-use crate::store::work::{DiskDone, DiskFault, DiskWork};
+use crate::store::work::{Area, DiskDone, DiskFault, DiskWork};
 use crate::store::{self, Store, Token};
 use crate::time::Instant;
 
@@ -197,7 +199,7 @@ impl<M: Mode> Node<M> {
 
     fn on_overlay(&mut self, now: Instant, output: mode::Output<M::Message>) {
         self.outputs.push_back(match output {
-            mode::Output::Store(work) => return self.store.handle_input(now, asked(work)),
+            mode::Output::Store(work) => return self.on_store_work(now, work),
             mode::Output::Send { to, message } => Output::Send { to, message },
             mode::Output::Dial { peer, address } => Output::Dial { peer, address },
             mode::Output::Close { peer, reason } => Output::Close { peer, reason },
@@ -207,24 +209,59 @@ impl<M: Mode> Node<M> {
         });
     }
 
+    fn on_store_work(&mut self, now: Instant, work: StoreWork) {
+        let input = match work {
+            StoreWork::Read { token, key } => store::Input::Read { token: Token(token.0), key },
+            StoreWork::Copy { token, key } => store::Input::Copy { token: Token(token.0), key },
+            StoreWork::Keep { token, block } => store::Input::Keep { token: Token(token.0), block },
+            StoreWork::Cache { block } => store::Input::Cache { block },
+            // What the index in memory tells needs no disk.
+            StoreWork::Contains { token, key } => {
+                let holding = holding(self.store.area(&key));
+                return self.overlay.handle_input(now, mode::Input::Store(StoreAnswer::Contains { token, holding }));
+            }
+            StoreWork::Survey { token, around, within, after, most } => {
+                let keys = self.survey(around, within, after, most);
+                return self.overlay.handle_input(now, mode::Input::Store(StoreAnswer::Survey { token, keys }));
+            }
+        };
+        self.store.handle_input(now, input);
+    }
+
+    /// The first `most` keys after `after` among the blocks kept near `around`.
+    fn survey(&self, around: Location, within: Distance, after: Option<RoutingKey>, most: usize) -> Vec<RoutingKey> {
+        let mut first = BTreeSet::new();
+        for kind in [BlockKind::Content, BlockKind::Signed] {
+            for area in [Area::Fresh, Area::Established] {
+                let near = |key: &&RoutingKey| key.location().distance(around) <= within && Some(**key) > after;
+                for key in self.store.keys(kind, area).filter(near) {
+                    first.insert(*key);
+                    if first.len() > most {
+                        first.pop_last();
+                    }
+                }
+            }
+        }
+        first.into_iter().collect()
+    }
+
     fn on_store(&mut self, now: Instant, output: store::Output) {
         let answer = match output {
             store::Output::Disk(work) => return self.outputs.push_back(Output::Disk(work)),
             store::Output::Health(health) => return self.outputs.push_back(Output::Health(health)),
             store::Output::Read { token, block } => StoreAnswer::Read { token: StoreToken(token.0), block },
-            store::Output::Contains { token, held } => StoreAnswer::Contains { token: StoreToken(token.0), held },
+            store::Output::Contains { .. } => return,
             store::Output::Kept { token, durable } => StoreAnswer::Kept { token: StoreToken(token.0), durable },
         };
         self.overlay.handle_input(now, mode::Input::Store(answer));
     }
 }
 
-fn asked(work: StoreWork) -> store::Input {
-    match work {
-        StoreWork::Read { token, key } => store::Input::Read { token: Token(token.0), key },
-        StoreWork::Contains { token, key } => store::Input::Contains { token: Token(token.0), key },
-        StoreWork::Keep { token, block } => store::Input::Keep { token: Token(token.0), block },
-        StoreWork::Cache { block } => store::Input::Cache { block },
+const fn holding(area: Option<Area>) -> Holding {
+    match area {
+        None => Holding::Nothing,
+        Some(Area::Cache) => Holding::Passing,
+        Some(Area::Fresh | Area::Established) => Holding::Kept,
     }
 }
 

@@ -52,7 +52,7 @@ impl Mode for Relay {
                         (token, Answer::Found { block, hops: 0, own_store: true })
                     }
                     StoreAnswer::Read { token, block: None } => (token, Answer::NotFound),
-                    StoreAnswer::Contains { .. } => return,
+                    StoreAnswer::Contains { .. } | StoreAnswer::Survey { .. } => return,
                 };
                 mode::Output::Answer { ticket: self.asked[token.0 as usize], answer }
             }

@@ -7,7 +7,7 @@
 use std::net::SocketAddr;
 
 use crate::id::NodeId;
-use crate::key::RoutingKey;
+use crate::key::{Distance, Location, RoutingKey};
 use crate::message::block::Block;
 use crate::message::class::Message;
 use crate::time::Instant;
@@ -187,12 +187,32 @@ pub enum StoreWork {
         /// Which block.
         key: RoutingKey,
     },
+    /// Give me the block for another node that shall keep it: no use that keeps it alive here. Answered as a read.
+    Copy {
+        /// Echoed in the answer.
+        token: StoreToken,
+        /// Which block.
+        key: RoutingKey,
+    },
     /// Do we hold the block? Cheaper than reading, and no use that keeps it alive.
     Contains {
         /// Echoed in the answer.
         token: StoreToken,
         /// Which block.
         key: RoutingKey,
+    },
+    /// Which blocks are kept that lie near a place?
+    Survey {
+        /// Echoed in the answer.
+        token: StoreToken,
+        /// The place.
+        around: Location,
+        /// How near.
+        within: Distance,
+        /// Only keys after this one, in the order of keys.
+        after: Option<RoutingKey>,
+        /// At most so many.
+        most: usize,
     },
     /// Keep the block in the region `kept` and answer once it is durable.
     Keep {
@@ -211,7 +231,7 @@ pub enum StoreWork {
 /// What the store answers.
 #[derive(Clone, Debug)]
 pub enum StoreAnswer {
-    /// To [`StoreWork::Read`].
+    /// To [`StoreWork::Read`] and [`StoreWork::Copy`].
     Read {
         /// Of the work.
         token: StoreToken,
@@ -222,8 +242,15 @@ pub enum StoreAnswer {
     Contains {
         /// Of the work.
         token: StoreToken,
-        /// Whether any region holds it.
-        held: bool,
+        /// Whether and how it is held.
+        holding: Holding,
+    },
+    /// To [`StoreWork::Survey`].
+    Survey {
+        /// Of the work.
+        token: StoreToken,
+        /// The first keys, in their order.
+        keys: Vec<RoutingKey>,
     },
     /// To [`StoreWork::Keep`].
     Kept {
@@ -232,6 +259,17 @@ pub enum StoreAnswer {
         /// Whether the block is durable; false if the disk failed or the region is full of protected blocks.
         durable: bool,
     },
+}
+
+/// How a store holds a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holding {
+    /// Not at all.
+    Nothing,
+    /// In the region `cache`.
+    Passing,
+    /// In the region `kept`.
+    Kept,
 }
 
 /// Why a link is closed.

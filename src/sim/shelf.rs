@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::key::RoutingKey;
 use crate::message::block::Block;
-use crate::overlay::mode::{StoreAnswer, StoreWork};
+use crate::overlay::mode::{Holding, StoreAnswer, StoreWork};
 
 /// The blocks of one node.
 #[derive(Clone, Debug, Default)]
@@ -19,9 +19,21 @@ impl Shelf {
     /// Does the work; answers if the work is one that is answered.
     pub fn perform(&mut self, work: StoreWork) -> Option<StoreAnswer> {
         match work {
-            StoreWork::Read { token, key } => Some(StoreAnswer::Read { token, block: self.blocks.get(&key).cloned() }),
+            StoreWork::Read { token, key } | StoreWork::Copy { token, key } => {
+                Some(StoreAnswer::Read { token, block: self.blocks.get(&key).cloned() })
+            }
             StoreWork::Contains { token, key } => {
-                Some(StoreAnswer::Contains { token, held: self.blocks.contains_key(&key) })
+                let holding = match (self.keeps(&key), self.holds(&key)) {
+                    (true, _) => Holding::Kept,
+                    (false, true) => Holding::Passing,
+                    (false, false) => Holding::Nothing,
+                };
+                Some(StoreAnswer::Contains { token, holding })
+            }
+            StoreWork::Survey { token, around, within, after, most } => {
+                let near = |key: &&RoutingKey| key.location().distance(around) <= within && Some(**key) > after;
+                let keys = self.kept.iter().filter(near).take(most).copied().collect();
+                Some(StoreAnswer::Survey { token, keys })
             }
             StoreWork::Keep { token, block } => {
                 self.kept.insert(block.key());

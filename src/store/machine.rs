@@ -31,6 +31,13 @@ pub enum Input {
         /// Which block.
         key: RoutingKey,
     },
+    /// Give me the block for another node to keep: read without being used. Answered as a read.
+    Copy {
+        /// Echoed in the answer.
+        token: Token,
+        /// Which block.
+        key: RoutingKey,
+    },
     /// Is the block held? Does not count as use.
     Contains {
         /// Echoed in the answer.
@@ -166,7 +173,11 @@ impl Store {
     /// Something happened. Drain `poll_output` afterwards.
     pub fn handle_input(&mut self, now: Instant, input: Input) {
         match input {
-            Input::Read { token, key } => self.on_read(now, token, key),
+            Input::Read { token, key } => {
+                self.on_use(now, &key);
+                self.on_read(token, key);
+            }
+            Input::Copy { token, key } => self.on_read(token, key),
             Input::Contains { token, key } => {
                 let held = self.holds(&key);
                 self.outputs.push_back(Output::Contains { token, held });
@@ -197,6 +208,11 @@ impl Store {
         self.content.find(key).or_else(|| self.signed.find(key)).is_some()
     }
 
+    /// In which area the block stands, if it is held.
+    pub fn area(&self, key: &RoutingKey) -> Option<Area> {
+        self.content.find(key).or_else(|| self.signed.find(key)).map(|(area, _)| area)
+    }
+
     /// The keys of one area, most recently used first.
     pub fn keys(&self, kind: BlockKind, area: Area) -> impl Iterator<Item = &RoutingKey> {
         match kind {
@@ -218,13 +234,18 @@ impl Store {
         self.counts
     }
 
-    fn on_read(&mut self, now: Instant, token: Token, key: RoutingKey) {
+    fn on_use(&mut self, now: Instant, key: &RoutingKey) {
+        if let Some((kind, _)) = self.locate(key) {
+            self.used(now);
+            self.shelf(kind).touch(key);
+        }
+    }
+
+    fn on_read(&mut self, token: Token, key: RoutingKey) {
         let Some((kind, slot)) = self.locate(&key) else {
             self.counts.misses += 1;
             return self.answer_read(token, None);
         };
-        self.used(now);
-        self.shelf(kind).touch(&key);
         if let Some(block) = self.readable(&key) {
             return self.answer_read(token, Some(block));
         }

@@ -100,16 +100,19 @@ pub fn genesis(founders: u8) -> Genesis {
 /// A mesh of founders, each dialling all before it, up and linked.
 pub fn founders(count: u8, seed: u64) -> (Mesh<Freenet>, Vec<NodeId>) {
     let mut mesh = Mesh::new(seed);
-    let mut ids = Vec::new();
-    for number in 1..=count {
-        let mut config = Config::new(genesis(count), Profile::Local, address(number));
-        config.bootstrap = ids.iter().copied().zip((1..number).map(address)).collect();
-        let node = Freenet::new(config, node_key(number), [number; 32], None);
-        ids.push(node.id());
-        mesh.add(node.id(), address(number), node);
-    }
+    let ids = (1..=count).map(|number| add_founder(&mut mesh, count, number)).collect();
     mesh.run_for(Duration::from_secs(10));
     (mesh, ids)
+}
+
+/// Adds the founder with this number, counted from 1, to a mesh of `count` founders.
+pub fn add_founder(mesh: &mut Mesh<Freenet>, count: u8, number: u8) -> NodeId {
+    let mut config = Config::new(genesis(count), Profile::Local, address(number));
+    config.bootstrap = (1..number).map(|other| (NodeId(node_key(other).id()), address(other))).collect();
+    let node = Freenet::new(config, node_key(number), [number; 32], None);
+    let id = node.id();
+    mesh.add(id, address(number), node);
+    id
 }
 
 /// A network of trusted links only: `edges` by number, counted from 0.

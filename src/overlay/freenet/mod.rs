@@ -14,6 +14,7 @@ mod neighbours;
 mod offer;
 mod origin;
 mod recent;
+mod reoffer;
 mod routing;
 mod schedule;
 mod search;
@@ -28,6 +29,7 @@ use self::greeting::Greetings;
 use self::insert::{Inserts, Next};
 use self::offer::{Offers, Placed};
 use self::origin::Origin;
+use self::reoffer::Reoffers;
 use self::search::Searches;
 use crate::id::NodeId;
 use crate::key::Location;
@@ -45,6 +47,7 @@ pub struct Freenet {
     searches: Searches,
     inserts: Inserts,
     offers: Offers,
+    reoffers: Reoffers,
     origin: Origin,
     started: bool,
     next_upkeep: Instant,
@@ -61,6 +64,7 @@ impl Freenet {
             searches: Searches::new(routing_entries),
             inserts: Inserts::default(),
             offers: Offers::default(),
+            reoffers: Reoffers::default(),
             origin: Origin::default(),
             started: false,
             next_upkeep: Instant::EPOCH,
@@ -171,8 +175,12 @@ impl Freenet {
     }
 
     fn on_placed(&mut self, placed: Option<Placed>) {
-        if let Some(Placed { insert: Some(insert), copies, here }) = placed {
-            self.inserts.handle_placed(&mut self.core, insert, copies, here);
+        match placed {
+            Some(Placed { insert: Some(insert), copies, here }) => {
+                self.inserts.handle_placed(&mut self.core, insert, copies, here);
+            }
+            Some(Placed { insert: None, .. }) => self.reoffers.handle_placed(&mut self.core),
+            None => {}
         }
     }
 
@@ -180,8 +188,9 @@ impl Freenet {
         let core = &mut self.core;
         match answer {
             StoreAnswer::Read { token, block } => {
-                if self.offers.handle_read(core, token, block.clone()) {
-                    return;
+                if let Some((block, peer)) = self.reoffers.handle_copy(core, token, block.clone()) {
+                    let placed = self.offers.reoffer(core, now, block, peer);
+                    return self.on_placed(placed);
                 }
                 let next = self.inserts.handle_read(core, now, token, block.clone());
                 self.searches.handle_read(core, now, token, block);
@@ -191,7 +200,8 @@ impl Freenet {
                 let placed = self.offers.handle_stored(core, token, durable);
                 self.on_placed(placed);
             }
-            StoreAnswer::Contains { .. } => {}
+            StoreAnswer::Contains { token, holding } => self.offers.handle_contains(core, token, holding),
+            StoreAnswer::Survey { token, keys } => self.reoffers.handle_survey(core, token, keys),
         }
     }
 
@@ -278,6 +288,7 @@ impl Freenet {
                     let list = self.core.neighbours.locations();
                     self.core.send(peer, Message::Locations(list));
                     self.locations_stale = true;
+                    self.reoffers.on_member_up(&mut self.core, peer);
                 }
                 Event::MemberDown(_) => self.locations_stale = true,
             }

@@ -164,13 +164,18 @@ impl Neighbours {
         LocationList::new(self.members().map(|(_, _, location)| location).collect())
     }
 
-    /// How many other nodes are known to be reachable: neighbours and their neighbours, by distinct location.
-    pub(super) fn reachable(&self, own: Location) -> usize {
+    /// The places of all nodes known: neighbours and their neighbours, this node's own among them if it is known there.
+    pub(super) fn known_places(&self) -> Vec<Location> {
         let ahead = self.members().flat_map(|(_, neighbour, _)| neighbour.ahead.as_slice().iter().copied());
         let mut places: Vec<Location> = self.members().map(|(_, _, location)| location).chain(ahead).collect();
         places.sort_unstable();
         places.dedup();
-        places.iter().filter(|place| **place != own).count()
+        places
+    }
+
+    /// How many other nodes are known to be reachable.
+    pub(super) fn reachable(&self, own: Location) -> usize {
+        self.known_places().iter().filter(|place| **place != own).count()
     }
 }
 

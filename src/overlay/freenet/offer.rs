@@ -14,7 +14,7 @@ use crate::overlay::freenet::insert::InsertId;
 use crate::overlay::freenet::message::{ExchangeId, Message, Refusal};
 use crate::overlay::freenet::neighbours::Neighbour;
 use crate::overlay::freenet::schedule::Schedule;
-use crate::overlay::mode::{Offence, StoreToken, StoreWork};
+use crate::overlay::mode::{Holding, Offence, StoreToken, StoreWork};
 use crate::time::Instant;
 
 /// All placements and offers of a node.
@@ -116,12 +116,16 @@ impl Offers {
     }
 
     /// Offers a block that is kept here to one neighbour that is closer to its key.
-    pub(super) fn reoffer(&mut self, core: &mut Core, now: Instant, block: Block, peer: NodeId) {
-        let Some(location) = core.neighbours.get(&peer).and_then(|neighbour| neighbour.location()) else { return };
+    /// Reports at once if the neighbour is gone.
+    pub(super) fn reoffer(&mut self, core: &mut Core, now: Instant, block: Block, peer: NodeId) -> Option<Placed> {
+        let Some(location) = core.neighbours.get(&peer).and_then(|neighbour| neighbour.location()) else {
+            return Some(Placed { insert: None, copies: 0, here: true });
+        };
         let (id, due) = (PlacementId(self.fresh_id()), now + limits::STORE_TIMEOUT);
         self.placements.insert(id, Placement { insert: None, block, open: 0, copies: 0, here: true, due });
         self.deadlines.add(due, Deadline::Placement(id));
         self.offer(core, id, location, peer);
+        None
     }
 
     // -- offers made ----------------------------------------------------------------------------------------------------
@@ -232,7 +236,7 @@ impl Offers {
             self.deadlines.add(due, Deadline::Received(from, id));
             let token = core.token();
             self.tokens.insert(token, Token::Held(from, id));
-            core.store(StoreWork::Read { token, key });
+            core.store(StoreWork::Contains { token, key });
             return;
         }
         let onward = core
@@ -298,19 +302,18 @@ impl Offers {
 
     // -- the store and time -----------------------------------------------------------------------------------------------
 
-    /// The store tells whether an offered block is here. Returns whether the token was one of ours.
-    pub(super) fn handle_read(&mut self, core: &mut Core, token: StoreToken, block: Option<Block>) -> bool {
-        let Some(Token::Held(from, id)) = self.tokens.remove(&token) else { return false };
-        match (self.received.get_mut(&(from, id)), block) {
-            // It may be here only in passing: keeping it makes it stay.
-            (Some(_), Some(block)) => self.keep(core, from, id, block),
-            (Some(received), None) => {
+    /// The store tells whether an offered block is here.
+    pub(super) fn handle_contains(&mut self, core: &mut Core, token: StoreToken, holding: Holding) {
+        let Some(Token::Held(from, id)) = self.tokens.remove(&token) else { return };
+        let Some(received) = self.received.get_mut(&(from, id)) else { return };
+        match holding {
+            Holding::Kept => self.close_received(core, from, id, Message::Kept { id }),
+            // It may be here in passing: keeping it makes it stay.
+            Holding::Passing | Holding::Nothing => {
                 received.asked_for = true;
                 core.send(from, Message::Want { id });
             }
-            (None, _) => {}
         }
-        true
     }
 
     /// The store has kept a block, or not.
