@@ -9,6 +9,8 @@ pub mod api;
 pub mod cli;
 #[cfg(feature = "daemon")]
 pub mod daemon;
+#[cfg(feature = "daemon")]
+pub mod disk;
 pub mod fuzzing;
 pub mod id;
 pub mod key;

@@ -17,8 +17,8 @@ pub const GROUP_SLOTS: u64 = 256;
 /// One page of the order of use, bytes: sealed on its own, so damage costs one page.
 pub const ORDER_PAGE_BYTES: u64 = 4_096;
 /// Uses that one page records.
-pub const ORDER_PAGE_USES: u64 = 1_000;
-/// Pages an order file may have beyond two for each thousand slots, so that small stores do not rewrite it each time.
+pub const ORDER_PAGE_USES: u64 = 500;
+/// Pages an order file may have beyond two for each 500 slots, so that small stores do not rewrite it each time.
 pub const ORDER_SPARE_PAGES: u64 = 4;
 /// The part of the limit given to signed blocks: 1/32. Chosen: about three signed blocks for two content blocks, more
 /// than documents of one block each would need.
@@ -58,7 +58,7 @@ impl Capacity {
             + 2 * self.order_pages() * ORDER_PAGE_BYTES
     }
 
-    /// Most pages of one order file: two for each thousand slots, so that it is rewritten only after as many uses as
+    /// Most pages of one order file: two for each 500 slots, so that it is rewritten only after as many uses as
     /// there are slots.
     pub const fn order_pages(&self) -> u64 {
         2 * (self.content as u64 + self.signed as u64).div_ceil(ORDER_PAGE_USES) + ORDER_SPARE_PAGES
