@@ -24,7 +24,7 @@ pub(super) fn render(status: &Status) -> String {
     }
     text.push_str("# HELP bolthole_packets_total UDP packets by kind and payload length.\n");
     text.push_str("# TYPE bolthole_packets_total counter\n");
-    for (length, count) in &status.packet_sizes {
+    for (length, count) in &status.cell_packets {
         let _ = writeln!(text, "bolthole_packets_total{{kind=\"cells\",bytes=\"{length}\"}} {count}");
     }
     for (kind, lengths) in &status.other_packets {
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn every_sample_line_is_a_name_and_a_number() {
         let mut status = Status { uptime_seconds: 1.5, ..Status::default() };
-        status.packet_sizes.insert(1202, 7);
+        status.cell_packets.insert(1202, 7);
         status.other_packets.entry("ack".into()).or_default().insert(40, 2);
         let text = render(&status);
         assert!(text.contains("bolthole_packets_total{kind=\"cells\",bytes=\"1202\"} 7\n"));

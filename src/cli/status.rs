@@ -69,7 +69,7 @@ fn describe(status: &Status) -> String {
 
 fn packets(status: &Status) -> String {
     let sizes: Vec<String> =
-        status.packet_sizes.iter().map(|(length, count)| format!("{count} of {length} B")).collect();
+        status.cell_packets.iter().map(|(length, count)| format!("{count} of {length} B")).collect();
     let others: u64 = status.other_packets.values().flat_map(|lengths| lengths.values()).sum();
     let cells = if sizes.is_empty() { "none".to_owned() } else { sizes.join(", ") };
     format!("with cells: {cells}; others: {others}")

@@ -4,8 +4,10 @@
 //! out arguments and prose (`cli`) and HTTP (`api`).
 
 pub mod chance;
+pub mod clock;
 pub mod config;
 pub mod data_dir;
+pub mod handle;
 pub mod job;
 pub mod jobs;
 pub mod keeper;
@@ -13,3 +15,4 @@ pub mod listen;
 pub mod network;
 pub mod quantity;
 pub mod status;
+pub mod window;

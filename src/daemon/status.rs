@@ -33,10 +33,12 @@ pub struct Status {
     pub anonymity: Anonymity,
     /// Whether the disk tells what it holds to whoever seizes it.
     pub disk: DiskProtection,
-    /// Payload lengths of UDP packets that carried cells, with their counts.
-    pub packet_sizes: BTreeMap<u16, u64>,
-    /// Payload lengths of all other UDP packets, by kind.
-    pub other_packets: BTreeMap<String, BTreeMap<u16, u64>>,
+    /// The distinct payload lengths of UDP packets that carried cells; one is expected.
+    pub packet_sizes: Vec<u64>,
+    /// How many packets of each length carried cells.
+    pub cell_packets: BTreeMap<u64, u64>,
+    /// How many packets of each length did not, by kind: handshake, ack, probe, close.
+    pub other_packets: BTreeMap<String, BTreeMap<u64, u64>>,
 }
 
 /// What the store holds.
