@@ -15,4 +15,5 @@ pub mod listen;
 pub mod network;
 pub mod quantity;
 pub mod status;
+pub mod subspaces;
 pub mod window;

@@ -1,0 +1,96 @@
+//! `bolthole keys`: the subspaces that this node's owner may write in.
+
+use std::path::Path;
+
+use crypto::signed::Subspace;
+use serde_json::{Value, json};
+
+use super::arguments::KeysCommand;
+use super::failure::Failure;
+use super::output::Output;
+use super::secret;
+use crate::daemon::data_dir::DataDir;
+use crate::daemon::keeper::Keeper;
+use crate::daemon::subspaces::{SubspaceError, Subspaces};
+use crate::key::uri::{Name, Uri};
+
+/// Runs the command.
+pub(crate) fn run(command: KeysCommand, output: &mut Output) -> Result<(), Failure> {
+    match command {
+        KeysCommand::New { name, place } => {
+            let data = place.directory()?;
+            data.create()?;
+            let keeper = secret::open(&data)?;
+            Subspaces::new(&data, &keeper).make(&name)?;
+            show(&name, &data, &keeper, output)
+        }
+        KeysCommand::Show { name, place } => {
+            let data = place.directory()?;
+            show(&name, &data, &existing(&data)?, output)
+        }
+        KeysCommand::List { place } => list(&place.directory()?, output),
+    }
+}
+
+/// The keeper of a directory that a node or a key was made in; listing must not make one.
+fn existing(data: &DataDir) -> Result<Keeper, Failure> {
+    if !data.path().is_dir() {
+        return Err(Failure::failed(format!("there is no data directory {}", data.path().display())));
+    }
+    secret::open(data)
+}
+
+fn show(name: &str, data: &DataDir, keeper: &Keeper, output: &mut Output) -> Result<(), Failure> {
+    let subspace = Subspaces::new(data, keeper).get(name)?;
+    let value = describe(name, &subspace, data.path());
+    let path = value["insert_uri_path"].as_str().unwrap_or_default();
+    let request = value["request_uri"].as_str().unwrap_or_default();
+    let sealed = if keeper.protected() { "sealed under the passphrase" } else { OPEN };
+    let text = format!("subspace   {name}\nread with  {request}NAME\nkept in    {path}\n           {sealed}");
+    output.result(&value, &text);
+    Ok(())
+}
+
+fn list(data: &DataDir, output: &mut Output) -> Result<(), Failure> {
+    let mut keys = Vec::new();
+    if data.path().is_dir() && !Subspaces::names_in(data)?.is_empty() {
+        let keeper = secret::open(data)?;
+        let subspaces = Subspaces::new(data, &keeper);
+        for name in Subspaces::names_in(data)? {
+            keys.push(describe(&name, &subspaces.get(&name)?, data.path()));
+        }
+    }
+    let lines: Vec<String> =
+        keys.iter().map(|key| format!("{}  {}", text(key, "name"), text(key, "request_uri"))).collect();
+    let text = if lines.is_empty() { "no subspaces; make one with `bolthole keys new NAME`".into() } else { lines.join("\n") };
+    output.result(&json!({ "keys": keys }), &text);
+    Ok(())
+}
+
+fn describe(name: &str, subspace: &Subspace, data: &Path) -> Value {
+    let insert = data.join("keys").join(name);
+    json!({ "name": name, "request_uri": request_uri(subspace), "insert_uri_path": insert })
+}
+
+/// What stands before the names of a subspace's documents.
+fn request_uri(subspace: &Subspace) -> String {
+    let name = Name::new("-").expect("a dash is a name");
+    let mut uri = Uri::Ssk { subspace: subspace.public(), name }.to_string();
+    uri.pop();
+    uri
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
+}
+
+impl From<SubspaceError> for Failure {
+    fn from(error: SubspaceError) -> Self {
+        match error {
+            SubspaceError::BadName(_) => Self::usage(error.to_string()),
+            _ => Self::failed(error.to_string()),
+        }
+    }
+}
+
+const OPEN: &str = "sealed under the node's secret, which lies open beside it: set BOLTHOLE_PASSPHRASE to protect it";

@@ -1,0 +1,117 @@
+//! The subspaces that a node's owner may write in: each a file of its own, sealed under the node secret.
+
+use std::fs;
+use std::io;
+
+use crypto::signed::Subspace;
+
+use super::chance;
+use super::data_dir::{DataDir, DataError};
+use super::keeper::{Keeper, KeeperError};
+
+/// The subspaces kept in one data directory.
+#[derive(Debug)]
+pub struct Subspaces<'a> {
+    data: &'a DataDir,
+    keeper: &'a Keeper,
+}
+
+/// Why a subspace cannot be made or had.
+#[derive(Debug, thiserror::Error)]
+pub enum SubspaceError {
+    /// The directory or the secret does not give it.
+    #[error(transparent)]
+    Keeper(#[from] KeeperError),
+    /// The name cannot name a file.
+    #[error("\"{0}\" is no name for a subspace: 1 to 64 of a-z A-Z 0-9 - _ . and no dot first")]
+    BadName(String),
+    /// There is one of that name.
+    #[error("there is a subspace \"{0}\" already")]
+    Exists(String),
+    /// There is none of that name.
+    #[error("there is no subspace \"{0}\": make it with `bolthole keys new {0}`")]
+    Missing(String),
+}
+
+impl<'a> Subspaces<'a> {
+    /// Those in `data`, opened with `keeper`.
+    pub const fn new(data: &'a DataDir, keeper: &'a Keeper) -> Self {
+        Self { data, keeper }
+    }
+
+    /// Makes a subspace.
+    ///
+    /// # Errors
+    /// When the name is bad or taken, or the system refuses.
+    pub fn make(&self, name: &str) -> Result<Subspace, SubspaceError> {
+        let file = file_of(name)?;
+        if self.data.file(&file).exists() {
+            return Err(SubspaceError::Exists(name.to_owned()));
+        }
+        self.data.subdirectory(DIRECTORY).map_err(KeeperError::Data)?;
+        let subspace = Subspace::generate(&mut chance::generator());
+        self.keeper.write(&file, subspace.secret_bytes().expose())?;
+        Ok(subspace)
+    }
+
+    /// The subspace `name`.
+    ///
+    /// # Errors
+    /// When there is none, its file is damaged or the system refuses.
+    pub fn get(&self, name: &str) -> Result<Subspace, SubspaceError> {
+        let file = file_of(name)?;
+        let bytes = self.keeper.read(&file)?.ok_or_else(|| SubspaceError::Missing(name.to_owned()))?;
+        let damaged = || KeeperError::Damaged(self.data.file(&file));
+        Ok(Subspace::from_secret_bytes(bytes.as_slice().try_into().map_err(|_| damaged())?))
+    }
+
+    /// The names of all in `data`, in order; no secret is needed for them.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn names_in(data: &DataDir) -> Result<Vec<String>, SubspaceError> {
+        let path = data.file(DIRECTORY);
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(KeeperError::Data(DataError::System { verb: "read", path, source }).into()),
+        };
+        let mut names: Vec<String> =
+            entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| is_name(name)).collect();
+        names.sort();
+        Ok(names)
+    }
+}
+
+fn file_of(name: &str) -> Result<String, SubspaceError> {
+    if is_name(name) { Ok(format!("{DIRECTORY}/{name}")) } else { Err(SubspaceError::BadName(name.to_owned())) }
+}
+
+fn is_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    (1..=64).contains(&name.len()) && !name.starts_with('.') && name.chars().all(plain)
+}
+
+const DIRECTORY: &str = "keys";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subspace_is_found_again_by_its_name_and_never_overwritten() {
+        let place = tempfile::tempdir().unwrap();
+        let data = DataDir::new(place.path());
+        let keeper = Keeper::open(&data, |_| None).unwrap();
+        let subspaces = Subspaces::new(&data, &keeper);
+        assert!(Subspaces::names_in(&data).unwrap().is_empty());
+        let made = subspaces.make("diary").unwrap();
+        assert_eq!(subspaces.get("diary").unwrap().public(), made.public());
+        assert!(matches!(subspaces.make("diary"), Err(SubspaceError::Exists(_))));
+        assert!(matches!(subspaces.get("other"), Err(SubspaceError::Missing(_))));
+        assert_eq!(Subspaces::names_in(&data).unwrap(), ["diary"]);
+        for bad in ["", "../secret", ".hidden", "a/b", "a b"] {
+            assert!(matches!(subspaces.make(bad), Err(SubspaceError::BadName(_))), "{bad}");
+        }
+    }
+}
