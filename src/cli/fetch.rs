@@ -16,10 +16,11 @@ use super::progress::{Counted, Progress};
 use super::target::Target;
 use crate::daemon::job::{FetchRequest, Fetched, JobId, JobRequest, JobState};
 use crate::daemon::quantity::Size;
+use crate::key::uri::Uri;
 
 /// Runs the command.
 pub(crate) fn run(options: FetchOptions, output: &mut Output) -> Result<(), Failure> {
-    let uri = options.uri.trim().to_owned();
+    let uri = checked(&options.uri)?;
     let mut target = Target::open(options.output.as_deref(), output.json())?;
     let client = Client::find(&options.client)?;
     let id = client.start(&JobRequest::Fetch(FetchRequest { uri, own_store: true }))?.id;
@@ -32,6 +33,12 @@ pub(crate) fn run(options: FetchOptions, output: &mut Output) -> Result<(), Fail
     interrupt::clear();
     report(&done, path.as_deref(), &options, output);
     Ok(())
+}
+
+/// The one spelling of the URI; what is wrong with it is said before any node is asked.
+fn checked(text: &str) -> Result<String, Failure> {
+    let uri: Uri = text.trim().parse().map_err(|error| Failure::usage(format!("{error}")))?;
+    Ok(uri.to_string())
 }
 
 fn undo_on_stop(client: &Client, id: JobId, temporary: Option<PathBuf>) {

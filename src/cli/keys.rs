@@ -62,7 +62,8 @@ fn list(data: &DataDir, output: &mut Output) -> Result<(), Failure> {
     }
     let lines: Vec<String> =
         keys.iter().map(|key| format!("{}  {}", text(key, "name"), text(key, "request_uri"))).collect();
-    let text = if lines.is_empty() { "no subspaces; make one with `bolthole keys new NAME`".into() } else { lines.join("\n") };
+    let text =
+        if lines.is_empty() { "no subspaces; make one with `bolthole keys new NAME`".into() } else { lines.join("\n") };
     output.result(&json!({ "keys": keys }), &text);
     Ok(())
 }

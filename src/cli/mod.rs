@@ -10,6 +10,7 @@ mod failure;
 mod fetch;
 mod insert;
 mod interrupt;
+mod keys;
 mod manual;
 mod network;
 mod output;
@@ -46,6 +47,7 @@ fn run(command: Command, output: &mut Output) -> Result<(), Failure> {
         Command::Network(command) => network::run(command, output),
         Command::Insert(options) => insert::run(options, output),
         Command::Fetch(options) => fetch::run(options, output),
+        Command::Keys(command) => keys::run(command, output),
         Command::Status(options) => status::status(&options, output),
         Command::Peers(options) => status::peers(&options, output),
         Command::Completions { shell } => manual::completions(shell),

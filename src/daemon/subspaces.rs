@@ -76,8 +76,11 @@ impl<'a> Subspaces<'a> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(source) => return Err(KeeperError::Data(DataError::System { verb: "read", path, source }).into()),
         };
-        let mut names: Vec<String> =
-            entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| is_name(name)).collect();
+        let mut names: Vec<String> = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| is_name(name))
+            .collect();
         names.sort();
         Ok(names)
     }
