@@ -10,6 +10,7 @@ pub mod error;
 pub mod hash;
 pub mod identity;
 pub mod keyword;
+pub mod onion;
 pub mod reader;
 pub mod secret;
 pub mod signed;
