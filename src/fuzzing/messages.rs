@@ -7,14 +7,20 @@
 use super::choices::Choices;
 use crate::limits::{CELL_BYTES, CELL_HEADER_BYTES, CELL_PAYLOAD_BYTES};
 use crate::message::class::{Class, Message};
+use crate::overlay::freenet;
 use crate::wire::assembler::Assembler;
 use crate::wire::codec::{Budget, decode, encode};
+
+/// Decodes what `data` describes as a message of `freenet`.
+pub fn messages(data: &[u8]) {
+    decoding::<freenet::Message>(data);
+}
 
 /// Decodes what `data` describes as a message of type `M`.
 ///
 /// The first byte chooses: raw cells, or a payload put into the cells of either class, so that the fuzzer need not
 /// guess headers before it reaches the values.
-pub fn decoding<M: Message + PartialEq>(data: &[u8]) {
+fn decoding<M: Message + PartialEq>(data: &[u8]) {
     let mut choices = Choices::new(data);
     match choices.byte() % 3 {
         0 => raw::<M>(choices.rest()),

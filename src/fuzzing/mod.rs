@@ -7,8 +7,11 @@
 pub mod cells;
 pub mod choices;
 pub mod messages;
+pub mod node;
+mod peers;
 pub mod references;
 pub mod signed_blocks;
+pub mod store;
 
 /// What a target does with an input: nothing, or it panics.
 pub type Body = fn(&[u8]);
@@ -16,6 +19,9 @@ pub type Body = fn(&[u8]);
 /// Every target: the name that its shell in `fuzz/fuzz_targets` and its folder in `fuzz/corpus` bear, and its body.
 pub const TARGETS: &[(&str, Body)] = &[
     ("cells", cells::reassembly),
+    ("messages", messages::messages),
+    ("node", node::node),
     ("references", references::references),
     ("signed_blocks", signed_blocks::signed_blocks),
+    ("store", store::store),
 ];

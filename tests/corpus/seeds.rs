@@ -5,10 +5,15 @@ use std::net::SocketAddr;
 use bolthole::fuzzing::references::NETWORK;
 use bolthole::id::{AddressGroup, NodeId};
 use bolthole::key::Location;
+use bolthole::limits::CELL_BYTES;
+use bolthole::message::block::{Block, BlockKind};
 use bolthole::message::certificate::{Certificate, Claim, Testimony};
 use bolthole::message::genesis::{Genesis, PROTOCOL_VERSION};
 use bolthole::message::reference::{Introduction, NodeRef};
+use bolthole::overlay::freenet::{Errand, ExchangeId, Hello, LocationList, Message, Query, Question, Refusal, Reply};
 use bolthole::time::Day;
+use bolthole::wire::codec::{Budget, encode};
+use crypto::content::SEALED_BYTES;
 use crypto::identity::NodeKey;
 use crypto::secret::Secret;
 use crypto::signed::{Subspace, sign_block};
@@ -18,8 +23,11 @@ use serde::Serialize;
 pub(crate) fn of(target: &str) -> Vec<(&'static str, Vec<u8>)> {
     match target {
         "cells" => cells(),
+        "messages" => messages(),
+        "node" => node(),
         "references" => references(),
         "signed_blocks" => signed_blocks(),
+        "store" => store(),
         other => panic!("no seeds for {other}"),
     }
 }
@@ -40,10 +48,92 @@ fn cells() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// A byte that chooses raw cells or a payload of either class, then those.
+fn messages() -> Vec<(&'static str, Vec<u8>)> {
+    let block = |fill| Block::new(vec![fill; SEALED_BYTES].into()).expect("any bytes of that length");
+    let (exchange, key, kind) = (ExchangeId(u64::MAX), block(1).key(), BlockKind::Content);
+    let signed = sign_block(&Subspace::from_secret_bytes([0; 64]), "name", b"message", &[9; 24]).expect("short");
+    let signed = Block::new(signed.to_vec().into()).expect("a true block");
+    let hello = Hello { reference: reference(), certificate: Some(certificate()), errand: Errand::Near };
+    let found =
+        |block: &Block| Message::Found { id: exchange, parcel: block.parcel(), source: Some(reference()), hops: 3 };
+    let query = |question| Message::Query(Box::new(Query { id: exchange, target: Location(7), htl: 18, question }));
+    let seen = Reply::Seen { references: vec![reference(); 7] };
+    vec![
+        ("hello", small(&Message::Hello(Box::new(hello)))),
+        ("accept", small(&Message::Accept)),
+        ("locations", small(&Message::Locations(LocationList::new((0..48).map(Location).collect())))),
+        ("request", small(&Message::Request { id: exchange, key, htl: 18, detours: 4 })),
+        ("refused", small(&Message::Refused { id: exchange, refusal: Refusal::Pending })),
+        ("found-signed", small(&found(&signed))),
+        (
+            "found-content",
+            block_class(&Message::Found { id: exchange, parcel: block(0).parcel(), source: None, hops: 0 }),
+        ),
+        ("raw-content", [&[0], &encode(&found(&block(5)), 9, Budget::LINK).expect("it fits")[..CELL_BYTES]].concat()),
+        ("raw-accept", [&[0], &encode(&Message::Accept, 9, Budget::LINK).expect("it fits")[..]].concat()),
+        ("insert", small(&Message::Insert { id: exchange, key, kind, htl: 18 })),
+        ("insert-data", block_class(&Message::InsertData { id: exchange, parcel: block(0).parcel() })),
+        ("offer", small(&Message::Offer { id: exchange, key, kind, location: Location(9) })),
+        ("query", small(&query(Question::Seek { announced: Some(reference()) }))),
+        ("reply", small(&Message::Reply { id: exchange, reply: Box::new(seen) })),
+    ]
+}
+
+/// Steps of two bytes, what and who; a message takes four more: what, exchange, block, and one to spend.
+fn node() -> Vec<(&'static str, Vec<u8>)> {
+    // A peer links up, says hello as a near neighbour, and accepts.
+    let joined = |who: u8| [0, who, 10, who, 0, 0, 0, 0, 10, who, 1, 0, 0, 0];
+    let says = |who: u8, message: [u8; 4]| [&[10, who][..], &message].concat();
+    let after = |steps: &[Vec<u8>]| [&joined(0)[..], &joined(1), &joined(2), &steps.concat()].concat();
+    let performed = || vec![6, 0, 6, 0, 6, 0, 6, 0];
+    vec![
+        ("joined", after(&[])),
+        (
+            "fetch-found",
+            after(&[vec![3, 0], performed(), says(0, [6, 0, 0, 1]), says(1, [6, 0, 0, 1]), says(2, [6, 0, 0, 1])]),
+        ),
+        ("fetch-lied-to", after(&[vec![3, 0], says(0, [6, 0, 1, 1]), says(1, [6, 0, 2, 1]), says(2, [6, 0, 3, 1])])),
+        ("fetch-refused", after(&[vec![3, 5], says(0, [5, 0, 0, 0]), says(1, [5, 0, 0, 255]), says(2, [8, 0, 0, 0])])),
+        ("fetch-silence", after(&[vec![3, 0, 8, 255, 8, 255]])),
+        ("insert", after(&[vec![4, 0], performed(), says(0, [11, 0, 0, 0]), says(1, [11, 0, 0, 0]), performed()])),
+        ("insert-collides", after(&[vec![4, 4], performed(), says(0, [6, 0, 4, 0]), says(1, [6, 0, 5, 0])])),
+        (
+            "request-served",
+            after(&[
+                says(0, [10, 130, 0, 9]),
+                performed(),
+                says(0, [12, 130, 0, 0]),
+                performed(),
+                says(1, [3, 131, 0, 18]),
+                performed(),
+            ]),
+        ),
+        (
+            "request-forwarded",
+            after(&[says(0, [3, 130, 0, 18]), performed(), says(1, [6, 0, 0, 1]), says(2, [6, 0, 0, 1])]),
+        ),
+        ("offer", after(&[says(0, [14, 130, 0, 9]), performed(), says(0, [16, 130, 0, 0]), performed()])),
+        ("links-lost", after(&[vec![3, 0, 4, 1], vec![1, 0, 1, 1, 1, 2]])),
+        ("cancelled", after(&[vec![3, 0, 5, 0, 4, 1, 5, 0]])),
+        ("questions", after(&[says(0, [18, 130, 0, 0]), says(1, [18, 131, 1, 1]), says(2, [18, 0, 0, 2])])),
+    ]
+}
+
+/// The number of slots, then steps of two bytes.
+fn store() -> Vec<(&'static str, Vec<u8>)> {
+    let junk = (0..200_u8).flat_map(|i| [5, i, 11, 0]).collect::<Vec<_>>();
+    let passing = (0..200_u8).flat_map(|i| [8, i, 11, 0, 0, i / 2]).collect::<Vec<_>>();
+    vec![
+        ("junk-inserts", [&[16][..], &[5, 1, 11, 0, 0, 1, 11, 0], &junk].concat()),
+        ("passing", [&[8][..], &[5, 1, 11, 0], &passing].concat()),
+        ("faults", vec![8, 5, 1, 13, 0, 5, 1, 13, 1, 8, 2, 13, 0, 5, 3, 11, 0, 14, 0, 0, 3, 11, 0]),
+        ("restart", vec![8, 5, 1, 11, 0, 8, 2, 11, 0, 0, 1, 11, 0, 15, 1, 15, 8, 0, 1, 11, 0]),
+    ]
+}
+
 fn references() -> Vec<(&'static str, Vec<u8>)> {
-    let address: SocketAddr = "127.3.0.1:4001".parse().expect("a literal address");
-    let reference = NodeRef::sign(&node(1), &NETWORK, address, Location(1 << 63), 1_800_000_000);
-    let introduction = Introduction { network: NETWORK, id: id(1), address };
+    let introduction = Introduction { network: NETWORK, id: id(1), address: address() };
     let genesis = Genesis {
         protocol: PROTOCOL_VERSION,
         name: "seed".to_owned(),
@@ -55,14 +145,14 @@ fn references() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("introduction", [&[0], introduction.to_string().as_bytes()].concat()),
         ("genesis", [&[1], &genesis.to_bytes()[..]].concat()),
-        ("reference", with_choice(2, &reference)),
+        ("reference", with_choice(2, &reference())),
         ("certificate", with_choice(3, &certificate())),
     ]
 }
 
 fn certificate() -> Certificate {
     let claim = Claim { node: id(1), location: Location(5), day: Day(20_000), group: AddressGroup::V4([127, 3]) };
-    let witness = |seed: u8| Testimony::sign(&node(seed), &NETWORK, Location(u64::from(seed)), &claim);
+    let witness = |seed: u8| Testimony::sign(&key(seed), &NETWORK, Location(u64::from(seed)), &claim);
     Certificate { claim, testimonies: [2, 3, 4].map(witness).to_vec() }
 }
 
@@ -87,10 +177,31 @@ fn with_choice(choice: u8, value: &impl Serialize) -> Vec<u8> {
     [&[choice][..], &postcard::to_stdvec(value).expect("plain values always encode")].concat()
 }
 
-fn node(seed: u8) -> NodeKey {
+/// A small message as a payload.
+fn small(message: &Message) -> Vec<u8> {
+    with_choice(1, message)
+}
+
+/// A message of the block class as a payload: its length, then all but the zeros it ends in.
+fn block_class(message: &Message) -> Vec<u8> {
+    let mut bytes = postcard::to_stdvec(message).expect("plain values always encode");
+    let length = u16::try_from(bytes.len()).expect("a block is below 64 KiB");
+    bytes.truncate(bytes.len() - bytes.iter().rev().take_while(|byte| **byte == 0).count());
+    [&[2][..], &length.to_le_bytes(), &bytes].concat()
+}
+
+fn reference() -> NodeRef {
+    NodeRef::sign(&key(1), &NETWORK, address(), Location(1 << 63), 1_800_000_000)
+}
+
+fn address() -> SocketAddr {
+    "127.3.0.1:4001".parse().expect("a literal address")
+}
+
+fn key(seed: u8) -> NodeKey {
     NodeKey::from_seed(Secret::from_bytes([seed; 32]))
 }
 
 fn id(seed: u8) -> NodeId {
-    NodeId(node(seed).id())
+    NodeId(key(seed).id())
 }
