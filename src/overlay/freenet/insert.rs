@@ -222,7 +222,8 @@ impl Inserts {
         let opened = parcel.open(&insert.key).ok().filter(|block| block.kind() == BlockKind::Signed);
         let Some(existing) = opened else {
             core.offence(now, from, Offence::BadBlock);
-            self.remove(insert_id);
+            // A liar ends nothing: the next deadline asks another.
+            self.set_due(insert_id, now);
             return None;
         };
         if insert.htl < core.config.htl.saturating_sub(1) {
