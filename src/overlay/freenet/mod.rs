@@ -39,6 +39,23 @@ use crate::message::reference::NodeRef;
 use crate::overlay::mode::{Answer, Command, Input, Mode, Offence, Output, StoreAnswer, Ticket};
 use crate::time::Instant;
 
+/// How much of what is bounded is in use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Occupancy {
+    /// Open searches and their waiters: at most [`limits::SEARCHES`], and local ones.
+    pub searches: usize,
+    /// Open inserts: at most [`limits::INSERTS`], and local ones.
+    pub inserts: usize,
+    /// Placements of this node and offers made to it.
+    pub offers: usize,
+    /// Learned sources: at most the configured number.
+    pub learned: usize,
+    /// Links, accepted or not.
+    pub links: usize,
+    /// Commands this node may have open at once.
+    pub window: usize,
+}
+
 /// One node of a `freenet` network.
 #[derive(Debug)]
 pub struct Freenet {
@@ -90,6 +107,18 @@ impl Freenet {
     /// The neighbours accepted by both sides, with their places.
     pub fn neighbours(&self) -> Vec<(NodeId, Location)> {
         self.core.neighbours.members().map(|(id, _, location)| (*id, location)).collect()
+    }
+
+    /// How much of what is bounded is in use.
+    pub fn occupancy(&self) -> Occupancy {
+        Occupancy {
+            searches: self.searches.open(),
+            inserts: self.inserts.open(),
+            offers: self.offers.open(),
+            learned: self.searches.learned(),
+            links: self.core.neighbours.all().count(),
+            window: self.origin.window(),
+        }
     }
 
     fn handle_message(&mut self, now: Instant, from: NodeId, message: Message) {
