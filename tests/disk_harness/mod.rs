@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use bolthole::disk::engine::{Engine, Media, OpenReport};
+use bolthole::disk::engine::{Engine, Media, OpenReport, Unusable};
 use bolthole::disk::medium::{Medium, Memory};
 use bolthole::disk::{Disk, OpenError};
 use bolthole::key::RoutingKey;
@@ -43,10 +43,13 @@ impl Local<File> {
 
 impl<M: Medium> Local<M> {
     pub fn on(media: Media<M>, capacity: Capacity, seed: u64) -> Self {
+        Self::try_on(media, capacity, seed).expect("usable media")
+    }
+
+    pub fn try_on(media: Media<M>, capacity: Capacity, seed: u64) -> Result<Self, Unusable> {
         let rng = ChaCha20Rng::seed_from_u64(seed);
-        let (engine, recovered, report) =
-            Engine::open(media, &Secret::from_bytes([1; 32]), capacity, rng).expect("usable media");
-        Self::over(Store::recover(capacity, &recovered), engine, report)
+        let (engine, recovered, report) = Engine::open(media, &Secret::from_bytes([1; 32]), capacity, rng)?;
+        Ok(Self::over(Store::recover(capacity, &recovered), engine, report))
     }
 
     fn over(store: Store, engine: Engine<M>, report: OpenReport) -> Self {
