@@ -3,6 +3,7 @@
 //! A file named `seed-…` is written by `seeds` from the code itself, so that each target starts from inputs that reach
 //! its depths; the test says so when a format has moved on. Any other file is an input that once failed or that the
 //! fuzzer found worth keeping. `docs/fuzzing.md` says how both come about.
+#![cfg(feature = "daemon")]
 
 #[path = "corpus/seeds.rs"]
 mod seeds;

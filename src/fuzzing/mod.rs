@@ -12,6 +12,9 @@ mod peers;
 pub mod references;
 pub mod signed_blocks;
 pub mod store;
+#[cfg(feature = "daemon")]
+pub mod store_files;
+pub mod uris;
 
 /// What a target does with an input: nothing, or it panics.
 pub type Body = fn(&[u8]);
@@ -24,4 +27,7 @@ pub const TARGETS: &[(&str, Body)] = &[
     ("references", references::references),
     ("signed_blocks", signed_blocks::signed_blocks),
     ("store", store::store),
+    #[cfg(feature = "daemon")]
+    ("store_files", store_files::store_files),
+    ("uris", uris::uris),
 ];

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use bolthole::fuzzing::references::NETWORK;
 use bolthole::id::{AddressGroup, NodeId};
-use bolthole::key::Location;
+use bolthole::key::uri::{Name, Uri};
+use bolthole::key::{Location, RoutingKey};
 use bolthole::limits::CELL_BYTES;
 use bolthole::message::block::{Block, BlockKind};
 use bolthole::message::certificate::{Certificate, Claim, Testimony};
@@ -13,7 +14,7 @@ use bolthole::message::reference::{Introduction, NodeRef};
 use bolthole::overlay::freenet::{Errand, ExchangeId, Hello, LocationList, Message, Query, Question, Refusal, Reply};
 use bolthole::time::Day;
 use bolthole::wire::codec::{Budget, encode};
-use crypto::content::SEALED_BYTES;
+use crypto::content::{Root, SEALED_BYTES};
 use crypto::identity::NodeKey;
 use crypto::secret::Secret;
 use crypto::signed::{Subspace, sign_block};
@@ -28,6 +29,8 @@ pub(crate) fn of(target: &str) -> Vec<(&'static str, Vec<u8>)> {
         "references" => references(),
         "signed_blocks" => signed_blocks(),
         "store" => store(),
+        "store_files" => store_files(),
+        "uris" => uris(),
         other => panic!("no seeds for {other}"),
     }
 }
@@ -171,6 +174,40 @@ fn signed_blocks() -> Vec<(&'static str, Vec<u8>)> {
         ("other-signature", altered(64, 1)),
         ("other-payload", altered(639, 128)),
     ]
+}
+
+/// Damages of six bytes: what, which file, where (three bytes), with what.
+fn store_files() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("arbitrary", [&[0, 8, 0][..], b"BOLTHOLE", &[4, 0, 1, 2, 3, 4, 2, 0, 9, 9]].concat()),
+        ("whole", vec![1]),
+        ("label", vec![1, 3, 0, 8, 0, 0, 255]),
+        ("header", vec![1, 3, 0, 40, 16, 0, 1]),
+        ("body", vec![1, 3, 0, 9, 160, 0, 1, 3, 1, 9, 144, 0, 1]),
+        ("order", vec![1, 3, 2, 50, 0, 0, 1, 3, 3, 50, 0, 0, 1]),
+        ("cut", vec![1, 0, 0, 9, 160, 0, 0]),
+        ("lost-sectors", vec![1, 1, 0, 0, 16, 0, 0, 1, 1, 0, 0, 0, 0]),
+        ("moved-sector", vec![1, 2, 0, 0, 16, 0, 9]),
+    ]
+}
+
+fn uris() -> Vec<(&'static str, Vec<u8>)> {
+    let uris = [
+        ("content", Uri::Chk { routing: RoutingKey([1; 32]), root: Root::from_bytes([2; 32]) }.to_string()),
+        (
+            "signed",
+            Uri::Ssk { subspace: Subspace::from_secret_bytes([3; 64]).public(), name: name("näme/ 1") }.to_string(),
+        ),
+        ("word", Uri::Ksk { word: name("a word") }.to_string()),
+        ("scheme", format!("Bolthole:{}", Uri::Ksk { word: name("word") })),
+        ("editions", "USK@".to_owned()),
+        ("doubled", "KSK@wordKSK@word".to_owned()),
+    ];
+    uris.map(|(name, text)| (name, text.into_bytes())).to_vec()
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).expect("a short name")
 }
 
 fn with_choice(choice: u8, value: &impl Serialize) -> Vec<u8> {
