@@ -13,6 +13,7 @@ mod message;
 mod neighbours;
 mod offer;
 mod origin;
+mod pending;
 mod recent;
 mod reoffer;
 mod routing;

@@ -1,0 +1,305 @@
+//! The searches that are open at a node, who asks in them, and who waits for them.
+//!
+//! Keeps the tables consistent: a search is found by its id, by its key and by the exchange it has open at a neighbour,
+//! and its deadline stands in the schedule exactly once. Decides nothing; the course of a search is in `search`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::id::NodeId;
+use crate::key::RoutingKey;
+use crate::limits;
+use crate::overlay::freenet::message::ExchangeId;
+use crate::overlay::freenet::schedule::Schedule;
+use crate::overlay::mode::Ticket;
+use crate::time::{Duration, Instant};
+
+/// The tables.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    searches: BTreeMap<SearchId, Search>,
+    by_key: BTreeSet<(RoutingKey, SearchId)>,
+    forwards: BTreeMap<(NodeId, ExchangeId), SearchId>,
+    waiters: BTreeMap<WaiterId, Waiter>,
+    deadlines: Schedule<Deadline>,
+    next_id: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SearchId(u64);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct WaiterId(u64);
+
+/// What has become due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Deadline {
+    /// The neighbour asked has been silent for too long, or the search has no time left.
+    Search(SearchId),
+    /// A waiter has waited long enough.
+    Waiter(WaiterId),
+}
+
+/// Who wants the block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asker {
+    Peer { peer: NodeId, id: ExchangeId },
+    Local { ticket: Ticket, own_store: bool },
+}
+
+/// A request as it came in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub(super) asker: Asker,
+    pub(super) key: RoutingKey,
+    pub(super) htl: u8,
+    pub(super) detours: u8,
+}
+
+/// One search: at one neighbour at a time.
+#[derive(Debug)]
+pub(super) struct Search {
+    pub(super) wanted: Wanted,
+    /// Hops to live and detours that remain.
+    pub(super) htl: u8,
+    pub(super) detours: u8,
+    pub(super) tried: Vec<NodeId>,
+    pub(super) started: Instant,
+    /// When the asker's patience ends.
+    pub(super) end: Instant,
+    /// Whether a neighbour let this search wait for a pending key: then its time says nothing.
+    pub(super) waited: bool,
+    /// Forwards made so far, those backtracked from included.
+    pub(super) spent: u8,
+    forward: Option<Forward>,
+    /// The deadline now in the schedule.
+    due: Instant,
+    waiters: Vec<WaiterId>,
+}
+
+/// Where a search is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Forward {
+    pub(super) peer: NodeId,
+    pub(super) id: ExchangeId,
+    pub(super) htl: u8,
+    pub(super) is_detour: bool,
+    pub(super) accepted: bool,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    wanted: Wanted,
+    search: SearchId,
+    due: Instant,
+}
+
+impl Wanted {
+    /// The neighbour that asks; none for a local client.
+    pub(super) const fn peer(&self) -> Option<NodeId> {
+        match self.asker {
+            Asker::Peer { peer, .. } => Some(peer),
+            Asker::Local { .. } => None,
+        }
+    }
+
+    /// Whether this node's own store is asked before the network.
+    pub(super) const fn reads_store(&self) -> bool {
+        !matches!(self.asker, Asker::Local { own_store: false, .. })
+    }
+
+    /// How long the request may take.
+    pub(super) fn patience(&self) -> Duration {
+        limits::PATIENCE_PER_HOP * (u32::from(self.htl) + 2)
+    }
+
+    fn is_from(&self, peer: &NodeId) -> bool {
+        self.peer().as_ref() == Some(peer)
+    }
+
+    fn is_of(&self, wanted: Ticket) -> bool {
+        matches!(self.asker, Asker::Local { ticket, .. } if ticket == wanted)
+    }
+}
+
+impl Pending {
+    /// How many searches and waiters are open.
+    pub(super) fn open(&self) -> usize {
+        self.searches.len() + self.waiters.len()
+    }
+
+    /// The earliest deadline.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// Takes the earliest deadline if it has come.
+    pub(super) fn pop_due(&mut self, now: Instant) -> Option<Deadline> {
+        self.deadlines.pop_due(now)
+    }
+
+    pub(super) fn get(&self, id: SearchId) -> Option<&Search> {
+        self.searches.get(&id)
+    }
+
+    pub(super) fn with(&mut self, id: SearchId, change: impl FnOnce(&mut Search)) {
+        if let Some(search) = self.searches.get_mut(&id) {
+            change(search);
+        }
+    }
+
+    /// Opens a search.
+    pub(super) fn add(&mut self, now: Instant, wanted: Wanted) -> SearchId {
+        let (id, end) = (SearchId(self.fresh_id()), now + wanted.patience());
+        let search = Search {
+            wanted,
+            htl: wanted.htl,
+            detours: wanted.detours,
+            tried: Vec::new(),
+            started: now,
+            end,
+            waited: false,
+            spent: 0,
+            forward: None,
+            due: end,
+            waiters: Vec::new(),
+        };
+        self.searches.insert(id, search);
+        self.by_key.insert((wanted.key, id));
+        self.deadlines.add(end, Deadline::Search(id));
+        id
+    }
+
+    /// Closes a search; gives back who waited for it.
+    pub(super) fn remove(&mut self, id: SearchId) -> Option<(Search, Vec<Wanted>)> {
+        let search = self.searches.remove(&id)?;
+        self.by_key.remove(&(search.wanted.key, id));
+        self.deadlines.cancel(search.due, Deadline::Search(id));
+        if let Some(forward) = &search.forward {
+            self.forwards.remove(&(forward.peer, forward.id));
+        }
+        let mut waiters = Vec::with_capacity(search.waiters.len());
+        for waiter_id in &search.waiters {
+            if let Some(waiter) = self.waiters.remove(waiter_id) {
+                self.deadlines.cancel(waiter.due, Deadline::Waiter(*waiter_id));
+                waiters.push(waiter.wanted);
+            }
+        }
+        Some((search, waiters))
+    }
+
+    /// Lets an asker wait for a search until `due`.
+    pub(super) fn add_waiter(&mut self, search: SearchId, wanted: Wanted, due: Instant) {
+        let id = WaiterId(self.fresh_id());
+        self.waiters.insert(id, Waiter { wanted, search, due });
+        self.deadlines.add(due, Deadline::Waiter(id));
+        self.with(search, |search| search.waiters.push(id));
+    }
+
+    /// Takes a waiter away from the search it waits for.
+    pub(super) fn remove_waiter(&mut self, id: WaiterId) -> Option<Wanted> {
+        let waiter = self.waiters.remove(&id)?;
+        self.deadlines.cancel(waiter.due, Deadline::Waiter(id));
+        self.with(waiter.search, |search| search.waiters.retain(|other| *other != id));
+        Some(waiter.wanted)
+    }
+
+    /// The search has gone to a neighbour, who is to answer by `due`.
+    pub(super) fn set_forward(&mut self, id: SearchId, forward: Forward, due: Instant) {
+        self.forwards.insert((forward.peer, forward.id), id);
+        self.with(id, |search| search.forward = Some(forward));
+        self.set_due(id, due);
+    }
+
+    /// The neighbour has taken the search on: it has as long as the asker has.
+    pub(super) fn accept_forward(&mut self, peer: NodeId, id: ExchangeId) {
+        let Some(search_id) = self.forwards.get(&(peer, id)).copied() else { return };
+        let Some(search) = self.searches.get_mut(&search_id) else { return };
+        if let Some(forward) = &mut search.forward {
+            forward.accepted = true;
+        }
+        let end = search.end;
+        self.set_due(search_id, end);
+    }
+
+    /// The search that has this exchange open, which is thereby over.
+    pub(super) fn take_forward(&mut self, peer: NodeId, id: ExchangeId) -> Option<(SearchId, Forward)> {
+        let search_id = self.forwards.remove(&(peer, id))?;
+        let search = self.searches.get_mut(&search_id)?;
+        let forward = search.forward.take()?;
+        let end = search.end;
+        self.set_due(search_id, end);
+        Some((search_id, forward))
+    }
+
+    /// Gives up the exchange that a search has open.
+    pub(super) fn drop_forward(&mut self, id: SearchId) -> Option<Forward> {
+        let search = self.searches.get_mut(&id)?;
+        let forward = search.forward.take()?;
+        self.forwards.remove(&(forward.peer, forward.id));
+        Some(forward)
+    }
+
+    /// All searches for a key, oldest first.
+    pub(super) fn searches_for(&self, key: &RoutingKey) -> Vec<SearchId> {
+        let range = (*key, SearchId(0))..=(*key, SearchId(u64::MAX));
+        self.by_key.range(range).map(|(_, id)| *id).collect()
+    }
+
+    /// The youngest search that a new asker may wait for, unless all have been pending for too long to bind anybody.
+    pub(super) fn binding(&self, now: Instant, wanted: &Wanted) -> Option<SearchId> {
+        let is_young = |search: &Search| now.since(search.started) < limits::PENDING_BINDS;
+        // A client that passes its own store by must not hide from others what that store holds.
+        let may_bind = |search: &Search| search.wanted.reads_store() || !wanted.reads_store();
+        let ids = self.searches_for(&wanted.key).into_iter().rev();
+        let mut searches = ids.filter_map(|id| self.searches.get(&id).map(|search| (id, search)));
+        searches.find(|(_, search)| is_young(search) && may_bind(search)).map(|(id, _)| id)
+    }
+
+    /// Whether another asker may wait for a search.
+    pub(super) fn has_room(&self, id: SearchId) -> bool {
+        self.searches.get(&id).is_some_and(|search| search.waiters.len() < limits::WAITERS_PER_KEY)
+    }
+
+    /// Whether a neighbour already asks for a key.
+    pub(super) fn is_open_for(&self, peer: &NodeId, key: &RoutingKey) -> bool {
+        self.searches_for(key).iter().filter_map(|id| self.searches.get(id)).any(|search| {
+            let mut waiting = search.waiters.iter().filter_map(|id| self.waiters.get(id));
+            search.wanted.is_from(peer) || waiting.any(|waiter| waiter.wanted.is_from(peer))
+        })
+    }
+
+    /// The searches and waiters of a neighbour.
+    pub(super) fn asked_by(&self, peer: &NodeId) -> (Vec<SearchId>, Vec<WaiterId>) {
+        self.wanted_where(|wanted| wanted.is_from(peer))
+    }
+
+    /// The searches and waiters of a local command.
+    pub(super) fn asked_under(&self, ticket: Ticket) -> (Vec<SearchId>, Vec<WaiterId>) {
+        self.wanted_where(|wanted| wanted.is_of(ticket))
+    }
+
+    /// The searches that are at a neighbour.
+    pub(super) fn searches_at(&self, peer: &NodeId) -> Vec<SearchId> {
+        let range = (*peer, ExchangeId(0))..=(*peer, ExchangeId(u64::MAX));
+        self.forwards.range(range).map(|(_, id)| *id).collect()
+    }
+
+    /// Moves the deadline of a search.
+    pub(super) fn set_due(&mut self, id: SearchId, due: Instant) {
+        let Some(search) = self.searches.get_mut(&id) else { return };
+        self.deadlines.cancel(search.due, Deadline::Search(id));
+        search.due = due;
+        self.deadlines.add(due, Deadline::Search(id));
+    }
+
+    fn wanted_where(&self, is_it: impl Fn(&Wanted) -> bool) -> (Vec<SearchId>, Vec<WaiterId>) {
+        let searches = self.searches.iter().filter(|(_, search)| is_it(&search.wanted)).map(|(id, _)| *id);
+        let waiters = self.waiters.iter().filter(|(_, waiter)| is_it(&waiter.wanted)).map(|(id, _)| *id);
+        (searches.collect(), waiters.collect())
+    }
+
+    const fn fresh_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+}
