@@ -66,7 +66,6 @@ impl Counters {
     }
 
     /// A 1-RTT packet was built.
-    #[expect(dead_code, reason = "wired in the next step")]
     pub(super) fn on_packet(&self, kind: PacketKind) {
         self.of(kind).fetch_add(1, Ordering::Relaxed);
     }

@@ -14,7 +14,8 @@ use tokio::time::timeout;
 
 use super::code::{SERVED, dial_error};
 use super::event::{BindError, DialError};
-use super::{count::Counters, tls, transport};
+use super::tls;
+use super::transport::Transport;
 use crate::limits::{GENESIS_BYTES, HANDSHAKE_TIME};
 use crate::message::genesis::{BadGenesis, Genesis};
 use crate::message::reference::Introduction;
@@ -46,12 +47,10 @@ pub enum FetchError {
 pub async fn fetch_genesis(key: &Arc<NodeKey>, introduction: &Introduction) -> Result<Vec<u8>, FetchError> {
     let address = introduction.address;
     let listen = any_address(&address);
-    let endpoint = transport::endpoint(listen, None, Arc::new(Counters::default()))
-        .map_err(|source| BindError::Socket { address: listen, source })?;
+    let transport = Transport::bind(listen, None).map_err(|source| BindError::Socket { address: listen, source })?;
     let tls = tls::client(key, introduction.id, tls::genesis_protocol(&introduction.network))
         .map_err(|error| BindError::Tls(error.to_string()))?;
-    let config = transport::client_config(tls).ok_or_else(|| BindError::Tls("no first cipher suite".into()))?;
-    let connecting = endpoint.connect_with(config, address, tls::SERVER_NAME).map_err(|_| DialError::Impossible)?;
+    let connecting = transport.connect(tls, address)?;
     let read = timeout(HANDSHAKE_TIME, async {
         let connection = connecting.await.map_err(|error| dial_error(&error))?;
         let bytes = ask(&connection).await.ok_or(FetchError::NotShown);
@@ -60,7 +59,7 @@ pub async fn fetch_genesis(key: &Arc<NodeKey>, introduction: &Introduction) -> R
     });
     let bytes = read.await.map_err(|_| DialError::Silent)??;
     // The close is worth one attempt to deliver, no more.
-    let _ = timeout(FAREWELL_TIME, endpoint.wait_idle()).await;
+    let _ = timeout(FAREWELL_TIME, transport.endpoint.wait_idle()).await;
     match Genesis::from_bytes(&bytes)?.network() == introduction.network {
         true => Ok(bytes),
         false => Err(FetchError::OtherNetwork),

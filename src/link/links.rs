@@ -11,17 +11,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use crypto::identity::NodeKey;
 use quinn::crypto::rustls::HandshakeData;
-use quinn::{Connection, Endpoint, Incoming};
+use quinn::{Connection, Incoming};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use super::code::{CROSSED, code_of, dial_error};
 use super::config::LinkConfig;
-use super::count::{Counters, Packets};
+use super::count::Packets;
 use super::event::{BindError, DialError, LinkEvent};
 use super::peers::{Dial, Link, NoDial, Peers, Verdict};
 use super::sender::Throttle;
-use super::{connection, genesis, tls, transport};
+use super::transport::Transport;
+use super::{connection, genesis, tls};
 use crate::id::{NetworkId, NodeId};
 use crate::limits;
 use crate::message::class::Message;
@@ -69,11 +70,10 @@ struct Shared<M> {
     protocol: Vec<u8>,
     genesis_protocol: Vec<u8>,
     genesis: Bytes,
-    endpoint: Endpoint,
+    transport: Transport,
     peers: Mutex<Peers<M>>,
     events: mpsc::Sender<LinkEvent<M>>,
     throttle: Arc<Throttle>,
-    counters: Arc<Counters>,
 }
 
 impl<M: Message> Links<M> {
@@ -95,14 +95,13 @@ impl<M: Message> Links<M> {
             (tls::link_protocol(&config.mode, &network), tls::genesis_protocol(&network));
         let server = tls::server(&key, vec![protocol.clone(), genesis_protocol.clone()])
             .map_err(|error| BindError::Tls(error.to_string()))?;
-        let counters = Arc::new(Counters::default());
-        let endpoint = transport::endpoint(config.listen, Some(server), counters.clone())
+        let transport = Transport::bind(config.listen, Some(server))
             .map_err(|source| BindError::Socket { address: config.listen, source })?;
         let (events, receiver) = mpsc::channel(limits::LINK_EVENTS);
         let peers = Mutex::new(Peers::new(NodeId(key.id())));
         let throttle = Arc::new(Throttle::new(config.bandwidth));
         let genesis = config.genesis;
-        let shared = Shared { key, protocol, genesis_protocol, genesis, endpoint, peers, events, throttle, counters };
+        let shared = Shared { key, protocol, genesis_protocol, genesis, transport, peers, events, throttle };
         let links = Self(Arc::new(shared));
         tokio::spawn(links.clone().welcome_all());
         Ok((links, receiver))
@@ -137,12 +136,12 @@ impl<M: Message> Links<M> {
     /// # Errors
     /// When the operating system does not say.
     pub fn local_address(&self) -> std::io::Result<SocketAddr> {
-        self.0.endpoint.local_addr()
+        self.0.transport.endpoint.local_addr()
     }
 
     /// Figures at this moment.
     pub fn statistics(&self) -> Statistics {
-        let counters = &self.0.counters;
+        let counters = &self.0.transport.counters;
         let peers = self.peers();
         Statistics {
             links: peers.links().map(|(peer, link)| link_statistics(*peer, link)).collect(),
@@ -167,8 +166,8 @@ impl<M: Message> Links<M> {
             }
         };
         let _ = timeout(limits::CLOSE_TIME + SHUTDOWN_POLL * 10, all_gone).await;
-        self.0.endpoint.close(code_of(CloseReason::Shutdown), b"");
-        let _ = timeout(SHUTDOWN_TIME, self.0.endpoint.wait_idle()).await;
+        self.0.transport.endpoint.close(code_of(CloseReason::Shutdown), b"");
+        let _ = timeout(SHUTDOWN_TIME, self.0.transport.endpoint.wait_idle()).await;
     }
 
     async fn run_dial(self, peer: NodeId, address: SocketAddr, dial: Dial) {
@@ -198,16 +197,15 @@ impl<M: Message> Links<M> {
     /// A connection on which the peer has said welcome.
     async fn connect(&self, peer: NodeId, address: SocketAddr) -> Result<Connection, DialError> {
         let tls = tls::client(&self.0.key, peer, self.0.protocol.clone()).map_err(|_| DialError::Broken)?;
-        let config = transport::client_config(tls).ok_or(DialError::Broken)?;
-        let connecting = self.0.endpoint.connect_with(config, address, tls::SERVER_NAME);
-        let connection = connecting.map_err(|_| DialError::Impossible)?.await.map_err(|error| dial_error(&error))?;
+        let connecting = self.0.transport.connect(tls, address)?;
+        let connection = connecting.await.map_err(|error| dial_error(&error))?;
         let mut welcome = connection.accept_uni().await.map_err(|error| dial_error(&error))?;
         welcome.read_to_end(0).await.map_err(|_| DialError::Broken)?;
         Ok(connection)
     }
 
     async fn welcome_all(self) {
-        while let Some(incoming) = self.0.endpoint.accept().await {
+        while let Some(incoming) = self.0.transport.endpoint.accept().await {
             let address = incoming.remote_address();
             if self.peers().handshakes() >= limits::HANDSHAKES_UNPROVEN && incoming.may_retry() {
                 let _ = incoming.retry();
@@ -229,7 +227,7 @@ impl<M: Message> Links<M> {
     }
 
     async fn handshake(&self, incoming: Incoming) -> Option<(NodeId, Link<M>)> {
-        let connecting = incoming.accept().ok()?;
+        let connecting = self.0.transport.accept(incoming)?;
         let connection = timeout(limits::HANDSHAKE_TIME, connecting).await.ok()?.ok()?;
         let data = connection.handshake_data()?.downcast::<HandshakeData>().ok()?;
         if data.protocol.as_deref() == Some(&self.0.genesis_protocol) {
@@ -301,7 +299,10 @@ impl<M> Clone for Links<M> {
 
 impl<M> fmt::Debug for Links<M> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Links").field("endpoint", &self.0.endpoint.local_addr()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Links")
+            .field("endpoint", &self.0.transport.endpoint.local_addr())
+            .finish_non_exhaustive()
     }
 }
 

@@ -2,50 +2,92 @@
 //!
 //! Leaves out who may connect (`tls`, `peers`) and what is said (`sender`, `receiver`).
 
-use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
+use std::{fmt, io};
 
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{
-    ClientConfig, Endpoint, EndpointConfig, IdleTimeout, Runtime, ServerConfig, TokioRuntime, TransportConfig, VarInt,
+    ClientConfig, Connecting, Endpoint, EndpointConfig, IdleTimeout, Incoming, Runtime, ServerConfig, TokioRuntime,
+    TransportConfig, VarInt,
 };
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::count::Counters;
+use super::event::DialError;
+use super::flight::WidenedFactory;
+use super::kind::{Counted, Reports};
 use super::socket::PaddedSocket;
+use super::tls::SERVER_NAME;
 use crate::limits;
 
-/// Opens the socket and the endpoint on it; with `server`, strangers may connect.
-pub(super) fn endpoint(
-    listen: SocketAddr,
-    server: Option<rustls::ServerConfig>,
-    counters: Arc<Counters>,
-) -> io::Result<Endpoint> {
-    let runtime = Arc::new(TokioRuntime);
-    let socket = runtime.wrap_udp_socket(socket(listen)?)?;
-    let padded = Arc::new(PaddedSocket::new(socket, counters));
-    let server = server.map(server_config).transpose()?;
-    Endpoint::new_with_abstract_socket(endpoint_config()?, server, padded, runtime)
+/// The socket and QUIC on it.
+#[derive(Debug)]
+pub(super) struct Transport {
+    pub(super) endpoint: Endpoint,
+    pub(super) counters: Arc<Counters>,
+    server: Option<Server>,
 }
 
-/// What a dial uses; made afresh for each, so that two dials share nothing.
-pub(super) fn client_config(tls: rustls::ClientConfig) -> Option<ClientConfig> {
-    let mut config = ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).ok()?));
-    config.transport_config(Arc::new(transport_config()));
-    Some(config)
+/// What strangers are met with.
+struct Server {
+    tls: Arc<QuicServerConfig>,
+    config: ServerConfig,
 }
 
-fn server_config(tls: rustls::ServerConfig) -> io::Result<ServerConfig> {
-    let crypto = QuicServerConfig::try_from(tls).map_err(io::Error::other)?;
-    let mut config = ServerConfig::with_crypto(Arc::new(crypto));
-    config.transport_config(Arc::new(transport_config()));
-    // A peer that moves dials again: its address group must be counted anew.
-    config.migration(false);
-    config.max_incoming(limits::HANDSHAKES);
-    config.incoming_buffer_size(UNACCEPTED_BYTES).incoming_buffer_size_total(UNACCEPTED_BYTES * 64);
-    config.validation_token.sent(0);
-    Ok(config)
+impl Transport {
+    /// Opens the socket; with `server`, strangers may connect.
+    pub(super) fn bind(listen: SocketAddr, server: Option<rustls::ServerConfig>) -> io::Result<Self> {
+        let (runtime, counters) = (Arc::new(TokioRuntime), Arc::new(Counters::default()));
+        let server = server.map(Server::new).transpose()?;
+        let socket = runtime.wrap_udp_socket(socket(listen)?)?;
+        let padded = Arc::new(PaddedSocket::new(socket, counters.clone()));
+        let config = server.as_ref().map(|server| server.config.clone());
+        let endpoint = Endpoint::new_with_abstract_socket(endpoint_config()?, config, padded, runtime)?;
+        Ok(Self { endpoint, counters, server })
+    }
+
+    /// Dials. Every dial has a configuration of its own, so that two dials share nothing.
+    pub(super) fn connect(&self, tls: rustls::ClientConfig, address: SocketAddr) -> Result<Connecting, DialError> {
+        let reports = self.reports();
+        let tls = Arc::new(QuicClientConfig::try_from(tls).map_err(|_| DialError::Broken)?);
+        let transport = Arc::new(transport_config(&reports));
+        let mut config = ClientConfig::new(Arc::new(Counted::new(tls, reports)));
+        config.transport_config(transport);
+        self.endpoint.connect_with(config, address, SERVER_NAME).map_err(|_| DialError::Impossible)
+    }
+
+    /// Goes on with a stranger's handshake.
+    pub(super) fn accept(&self, incoming: Incoming) -> Option<Connecting> {
+        let (server, reports) = (self.server.as_ref()?, self.reports());
+        let mut config = server.config.clone();
+        config.transport_config(Arc::new(transport_config(&reports)));
+        config.crypto = Arc::new(Counted::new(server.tls.clone(), reports));
+        incoming.accept_with(Arc::new(config)).ok()
+    }
+
+    fn reports(&self) -> Reports {
+        Reports { counters: self.counters.clone(), unanswered: Arc::default() }
+    }
+}
+
+impl Server {
+    fn new(tls: rustls::ServerConfig) -> io::Result<Self> {
+        let tls = Arc::new(QuicServerConfig::try_from(tls).map_err(io::Error::other)?);
+        let mut config = ServerConfig::with_crypto(tls.clone());
+        // A peer that moves dials again: its address group must be counted anew.
+        config.migration(false);
+        config.max_incoming(limits::HANDSHAKES);
+        config.incoming_buffer_size(UNACCEPTED_BYTES).incoming_buffer_size_total(UNACCEPTED_BYTES * 64);
+        config.validation_token.sent(0);
+        Ok(Self { tls, config })
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Server(..)")
+    }
 }
 
 fn endpoint_config() -> io::Result<EndpointConfig> {
@@ -56,7 +98,7 @@ fn endpoint_config() -> io::Result<EndpointConfig> {
     Ok(config)
 }
 
-fn transport_config() -> TransportConfig {
+fn transport_config(reports: &Reports) -> TransportConfig {
     let mut config = TransportConfig::default();
     let bytes = limits::DATAGRAM_BYTES as u16;
     config.initial_mtu(bytes).min_mtu(bytes).mtu_discovery_config(None).pad_to_mtu(true);
@@ -72,6 +114,7 @@ fn transport_config() -> TransportConfig {
     config.keep_alive_interval(Some(limits::LINK_KEEPALIVE));
     config.max_idle_timeout(IdleTimeout::try_from(limits::LINK_IDLE).ok());
     config.allow_spin(false);
+    config.congestion_controller_factory(Arc::new(WidenedFactory(reports.unanswered.clone())));
     config
 }
 
