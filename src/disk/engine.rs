@@ -96,12 +96,17 @@ impl<M: Medium> Engine<M> {
         let mut report = OpenReport::default();
         let (order, remembered) = Order::open(media.order, Arc::clone(&key), &capacity)?;
         report.damaged_order_pages = remembered.damaged_pages;
+        // One readable label proves the secret: what cannot be read beside it is damaged, not foreign.
+        let content_label = label::read(&media.content, &key, BlockKind::Content)?;
+        let signed_label = label::read(&media.signed, &key, BlockKind::Signed)?;
+        let proven = [content_label, signed_label].iter().any(|label| matches!(label, Label::Right | Label::Damaged));
         let mut found = Vec::new();
         let mut files = [(BlockKind::Content, media.content), (BlockKind::Signed, media.signed)].into_iter().map(
             |(kind, medium)| {
                 let medium = Arc::new(medium);
                 let file = SlotFile::new(Arc::clone(&medium), Arc::clone(&key), kind, capacity.slots(kind))?;
-                let mut opening = Opening { file, kind, remembered: &remembered, report: &mut report, rng: &mut rng };
+                let mut opening =
+                    Opening { file, kind, proven, remembered: &remembered, report: &mut report, rng: &mut rng };
                 found.extend(opening.take_in(medium.as_ref(), &key)?);
                 Ok::<_, Unusable>(opening.file)
             },
@@ -238,6 +243,8 @@ impl<M: Medium> Reader<M> {
 struct Opening<'a, M> {
     file: SlotFile<M>,
     kind: BlockKind,
+    /// Whether the secret is known to be the right one.
+    proven: bool,
     remembered: &'a Remembered,
     report: &'a mut OpenReport,
     rng: &'a mut ChaCha20Rng,
@@ -257,9 +264,9 @@ impl<M: Medium> Opening<'_, M> {
         match label {
             Label::Right => {}
             Label::Version(version) => return Err(Unusable::Version(version)),
-            Label::Unreadable if found.is_empty() => return Err(Unusable::Secret),
-            Label::Blank if found.is_empty() && !damaged.is_empty() => return Err(Unusable::Secret),
-            Label::Blank if found.is_empty() => label::write(medium, key, self.kind, self.rng)?,
+            Label::Unreadable if found.is_empty() && !self.proven => return Err(Unusable::Secret),
+            Label::Blank if found.is_empty() && !damaged.is_empty() && !self.proven => return Err(Unusable::Secret),
+            Label::Blank if found.is_empty() && damaged.is_empty() => label::write(medium, key, self.kind, self.rng)?,
             Label::Blank | Label::Damaged | Label::Unreadable => {
                 label::write(medium, key, self.kind, self.rng)?;
                 self.report.repaired_files += 1;

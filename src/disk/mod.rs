@@ -6,6 +6,7 @@
 //! file name is in clear; a damaged byte costs at most the slot it hits. Decides nothing: that is `store`.
 #![allow(clippy::disallowed_methods, reason = "the only randomness here seeds the nonces of one run")]
 
+pub mod check;
 mod directory;
 pub mod engine;
 mod header;
