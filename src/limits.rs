@@ -136,6 +136,50 @@ pub const UPKEEP: Duration = Duration::from_secs(30);
 /// How often the topology is looked after in test networks.
 pub const UPKEEP_LOCAL: Duration = Duration::from_secs(2);
 
+/// Links of one address group, near ones apart, once the network is no longer small. Chosen: an eighth of the degree, so
+/// that no group is a majority anywhere.
+pub const NEIGHBOURS_PER_GROUP: usize = DEGREE_MAX / 8;
+/// Networks with fewer nodes count as small: any live member may witness, and groups are not rationed. protocol.md §5.
+pub const SMALL_NETWORK: usize = 50;
+/// References of nodes that passed by, kept as possible neighbours; the oldest leaves. Chosen: 140 bytes each.
+pub const ACQUAINTANCES: usize = 64;
+/// Peers remembered as hard to reach; beyond it the one nearest to its next try is forgotten.
+pub const RETRIES: usize = 256;
+/// Searches for long links that run at once.
+pub const LONG_SEEKS: usize = 3;
+/// Doublings of a pause between vain tries: dials of one peer, searches that find nobody new. Chosen: 16 × the upkeep
+/// period, 8 minutes in an open network.
+pub const PAUSE_DOUBLINGS: u32 = 4;
+/// One in this many links that would make a full table worse is taken all the same. Zhang, Goel, Govindan 2004: 0.03.
+pub const LIGHT_RANDOMNESS: u32 = 32;
+/// A changed neighbourhood is looked at after this long, so that a burst of changes is one look.
+pub const NEIGHBOURHOOD_SETTLES: Duration = Duration::from_millis(200);
+/// A dial without an outcome is forgotten after this long.
+pub const DIAL_TIMEOUT: Duration = Duration::from_secs(15);
+/// A link that is not accepted is closed after this long. An announcement takes seconds.
+pub const GUEST_LIFE: Duration = Duration::from_secs(60);
+/// Folding offers followed: one in this span in open networks, and in test networks.
+pub const FOLD_PAUSE: Duration = Duration::from_secs(30);
+/// See [`FOLD_PAUSE`].
+pub const FOLD_PAUSE_LOCAL: Duration = Duration::from_secs(2);
+
+// ---- questions --------------------------------------------------------------------------------------------------------
+
+/// Hops to live of a routed question. It only ever comes closer and cannot loop; this bounds what a network without
+/// long links makes of it.
+pub const QUERY_HTL: u8 = 40;
+/// What each hop adds to the patience with a question.
+pub const QUERY_HOP_TIME: Duration = Duration::from_millis(250);
+/// Open questions at one node. Beyond it a question is refused.
+pub const QUERIES: usize = 1_024;
+/// Open questions from one neighbour. Beyond it a question is refused.
+pub const QUERIES_PER_LINK: usize = 64;
+/// Open questions from a link that is not accepted. An announcement asks three at once, and once more for each place
+/// that coincides.
+pub const QUERIES_PER_GUEST: usize = 8;
+/// Questions in all from a link that is not accepted, before it is closed. An announcement needs some 20.
+pub const QUESTIONS_OF_A_GUEST: u32 = 64;
+
 // ---- own commands -----------------------------------------------------------------------------------------------------
 
 /// Blocks that a node asks or inserts for itself at once, at the start.

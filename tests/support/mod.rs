@@ -121,8 +121,10 @@ pub fn trusted(count: u8, edges: &[(u8, u8)], seed: u64) -> (Mesh<Freenet>, Vec<
     let ids: Vec<NodeId> = (1..=count).map(|number| NodeId(node_key(number).id())).collect();
     for number in 0..count {
         let mut config = Config::new(genesis(1), Profile::Trusted, address(number + 1));
-        let dials = edges.iter().filter(|(from, _)| *from == number);
-        config.bootstrap = dials.map(|(_, to)| (ids[usize::from(*to)], address(to + 1))).collect();
+        // Both ends name each other: a trusted link needs two operators.
+        let named = edges.iter().filter(|(a, b)| *a == number || *b == number);
+        let others = named.map(|(a, b)| if *a == number { *b } else { *a });
+        config.bootstrap = others.map(|other| (ids[usize::from(other)], address(other + 1))).collect();
         let node = Freenet::new(config, node_key(number + 1), [number; 32], None);
         mesh.add(node.id(), address(number + 1), node);
     }

@@ -15,7 +15,7 @@ use crate::message::certificate::Certificate;
 use crate::message::genesis::named_location;
 use crate::message::reference::NodeRef;
 use crate::overlay::freenet::config::{Config, Profile};
-use crate::overlay::freenet::message::{ExchangeId, Message};
+use crate::overlay::freenet::message::{ExchangeId, Message, Question, Reply};
 use crate::overlay::freenet::neighbours::{Coins, Neighbours};
 use crate::overlay::mode::{Answer, CloseReason, Offence, Output, StoreToken, StoreWork, Ticket};
 use crate::time::{Day, Instant};
@@ -48,6 +48,33 @@ pub(super) enum Event {
     MemberUp(NodeId),
     /// An accepted neighbour is gone.
     MemberDown(NodeId),
+    /// A routed question has ended at this node, which must answer it.
+    Asked { query: QueryId, target: Location, question: Question },
+    /// A question of this node's own has ended; without a reply if nobody could be asked.
+    QueryEnded { purpose: Purpose, reply: Option<Reply> },
+    /// A node announces itself, and its announcement came this way.
+    Announced(NodeRef),
+}
+
+/// Names an open question within this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct QueryId(pub(super) u64);
+
+/// What an own question is asked for; comes back with its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Purpose {
+    /// Who lies next to this node?
+    Near,
+    /// Who lies at a place that a neighbour told of?
+    Gap,
+    /// Who lies at a place drawn for a long link?
+    Long,
+    /// Who lies next to this node, as the node knows by which it enters the network?
+    Enter { entry: NodeId },
+    /// A step of this node's announcement, at one of the witness places.
+    Announce { attempt: u32, place: u8 },
+    /// A witness of a certificate under examination.
+    Vouch { check: u64, testimony: u8 },
 }
 
 /// Who this node is.

@@ -17,22 +17,38 @@ use crate::time::Instant;
 /// The links being opened.
 #[derive(Debug, Default)]
 pub(super) struct Greetings {
-    dialled: BTreeMap<NodeId, Errand>,
+    dialled: BTreeMap<NodeId, (Errand, Instant)>,
+}
+
+/// What a hello means for the link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Greeted {
+    /// Nothing yet: a newcomer's errand, or a broken rule.
+    Guest,
+    /// The peer may be considered as a neighbour.
+    Candidate,
+    /// This node's own errand: the peer that it wants to enter the network by has answered.
+    Entry,
+    /// A neighbour has shown another certificate.
+    Moved,
 }
 
 impl Greetings {
-    /// Dials a node, unless it is linked or being dialled already.
-    pub(super) fn dial(&mut self, core: &mut Core, peer: NodeId, address: SocketAddr, errand: Errand) {
+    /// Dials a node, unless it is linked or being dialled already. Returns whether a dial began.
+    pub(super) fn dial(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        peer: NodeId,
+        address: SocketAddr,
+        errand: Errand,
+    ) -> bool {
         let is_known = peer == core.me.id || core.neighbours.get(&peer).is_some() || self.dialled.contains_key(&peer);
         if !is_known {
-            self.dialled.insert(peer, errand);
+            self.dialled.insert(peer, (errand, now));
             core.push(Output::Dial { peer, address });
         }
-    }
-
-    /// Whether a link to `peer` is being opened.
-    pub(super) fn is_dialling(&self, peer: &NodeId) -> bool {
-        self.dialled.contains_key(peer)
+        !is_known
     }
 
     /// How many links are being opened.
@@ -41,13 +57,20 @@ impl Greetings {
     }
 
     /// A link is open: who dialled says hello first.
-    pub(super) fn handle_link_up(&mut self, core: &mut Core, now: Instant, peer: NodeId, inbound: bool) {
-        let errand = self.dialled.remove(&peer).unwrap_or(Errand::Join);
+    pub(super) fn handle_link_up(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        peer: NodeId,
+        address: SocketAddr,
+        inbound: bool,
+    ) {
+        let errand = self.dialled.remove(&peer).map_or(Errand::Join, |(errand, _)| errand);
         let guests = core.neighbours.all().filter(|(_, neighbour)| !neighbour.is_member()).count();
         if inbound && guests >= limits::GUESTS {
             return core.close(peer, CloseReason::Full);
         }
-        let neighbour = Neighbour::new(now, errand, inbound, &mut core.random);
+        let neighbour = Neighbour::new(now, errand, inbound, address, &mut core.random);
         core.neighbours.insert(peer, neighbour);
         if !inbound {
             say_hello(core, peer, errand);
@@ -56,32 +79,59 @@ impl Greetings {
 
     /// A dial has failed.
     pub(super) fn handle_dial_failed(&mut self, peer: &NodeId) -> Option<Errand> {
-        self.dialled.remove(peer)
+        self.dialled.remove(peer).map(|(errand, _)| errand)
     }
 
-    /// A peer introduces itself, for the first time or anew. Returns whether it may be considered as a neighbour.
-    pub(super) fn handle_hello(&mut self, core: &mut Core, now: Instant, from: NodeId, hello: Hello) -> bool {
+    /// Forgets dials without an outcome, closes links that nobody has accepted for too long.
+    pub(super) fn expire(&mut self, core: &mut Core, now: Instant) {
+        self.dialled.retain(|_, (_, since)| now.since(*since) < limits::DIAL_TIMEOUT);
+        let is_stale =
+            |neighbour: &Neighbour| !neighbour.is_member() && now.since(neighbour.since) >= limits::GUEST_LIFE;
+        let stale: Vec<NodeId> =
+            core.neighbours.all().filter(|(_, neighbour)| is_stale(neighbour)).map(|(peer, _)| *peer).collect();
+        for peer in stale {
+            core.close(peer, CloseReason::Done);
+        }
+    }
+
+    /// A peer introduces itself, for the first time or anew.
+    pub(super) fn handle_hello(&mut self, core: &mut Core, now: Instant, from: NodeId, hello: Hello) -> Greeted {
         let Hello { reference, certificate, errand } = hello;
         let is_own = reference.id == from;
         let is_rightful = is_own && core.me.is_rightful(&core.config, &reference, certificate.as_ref(), now.day());
         let may_come_without = errand == Errand::Join && is_own && reference.verifies(&core.me.network);
         if !is_rightful && !may_come_without {
             core.offence(now, from, Offence::BadCredential);
-            return false;
+            return Greeted::Guest;
         }
-        let Some(neighbour) = core.neighbours.get_mut(&from) else { return false };
+        let Some(neighbour) = core.neighbours.get_mut(&from) else { return Greeted::Guest };
         let is_first = neighbour.reference.is_none();
         let replies = neighbour.inbound && is_first;
-        let was_member = neighbour.is_member();
+        let is_entry = is_rightful && is_first && !neighbour.inbound && neighbour.errand == Errand::Join;
+        let (was_member, has_moved) = (neighbour.is_member(), neighbour.certificate != certificate);
         neighbour.reference = Some(reference);
         neighbour.certificate = certificate;
+        neighbour.rightful = is_rightful;
         if !was_member {
             neighbour.errand = errand;
         }
         if replies {
             say_hello(core, from, errand);
         }
-        is_rightful && errand != Errand::Join && !was_member
+        match (is_rightful && errand != Errand::Join, was_member) {
+            _ if is_entry => Greeted::Entry,
+            (true, false) => Greeted::Candidate,
+            (true, true) if has_moved => Greeted::Moved,
+            _ => Greeted::Guest,
+        }
+    }
+
+    /// This node, which has a place now, asks a peer that it met without one to be its neighbour.
+    pub(super) fn court(&mut self, core: &mut Core, peer: NodeId, errand: Errand) {
+        if let Some(neighbour) = core.neighbours.get_mut(&peer) {
+            neighbour.errand = errand;
+            say_hello(core, peer, errand);
+        }
     }
 
     /// This node accepts the peer as a neighbour.

@@ -9,16 +9,19 @@ mod config;
 mod core;
 mod greeting;
 mod insert;
+mod membership;
 mod message;
 mod neighbours;
 mod offer;
 mod origin;
 mod pending;
+mod query;
 mod recent;
 mod reoffer;
 mod routing;
 mod schedule;
 mod search;
+mod topology;
 
 pub use config::{Config, Profile};
 pub use message::{
@@ -26,8 +29,8 @@ pub use message::{
 };
 
 use self::core::{Core, Event};
-use self::greeting::Greetings;
 use self::insert::{Inserts, Next};
+use self::membership::Membership;
 use self::offer::{Offers, Placed};
 use self::origin::Origin;
 use self::reoffer::Reoffers;
@@ -37,7 +40,7 @@ use crate::key::Location;
 use crate::limits;
 use crate::message::certificate::Certificate;
 use crate::message::reference::NodeRef;
-use crate::overlay::mode::{Answer, Command, Input, Mode, Offence, Output, StoreAnswer, Ticket};
+use crate::overlay::mode::{Answer, Command, Input, Mode, Output, StoreAnswer, Ticket};
 use crate::time::Instant;
 
 /// How much of what is bounded is in use.
@@ -61,7 +64,7 @@ pub struct Occupancy {
 #[derive(Debug)]
 pub struct Freenet {
     core: Core,
-    greetings: Greetings,
+    membership: Membership,
     searches: Searches,
     inserts: Inserts,
     offers: Offers,
@@ -78,7 +81,7 @@ impl Freenet {
         let routing_entries = config.routing_entries;
         Self {
             core: Core::new(config, key, seed, certificate),
-            greetings: Greetings::default(),
+            membership: Membership::default(),
             searches: Searches::new(routing_entries),
             inserts: Inserts::default(),
             offers: Offers::default(),
@@ -125,17 +128,14 @@ impl Freenet {
     fn handle_message(&mut self, now: Instant, from: NodeId, message: Message) {
         let core = &mut self.core;
         match message {
-            Message::Hello(hello) => {
-                if self.greetings.handle_hello(core, now, from, *hello) {
-                    self.greetings.accept(core, from);
-                }
-            }
-            Message::Accept => self.greetings.handle_accept(core, now, from),
-            Message::Locations(list) => self.greetings.handle_locations(core, from, list),
             Message::Request { id, key, htl, detours } => {
                 self.searches.handle_request(core, now, from, (id, key, htl, detours));
             }
-            Message::Accepted { id } => self.searches.handle_accepted(from, id),
+            Message::Accepted { id } => {
+                if !self.membership.handle_accepted(from, id) {
+                    self.searches.handle_accepted(from, id);
+                }
+            }
             Message::Refused { id, refusal } => self.on_refused(now, from, id, refusal),
             Message::Found { id, parcel, .. } if self.inserts.owns(from, id) => {
                 if let Some(block) = self.inserts.handle_collision(core, now, from, id, parcel) {
@@ -176,7 +176,7 @@ impl Freenet {
                 let placed = self.offers.handle_kept(core, now, from, id);
                 self.on_placed(placed);
             }
-            Message::Query(_) | Message::Reply { .. } => core.offence(now, from, Offence::OutOfTurn),
+            message => self.membership.handle_message(core, now, from, message),
         }
     }
 
@@ -187,6 +187,8 @@ impl Freenet {
         } else if self.offers.owns(from, id) {
             let placed = self.offers.handle_refused(&mut self.core, now, from, id);
             self.on_placed(placed);
+        } else if self.membership.owns(from, id) {
+            self.membership.handle_refused(&mut self.core, now, from, id);
         } else {
             self.searches.handle_refused(&mut self.core, now, from, id, refusal);
         }
@@ -265,6 +267,7 @@ impl Freenet {
         if neighbour.is_member() {
             self.core.events.push_back(Event::MemberDown(peer));
         }
+        self.membership.handle_link_down(&mut self.core, now, peer, &neighbour);
         self.searches.handle_link_down(&mut self.core, now, &peer);
         for next in self.inserts.handle_link_down(&mut self.core, now, &peer) {
             self.follow(now, next);
@@ -282,16 +285,15 @@ impl Freenet {
         while let Some(placed) = self.offers.handle_timeout(&mut self.core, now) {
             self.on_placed(placed);
         }
+        self.membership.handle_timeout(&mut self.core, now);
         if now >= self.next_upkeep {
             self.next_upkeep = now + self.core.config.upkeep;
             self.on_upkeep(now);
         }
     }
 
-    fn on_upkeep(&mut self, _now: Instant) {
-        if self.core.neighbours.members().next().is_none() {
-            self.dial_bootstrap();
-        }
+    fn on_upkeep(&mut self, now: Instant) {
+        self.membership.on_upkeep(&mut self.core, now);
         if std::mem::take(&mut self.locations_stale) {
             let list = self.core.neighbours.locations();
             let members: Vec<NodeId> = self.core.neighbours.members().map(|(id, _, _)| *id).collect();
@@ -301,27 +303,21 @@ impl Freenet {
         }
     }
 
-    fn dial_bootstrap(&mut self) {
-        let errand = if self.core.config.profile == Profile::Trusted { Errand::Trusted } else { Errand::Near };
-        for (peer, address) in self.core.config.bootstrap.clone() {
-            self.greetings.dial(&mut self.core, peer, address, errand);
-        }
-    }
-
     fn handle_events(&mut self, now: Instant) {
         while let Some(event) = self.core.events.pop_front() {
-            match event {
-                Event::Answered(ticket) => self.origin.on_answered(ticket),
+            match &event {
+                Event::Answered(ticket) => self.origin.on_answered(*ticket),
                 Event::Overload => self.origin.on_overload(),
-                Event::Source(_) => {}
                 Event::MemberUp(peer) => {
                     let list = self.core.neighbours.locations();
-                    self.core.send(peer, Message::Locations(list));
+                    self.core.send(*peer, Message::Locations(list));
                     self.locations_stale = true;
-                    self.reoffers.on_member_up(&mut self.core, peer);
+                    self.reoffers.on_member_up(&mut self.core, *peer);
                 }
                 Event::MemberDown(_) => self.locations_stale = true,
+                _ => {}
             }
+            self.membership.handle_event(&mut self.core, now, event);
         }
         self.begin_commands(now);
     }
@@ -334,14 +330,14 @@ impl Mode for Freenet {
         if !self.started {
             self.started = true;
             self.next_upkeep = now + self.core.config.upkeep;
-            self.dial_bootstrap();
+            self.membership.start(&mut self.core, now);
         }
         match input {
-            Input::LinkUp { peer, inbound, .. } => self.greetings.handle_link_up(&mut self.core, now, peer, inbound),
-            Input::LinkDown { peer } => self.handle_link_down(now, peer),
-            Input::DialFailed { peer } => {
-                self.greetings.handle_dial_failed(&peer);
+            Input::LinkUp { peer, address, inbound } => {
+                self.membership.handle_link_up(&mut self.core, now, peer, address, inbound);
             }
+            Input::LinkDown { peer } => self.handle_link_down(now, peer),
+            Input::DialFailed { peer } => self.membership.handle_dial_failed(&self.core, now, peer),
             Input::Message { from, message } if self.core.neighbours.get(&from).is_some() => {
                 self.handle_message(now, from, message);
             }
@@ -366,8 +362,9 @@ impl Mode for Freenet {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        let parts = [self.searches.deadline(), self.inserts.deadline(), self.offers.deadline(), Some(self.next_upkeep)];
-        parts.into_iter().flatten().min()
+        let requests = [self.searches.deadline(), self.inserts.deadline(), self.offers.deadline()];
+        let upkeep = [self.membership.deadline(&self.core), Some(self.next_upkeep)];
+        requests.into_iter().chain(upkeep).flatten().min()
     }
 }
 

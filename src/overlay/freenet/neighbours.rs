@@ -4,6 +4,7 @@
 //! link is a *guest* until both sides have accepted it; guests route nothing.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use rand::{Rng, RngExt};
 
@@ -25,6 +26,10 @@ pub(super) struct Neighbour {
     pub(super) errand: Errand,
     /// Whether the peer dialled.
     pub(super) inbound: bool,
+    /// The address its packets come from.
+    pub(super) address: SocketAddr,
+    /// Whether its signatures give it the place it claims.
+    pub(super) rightful: bool,
     /// Whether this node has accepted the peer.
     pub(super) accepted: bool,
     /// Whether the peer has accepted this node.
@@ -62,12 +67,14 @@ pub(super) struct Neighbours {
 }
 
 impl Neighbour {
-    pub(super) fn new(now: Instant, errand: Errand, inbound: bool, random: &mut impl Rng) -> Self {
+    pub(super) fn new(now: Instant, errand: Errand, inbound: bool, address: SocketAddr, random: &mut impl Rng) -> Self {
         Self {
             reference: None,
             certificate: None,
             errand,
             inbound,
+            address,
+            rightful: false,
             accepted: false,
             welcome: false,
             ahead: LocationList::default(),

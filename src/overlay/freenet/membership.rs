@@ -1,0 +1,198 @@
+//! Who is linked: composes greetings, routed questions and topology, and moves values between them.
+//!
+//! Guarantees that every link which routes has been greeted and admitted, and that links and neighbours stay
+//! within `limits`. Knows nothing of blocks.
+
+use std::net::SocketAddr;
+
+use crate::id::NodeId;
+use crate::key::Location;
+use crate::limits;
+use crate::overlay::freenet::config::Profile;
+use crate::overlay::freenet::core::{Core, Event, Purpose, QueryId};
+use crate::overlay::freenet::greeting::{Greeted, Greetings};
+use crate::overlay::freenet::message::{Errand, ExchangeId, Message, Question, Reply};
+use crate::overlay::freenet::neighbours::Neighbour;
+use crate::overlay::freenet::query::Queries;
+use crate::overlay::freenet::topology::{self, Admission, Topology};
+use crate::overlay::mode::{CloseReason, Offence};
+use crate::time::Instant;
+
+/// The part of a node that decides who its neighbours are.
+#[derive(Debug, Default)]
+pub(super) struct Membership {
+    greetings: Greetings,
+    queries: Queries,
+    topology: Topology,
+}
+
+impl Membership {
+    /// The node starts.
+    pub(super) fn start(&mut self, core: &mut Core, now: Instant) {
+        self.topology.begin(now);
+        self.dial_bootstrap(core, now);
+    }
+
+    /// When [`Self::handle_timeout`] is due.
+    pub(super) fn deadline(&self, core: &Core) -> Option<Instant> {
+        [self.queries.deadline(), self.topology.deadline(core)].into_iter().flatten().min()
+    }
+
+    /// A deadline may have come.
+    pub(super) fn handle_timeout(&mut self, core: &mut Core, now: Instant) {
+        self.queries.handle_timeout(core, now);
+        self.topology.handle_timeout(core, &mut self.greetings, &mut self.queries, now);
+    }
+
+    /// The topology is looked after.
+    pub(super) fn on_upkeep(&mut self, core: &mut Core, now: Instant) {
+        self.greetings.expire(core, now);
+        let is_alone = core.neighbours.members().next().is_none();
+        if is_alone || core.config.profile == Profile::Trusted {
+            self.dial_bootstrap(core, now);
+        }
+    }
+
+    // -- links ----------------------------------------------------------------------------------------------------------
+
+    /// A link is open.
+    pub(super) fn handle_link_up(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        peer: NodeId,
+        address: SocketAddr,
+        inbound: bool,
+    ) {
+        self.greetings.handle_link_up(core, now, peer, address, inbound);
+    }
+
+    /// The link of `neighbour`, already taken out of the neighbours, is gone.
+    pub(super) fn handle_link_down(&mut self, core: &mut Core, now: Instant, peer: NodeId, neighbour: &Neighbour) {
+        self.queries.handle_link_down(core, now, &peer);
+        if !neighbour.is_member() && !neighbour.inbound {
+            self.topology.on_rejected(core, now, peer, neighbour.errand);
+        }
+    }
+
+    /// A dial has failed.
+    pub(super) fn handle_dial_failed(&mut self, core: &Core, now: Instant, peer: NodeId) {
+        if let Some(errand) = self.greetings.handle_dial_failed(&peer) {
+            self.topology.on_rejected(core, now, peer, errand);
+        }
+    }
+
+    fn dial_bootstrap(&mut self, core: &mut Core, now: Instant) {
+        // A stranger that has no room can still tell who lies where, so the first errand is never a link for good.
+        let errand = if core.config.profile == Profile::Trusted { Errand::Trusted } else { Errand::Join };
+        for (peer, address) in core.config.bootstrap.clone() {
+            if !self.topology.rests(now, &peer) {
+                self.greetings.dial(core, now, peer, address, errand);
+            }
+        }
+    }
+
+    /// A node that knows the network is linked: it is asked who lies next to this node.
+    fn enter(&mut self, core: &mut Core, now: Instant, entry: NodeId) {
+        if core.me.placed {
+            let question = Question::Seek { announced: Some(core.me.reference.clone()) };
+            self.queries.ask(core, now, Purpose::Enter { entry }, core.location(), question, Some(entry));
+        }
+    }
+
+    /// The node by which this one enters has told who lies next to it.
+    fn on_entered(&mut self, core: &mut Core, now: Instant, entry: NodeId, reply: Option<Reply>) {
+        let Some(Reply::Seen { references }) = reply else { return core.close(entry, CloseReason::Done) };
+        let is_small = references.len() < limits::REFERENCES_PER_REPLY;
+        let is_near = is_small || references.iter().any(|reference| reference.id == entry);
+        let reply = Some(Reply::Seen { references });
+        self.topology.handle_reply(core, &mut self.greetings, now, Purpose::Near, reply);
+        if is_near {
+            self.greetings.court(core, entry, Errand::Near);
+            self.consider(core, now, entry);
+        } else {
+            core.close(entry, CloseReason::Done);
+        }
+    }
+
+    // -- messages -------------------------------------------------------------------------------------------------------
+
+    /// A message about who is linked.
+    pub(super) fn handle_message(&mut self, core: &mut Core, now: Instant, from: NodeId, message: Message) {
+        match message {
+            Message::Hello(hello) => match self.greetings.handle_hello(core, now, from, *hello) {
+                Greeted::Candidate => self.consider(core, now, from),
+                Greeted::Entry => self.enter(core, now, from),
+                Greeted::Moved | Greeted::Guest => {}
+            },
+            Message::Accept => self.greetings.handle_accept(core, now, from),
+            Message::Locations(list) => {
+                self.greetings.handle_locations(core, from, list);
+                self.topology.on_change(now);
+            }
+            Message::Query(query) => self.queries.handle_query(core, now, from, *query),
+            Message::Reply { id, reply } => self.queries.handle_reply(core, now, from, id, *reply),
+            _ => core.offence(now, from, Offence::OutOfTurn),
+        }
+    }
+
+    /// Whether an exchange with a neighbour is a routed question.
+    pub(super) fn owns(&self, from: NodeId, id: ExchangeId) -> bool {
+        self.queries.owns(from, id)
+    }
+
+    /// A neighbour passes a question on. Returns whether the exchange is a routed question.
+    pub(super) fn handle_accepted(&mut self, from: NodeId, id: ExchangeId) -> bool {
+        self.queries.handle_accepted(from, id)
+    }
+
+    /// A neighbour does not take a question on.
+    pub(super) fn handle_refused(&mut self, core: &mut Core, now: Instant, from: NodeId, id: ExchangeId) {
+        self.queries.handle_refused(core, now, from, id);
+    }
+
+    /// A peer that may call itself what it does is admitted, if there is room.
+    fn consider(&mut self, core: &mut Core, _now: Instant, peer: NodeId) {
+        let Some(errand) = core.neighbours.get(&peer).map(|neighbour| neighbour.errand) else { return };
+        match self.topology.admit(core, &peer, errand) {
+            Admission::Welcome => self.greetings.accept(core, peer),
+            Admission::Instead(victim) => {
+                core.close(victim, CloseReason::Replaced);
+                self.greetings.accept(core, peer);
+            }
+            Admission::Full => core.close(peer, CloseReason::Full),
+        }
+    }
+
+    // -- events ---------------------------------------------------------------------------------------------------------
+
+    /// Something happened that concerns who is linked.
+    pub(super) fn handle_event(&mut self, core: &mut Core, now: Instant, event: Event) {
+        match event {
+            Event::MemberUp(peer) => self.topology.on_member(core, now, peer),
+            Event::MemberDown(peer) => self.topology.on_member_lost(core, now, peer),
+            Event::Announced(reference) => self.topology.on_announced(core, now, reference),
+            Event::Asked { query, target, question } => self.on_asked(core, now, query, target, question),
+            Event::QueryEnded { purpose, reply } => self.on_query_ended(core, now, purpose, reply),
+            Event::Answered(_) | Event::Overload | Event::Source(_) => {}
+        }
+    }
+
+    fn on_asked(&mut self, core: &mut Core, _now: Instant, query: QueryId, target: Location, question: Question) {
+        let reply = match question {
+            Question::Seek { .. } => topology::seen(core, target),
+            _ => Reply::Declined,
+        };
+        self.queries.answer(core, query, reply);
+    }
+
+    fn on_query_ended(&mut self, core: &mut Core, now: Instant, purpose: Purpose, reply: Option<Reply>) {
+        match purpose {
+            Purpose::Near | Purpose::Gap | Purpose::Long => {
+                self.topology.handle_reply(core, &mut self.greetings, now, purpose, reply);
+            }
+            Purpose::Enter { entry } => self.on_entered(core, now, entry, reply),
+            Purpose::Announce { .. } | Purpose::Vouch { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Small questions routed to the node nearest a place, and their answers passed back.
+//!
+//! A question goes only to strictly closer neighbours, so it cannot loop; it backtracks on silence, refusal and lost
+//! links, and ends where no neighbour is closer (docs/protocol.md §5). Every hop has one deadline and knows the question by an
+//! id of its link alone. What a question means is for others: whoever must answer hears of it as an event.
+
+use std::collections::BTreeMap;
+
+use crate::id::NodeId;
+use crate::key::Location;
+use crate::limits;
+use crate::message::reference::NodeRef;
+use crate::overlay::freenet::core::{Core, Event, Purpose, QueryId};
+use crate::overlay::freenet::message::{ExchangeId, Message, Query, Question, Refusal, Reply};
+use crate::overlay::freenet::schedule::Schedule;
+use crate::overlay::mode::{CloseReason, Offence};
+use crate::time::{Duration, Instant};
+
+/// All open questions of a node: its own, and those it passes on.
+#[derive(Debug, Default)]
+pub(super) struct Queries {
+    open: BTreeMap<QueryId, Open>,
+    forwards: BTreeMap<(NodeId, ExchangeId), QueryId>,
+    received: BTreeMap<(NodeId, ExchangeId), QueryId>,
+    /// Questions asked so far by each link that is not accepted.
+    asked_as_guest: BTreeMap<NodeId, u32>,
+    deadlines: Schedule<QueryId>,
+    next_id: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asker {
+    Peer {
+        peer: NodeId,
+        id: ExchangeId,
+    },
+    Own(Purpose),
+    /// The link it came over is gone; the way on is waited for, so that its answer is not taken for an unasked one.
+    Gone,
+}
+
+#[derive(Debug)]
+struct Open {
+    asker: Asker,
+    target: Location,
+    htl: u8,
+    question: Question,
+    /// The only neighbour to ask, where routing has no say.
+    through: Option<NodeId>,
+    tried: Vec<NodeId>,
+    forward: Option<Forward>,
+    /// When the asker's patience ends.
+    end: Instant,
+    /// The deadline now in the schedule.
+    due: Instant,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Forward {
+    peer: NodeId,
+    id: ExchangeId,
+    accepted: bool,
+}
+
+impl Queries {
+    /// When [`Self::handle_timeout`] is due.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// Asks a question of this node's own: of the node nearest `target`, by way of `through` if given. The outcome is
+    /// an [`Event::QueryEnded`], also when the question ends at this node itself.
+    pub(super) fn ask(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        purpose: Purpose,
+        target: Location,
+        question: Question,
+        through: Option<NodeId>,
+    ) {
+        let htl = limits::QUERY_HTL;
+        self.begin(core, now, Asker::Own(purpose), Query { id: ExchangeId(0), target, htl, question }, through);
+    }
+
+    /// A neighbour, or a newcomer that joins here, asks.
+    pub(super) fn handle_query(&mut self, core: &mut Core, now: Instant, from: NodeId, query: Query) {
+        let Some(neighbour) = core.neighbours.get(&from) else { return };
+        let (is_accepted, is_known) = (neighbour.may_ask(), neighbour.reference.is_some());
+        let refused = Message::Refused { id: query.id, refusal: Refusal::Overload };
+        if self.received.contains_key(&(from, query.id)) {
+            return core.offence(now, from, Offence::OutOfTurn);
+        }
+        let per_link = if is_accepted { limits::QUERIES_PER_LINK } else { limits::QUERIES_PER_GUEST };
+        let open_here = self.received.range(of_link(&from)).count();
+        // A question may overtake the hello that allows it: refusing costs the asker a moment, not the link.
+        if open_here >= per_link || self.open.len() >= limits::QUERIES || !is_known {
+            return core.send(from, refused);
+        }
+        if !is_accepted && !self.may_ask_as_guest(core, now, &from, &query.question) {
+            return core.send(from, refused);
+        }
+        let asker = Asker::Peer { peer: from, id: query.id };
+        let query = Query { htl: query.htl.min(limits::QUERY_HTL), ..query };
+        self.begin(core, now, asker, query, None);
+    }
+
+    /// A newcomer may ask what an announcement needs, and only so often.
+    fn may_ask_as_guest(&mut self, core: &mut Core, now: Instant, from: &NodeId, question: &Question) -> bool {
+        if matches!(question, Question::Vouch { .. }) {
+            core.offence(now, *from, Offence::OutOfTurn);
+            return false;
+        }
+        let asked = self.asked_as_guest.entry(*from).or_default();
+        *asked += 1;
+        if *asked == limits::QUESTIONS_OF_A_GUEST + 1 {
+            core.close(*from, CloseReason::Offence(Offence::Flood));
+        }
+        *asked <= limits::QUESTIONS_OF_A_GUEST
+    }
+
+    /// The neighbour asked passes the question on. Returns whether the exchange is one of these.
+    pub(super) fn handle_accepted(&mut self, from: NodeId, id: ExchangeId) -> bool {
+        let Some(query) = self.forwards.get(&(from, id)).copied() else { return false };
+        if let Some(open) = self.open.get_mut(&query) {
+            if let Some(forward) = &mut open.forward {
+                forward.accepted = true;
+            }
+            let end = open.end;
+            self.set_due(query, end);
+        }
+        true
+    }
+
+    /// Whether an exchange with a neighbour is a question passed to it.
+    pub(super) fn owns(&self, from: NodeId, id: ExchangeId) -> bool {
+        self.forwards.contains_key(&(from, id))
+    }
+
+    /// The neighbour asked does not take the question on.
+    pub(super) fn handle_refused(&mut self, core: &mut Core, now: Instant, from: NodeId, id: ExchangeId) {
+        if let Some(query) = self.take_forward(from, id) {
+            self.advance(core, now, query);
+        }
+    }
+
+    /// An answer comes back.
+    pub(super) fn handle_reply(&mut self, core: &mut Core, now: Instant, from: NodeId, id: ExchangeId, reply: Reply) {
+        match self.take_forward(from, id) {
+            Some(query) => {
+                if let Some(neighbour) = core.neighbours.get_mut(&from) {
+                    neighbour.useful = now;
+                }
+                self.end(core, query, Some(reply));
+            }
+            None => core.offence(now, from, Offence::Unasked),
+        }
+    }
+
+    /// This node's own answer to a question it was told of by [`Event::Asked`].
+    pub(super) fn answer(&mut self, core: &mut Core, query: QueryId, reply: Reply) {
+        self.end(core, query, Some(reply));
+    }
+
+    /// A link is gone: what was asked over it is asked elsewhere, what came over it is dropped.
+    pub(super) fn handle_link_down(&mut self, core: &mut Core, now: Instant, peer: &NodeId) {
+        self.asked_as_guest.remove(peer);
+        let received: Vec<QueryId> = self.received.range(of_link(peer)).map(|(_, query)| *query).collect();
+        for query in received {
+            if let Some(open) = self.open.get_mut(&query) {
+                open.asker = Asker::Gone;
+            }
+        }
+        self.received.retain(|(asker, _), _| asker != peer);
+        let forwards: Vec<ExchangeId> = self.forwards.range(of_link(peer)).map(|((_, id), _)| *id).collect();
+        for id in forwards {
+            self.handle_refused(core, now, *peer, id);
+        }
+    }
+
+    /// Deadlines have come.
+    pub(super) fn handle_timeout(&mut self, core: &mut Core, now: Instant) {
+        while let Some(query) = self.deadlines.pop_due(now) {
+            let Some(open) = self.open.get_mut(&query) else { continue };
+            if let Some(forward) = open.forward.take() {
+                self.forwards.remove(&(forward.peer, forward.id));
+                if !forward.accepted {
+                    core.rest(now, &forward.peer, limits::REST_AFTER_SILENCE);
+                }
+            }
+            let end = open.end;
+            self.set_due(query, end.max(now + Duration::from_micros(1)));
+            self.advance(core, now, query);
+        }
+    }
+
+    // -- the course of a question -------------------------------------------------------------------------------------
+
+    fn begin(&mut self, core: &mut Core, now: Instant, asker: Asker, query: Query, through: Option<NodeId>) {
+        self.next_id += 1;
+        let (id, end) = (QueryId(self.next_id), now + patience(query.htl));
+        if let Asker::Peer { peer, id: exchange } = asker {
+            self.received.insert((peer, exchange), id);
+            if let Question::Seek { announced: Some(reference) } = &query.question {
+                core.events.push_back(Event::Announced(reference.clone()));
+            }
+        }
+        let Query { target, htl, question, .. } = query;
+        let open = Open { asker, target, htl, question, through, tried: Vec::new(), forward: None, end, due: end };
+        self.open.insert(id, open);
+        self.deadlines.add(end, id);
+        self.advance(core, now, id);
+    }
+
+    /// Asks the next closer neighbour, or lets this node answer.
+    fn advance(&mut self, core: &mut Core, now: Instant, id: QueryId) {
+        let Some(open) = self.open.get(&id) else { return };
+        if now >= open.end {
+            return self.end(core, id, None);
+        }
+        match (open.through, open.tried.is_empty()) {
+            (Some(peer), true) => self.forward(core, now, id, peer),
+            (Some(_), false) => self.end(core, id, None),
+            (None, _) => match next_hop(core, now, open) {
+                Some(peer) => self.forward(core, now, id, peer),
+                None => self.reached(core, id),
+            },
+        }
+    }
+
+    fn forward(&mut self, core: &mut Core, now: Instant, id: QueryId, peer: NodeId) {
+        let exchange = core.exchange_id();
+        let Some(open) = self.open.get_mut(&id) else { return };
+        if let (Asker::Peer { peer: asker, id: asked }, true) = (open.asker, open.tried.is_empty()) {
+            core.send(asker, Message::Accepted { id: asked });
+        }
+        open.tried.push(peer);
+        open.forward = Some(Forward { peer, id: exchange, accepted: false });
+        let (target, htl, question) = (open.target, open.htl.saturating_sub(1), open.question.clone());
+        let due = open.end.min(now + limits::ACCEPT_TIMEOUT);
+        self.forwards.insert((peer, exchange), id);
+        self.set_due(id, due);
+        core.send(peer, Message::Query(Box::new(Query { id: exchange, target, htl, question })));
+    }
+
+    fn reached(&self, core: &mut Core, id: QueryId) {
+        let Some(open) = self.open.get(&id) else { return };
+        let (target, question) = (open.target, open.question.clone());
+        core.events.push_back(Event::Asked { query: id, target, question });
+    }
+
+    fn end(&mut self, core: &mut Core, id: QueryId, reply: Option<Reply>) {
+        let Some(open) = self.remove(id) else { return };
+        match open.asker {
+            Asker::Own(purpose) => core.events.push_back(Event::QueryEnded { purpose, reply }),
+            Asker::Gone => {}
+            Asker::Peer { peer, id } => {
+                let reply = Box::new(reply.unwrap_or(Reply::Declined));
+                core.send(peer, Message::Reply { id, reply });
+            }
+        }
+    }
+
+    // -- bookkeeping --------------------------------------------------------------------------------------------------
+
+    fn remove(&mut self, id: QueryId) -> Option<Open> {
+        let open = self.open.remove(&id)?;
+        self.deadlines.cancel(open.due, id);
+        if let Asker::Peer { peer, id: exchange } = open.asker {
+            self.received.remove(&(peer, exchange));
+        }
+        if let Some(forward) = &open.forward {
+            self.forwards.remove(&(forward.peer, forward.id));
+        }
+        Some(open)
+    }
+
+    fn take_forward(&mut self, from: NodeId, id: ExchangeId) -> Option<QueryId> {
+        let query = self.forwards.remove(&(from, id))?;
+        let open = self.open.get_mut(&query)?;
+        open.forward = None;
+        let end = open.end;
+        self.set_due(query, end);
+        Some(query)
+    }
+
+    fn set_due(&mut self, id: QueryId, due: Instant) {
+        let Some(open) = self.open.get_mut(&id) else { return };
+        self.deadlines.cancel(open.due, id);
+        open.due = due;
+        self.deadlines.add(due, id);
+    }
+}
+
+/// The neighbour nearest the target that is closer to it than this node, ready ones first. A node that announces itself
+/// is routed around: the question is who else lies there.
+fn next_hop(core: &Core, now: Instant, open: &Open) -> Option<NodeId> {
+    if open.htl == 0 {
+        return None;
+    }
+    let announced = match &open.question {
+        Question::Seek { announced: Some(NodeRef { id, .. }) } => Some(*id),
+        _ => None,
+    };
+    let asker = match open.asker {
+        Asker::Peer { peer, .. } => Some(peer),
+        Asker::Own(_) | Asker::Gone => None,
+    };
+    let is_around_self = announced == Some(core.me.id);
+    let own = core.location().distance(open.target);
+    core.neighbours
+        .members()
+        .filter(|(peer, _, place)| {
+            let is_closer = is_around_self || place.distance(open.target) < own;
+            is_closer && Some(**peer) != asker && Some(**peer) != announced && !open.tried.contains(peer)
+        })
+        .map(|(peer, neighbour, place)| (!neighbour.is_ready(now), place.distance(open.target), *peer))
+        .min()
+        .map(|(_, _, peer)| peer)
+}
+
+/// How long a question with `htl` hops to live may take: one silent neighbour, and the way.
+fn patience(htl: u8) -> Duration {
+    limits::ACCEPT_TIMEOUT * 2 + limits::QUERY_HOP_TIME * u32::from(htl)
+}
+
+fn of_link(peer: &NodeId) -> std::ops::RangeInclusive<(NodeId, ExchangeId)> {
+    (*peer, ExchangeId(0))..=(*peer, ExchangeId(u64::MAX))
+}
