@@ -11,6 +11,7 @@ pub mod cli;
 pub mod daemon;
 #[cfg(feature = "daemon")]
 pub mod disk;
+pub mod document;
 pub mod fuzzing;
 pub mod id;
 pub mod key;

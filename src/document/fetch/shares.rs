@@ -1,0 +1,100 @@
+//! Blocks that stand in for each other: which were found, which are asked for, which may be tried again.
+
+use std::ops::Range;
+
+use crate::document::backoff;
+use crate::key::RoutingKey;
+use crate::limits::{BLOCK_ATTEMPTS, BLOCK_SEARCHES};
+use crate::time::Instant;
+
+/// Some routing keys, and how the search for each stands.
+pub(super) struct Shares(Vec<Share>);
+
+struct Share {
+    key: RoutingKey,
+    state: State,
+    /// Searches that ended without the block.
+    searches: u32,
+    /// Attempts that led to no search.
+    failures: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// May be asked for from this instant on.
+    Rests(Instant),
+    Asked,
+    Found,
+}
+
+impl Shares {
+    pub(super) fn new(keys: impl IntoIterator<Item = RoutingKey>) -> Self {
+        let fresh = |key| Share { key, state: State::Rests(Instant::EPOCH), searches: 0, failures: 0 };
+        Self(keys.into_iter().map(fresh).collect())
+    }
+
+    pub(super) fn key(&self, index: usize) -> RoutingKey {
+        self.0[index].key
+    }
+
+    /// The next block to ask for among `allowed`: the one least often searched for, the first of those.
+    pub(super) fn next(&mut self, now: Instant, allowed: Range<usize>) -> Option<(usize, RoutingKey)> {
+        let start = allowed.start;
+        let ready = |share: &Share| matches!(share.state, State::Rests(until) if until <= now) && share.is_reachable();
+        let candidates = self.0[allowed].iter().enumerate().filter(|(_, share)| ready(share));
+        let index = start + candidates.min_by_key(|(index, share)| (share.searches, *index))?.0;
+        self.0[index].state = State::Asked;
+        Some((index, self.0[index].key))
+    }
+
+    pub(super) fn found(&mut self, index: usize) {
+        self.0[index].state = State::Found;
+    }
+
+    /// The network does not have the block.
+    pub(super) fn missing(&mut self, index: usize, now: Instant) {
+        let share = &mut self.0[index];
+        share.searches += 1;
+        share.state = State::Rests(now + backoff::rest(share.searches));
+    }
+
+    /// The network could not be searched; too often, and the block counts as missing.
+    pub(super) fn failed(&mut self, index: usize, now: Instant) {
+        let share = &mut self.0[index];
+        share.failures += 1;
+        if share.failures % BLOCK_ATTEMPTS == 0 {
+            return self.missing(index, now);
+        }
+        share.state = State::Rests(now + backoff::rest(share.failures));
+    }
+
+    /// Whether a search for the block ended without it, and none has found it since.
+    pub(super) fn is_missing(&self, index: usize) -> bool {
+        self.0[index].searches > 0 && self.0[index].state != State::Found
+    }
+
+    /// How many of `among` are found or asked for.
+    pub(super) fn under_way(&self, among: Range<usize>) -> usize {
+        self.0[among].iter().filter(|share| !matches!(share.state, State::Rests(_))).count()
+    }
+
+    /// How many of `among` are found, or may still be.
+    pub(super) fn reachable(&self, among: Range<usize>) -> usize {
+        self.0[among].iter().filter(|share| share.is_reachable()).count()
+    }
+
+    /// When the next block that rests may be asked for again. What has rested already is not needed now.
+    pub(super) fn rested_at(&self, now: Instant) -> Option<Instant> {
+        let rest = |share: &Share| match share.state {
+            State::Rests(until) if share.is_reachable() && until > now => Some(until),
+            _ => None,
+        };
+        self.0.iter().filter_map(rest).min()
+    }
+}
+
+impl Share {
+    fn is_reachable(&self) -> bool {
+        matches!(self.state, State::Asked | State::Found) || self.searches < BLOCK_SEARCHES
+    }
+}

@@ -1,0 +1,570 @@
+//! Inserting a document: bytes in, blocks out, a URI at the end.
+//!
+//! Guarantees: the memory held is bounded by about two segments, whatever the length and whether or not it is known
+//! beforehand; no more blocks are handed out than the window allows; the top block is handed out when all else is
+//! stored; a document whose bytes are not those announced fails. A call seals at most [`INSERT_CHUNK_BLOCKS`] blocks or
+//! codes one segment, so a driver that must not stall yields between calls of [`Inserter::poll_output`].
+//! Leaves out sending blocks, and waiting for a network that is busy: the window is the driver's.
+//!
+//! How it works: data is sealed as it comes and handed out at once. Sealed blocks stay in the `strip` until their
+//! segment can be cut off, which is known when more than two segments lie there, or the end is. The keys of every
+//! segment go into the manifest, which is built from its leaves while the document passes.
+
+mod manifest;
+mod outbox;
+mod page;
+mod strip;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use crypto::content::{PAYLOAD_BYTES, Root, SEALED_BYTES};
+use crypto::hash::Digester;
+use crypto::secret::Secret;
+use rand::CryptoRng;
+
+use self::manifest::Manifest;
+use self::outbox::{Outbox, Part, Settled};
+use self::page::Page;
+use self::strip::Strip;
+use crate::document::coding;
+use crate::document::handle::Handle;
+use crate::document::header::{Header, Message, Top};
+use crate::document::layout::{Copies, Geometry, Layout, Redundancy};
+use crate::document::mime::Mime;
+use crate::document::root;
+use crate::document::signed::Writer;
+use crate::key::RoutingKey;
+use crate::key::uri::Uri;
+use crate::limits::{DOCUMENT_BYTES, INSERT_CHUNK_BLOCKS};
+use crate::message::block::Block;
+use crate::time::Instant;
+
+/// What is inserted, and how.
+#[derive(Debug)]
+pub struct Options {
+    /// What the document is.
+    pub mime: Mime,
+    /// How its segments are protected.
+    pub redundancy: Redundancy,
+    /// In how many copies its manifest is stored.
+    pub copies: Copies,
+    /// Its length, if it is known beforehand.
+    pub length: Option<u64>,
+    /// Where its keys come from.
+    pub keys: Keys,
+    /// The name it shall have; its content's if none.
+    pub writer: Option<Writer>,
+    /// Blocks that may be out at once, until [`Inserter::set_window`] says otherwise.
+    pub window: usize,
+    /// How large segments and manifest blocks are.
+    pub geometry: Geometry,
+}
+
+/// Where the keys of a document come from.
+#[derive(Debug)]
+pub enum Keys {
+    /// A random root: nobody can tell that two inserts are of one document.
+    Random,
+    /// A root from the document itself: equal inserts coalesce, and who has the document can tell that it was inserted.
+    Convergent {
+        /// The digest of the document, computed in a pass before this one ([`root::digester`]).
+        digest: [u8; 32],
+        /// Limits coalescing to those who share it.
+        secret: Option<Secret<32>>,
+    },
+}
+
+/// What can happen to an insert.
+#[derive(Debug)]
+pub enum Input {
+    /// The next bytes: not more than were wanted.
+    Data(Bytes),
+    /// There are no more bytes.
+    EndOfData,
+    /// A block is stored.
+    BlockStored {
+        /// Which.
+        handle: Handle,
+        /// Distinct stores that keep it.
+        stores: u32,
+    },
+    /// A block could not be stored; it will be handed out again, a bounded number of times.
+    BlockFailed {
+        /// Which.
+        handle: Handle,
+    },
+    /// Another block stands where this one was to go.
+    BlockCollided {
+        /// Which.
+        handle: Handle,
+        /// What stands there.
+        existing: Block,
+    },
+    /// The instant given by `poll_timeout` has come.
+    Timeout,
+}
+
+/// What an insert wants done.
+#[derive(Debug)]
+pub enum Output {
+    /// Hand in at most so many bytes, in one piece or several.
+    WantData {
+        /// How many.
+        bytes: usize,
+    },
+    /// Store this block.
+    Insert {
+        /// Names it in the answer.
+        handle: Handle,
+        /// The block.
+        block: Block,
+    },
+    /// Something was stored.
+    Progress {
+        /// Bytes read so far.
+        bytes: u64,
+        /// Blocks stored.
+        stored: u64,
+        /// Blocks made so far; those to come are not in it.
+        made: u64,
+    },
+    /// The document is stored. Nothing follows.
+    Done(Receipt),
+    /// The document is not stored. Nothing follows; answers to blocks that are out are ignored.
+    Failed(Why),
+}
+
+/// What was stored.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The name of the document.
+    pub uri: Uri,
+    /// Its length.
+    pub bytes: u64,
+    /// Blocks stored, of all kinds.
+    pub blocks: u64,
+    /// Check blocks among them.
+    pub check_blocks: u64,
+    /// Every block is in at least so many stores.
+    pub stored_at_least: u32,
+}
+
+/// Why a document could not be inserted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Why {
+    /// A block was refused too often.
+    #[error("a block could not be stored after {attempts} attempts")]
+    NotStored {
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// Something else stands under the name.
+    #[error("something else stands under this name")]
+    NameTaken,
+    /// The document has another length, or other bytes, than were announced.
+    #[error("the document changed while it was being inserted")]
+    Changed,
+    /// The document is longer than any may be.
+    #[error("a document has at most {DOCUMENT_BYTES} bytes")]
+    TooLong,
+    /// More data than was wanted.
+    #[error("more data was handed in than was asked for")]
+    Unwanted,
+}
+
+/// Inserts one document.
+pub struct Inserter {
+    form: Form,
+    root: Root,
+    nonce: [u8; 24],
+    digester: Digester,
+    taken: u64,
+    wanted: usize,
+    page: Page,
+    strip: Strip,
+    manifest: Manifest,
+    outbox: Outbox,
+    check_blocks: u64,
+    stage: Stage,
+    now: Instant,
+    outputs: VecDeque<Output>,
+}
+
+/// What was decided before the first byte.
+struct Form {
+    mime: Mime,
+    redundancy: Redundancy,
+    copies: Copies,
+    announced: Option<u64>,
+    expected: Option<[u8; 32]>,
+    writer: Option<Writer>,
+    geometry: Geometry,
+}
+
+enum Stage {
+    /// Bytes are still coming.
+    Reading,
+    /// All bytes are there; padding blocks and the last segments are made.
+    Closing(Header, Layout),
+    /// All but the top is made.
+    Topping(Tops),
+    /// All is made.
+    Settling(Uri),
+    Ended,
+}
+
+/// What is still to be handed out when all else is stored.
+struct Tops {
+    content: Option<Block>,
+    signed: Option<(Block, Message)>,
+    uri: Uri,
+}
+
+impl Inserter {
+    /// Begins an insert.
+    pub fn new<R: CryptoRng + ?Sized>(options: Options, rng: &mut R) -> Self {
+        let Options { mime, redundancy, copies, length, keys, writer, window, geometry } = options;
+        let (root, expected) = match keys {
+            Keys::Random => (Root::generate(rng), None),
+            Keys::Convergent { digest, secret } => {
+                (root::convergent(&digest, &mime, redundancy, copies, secret.as_ref()), Some(digest))
+            }
+        };
+        let mut nonce = [0; 24];
+        rng.fill_bytes(&mut nonce);
+        let form = Form { mime, redundancy, copies, announced: length, expected, writer, geometry };
+        Self {
+            manifest: Manifest::new(geometry, copies),
+            form,
+            root,
+            nonce,
+            digester: root::digester(),
+            taken: 0,
+            wanted: 0,
+            page: Page::default(),
+            strip: Strip::default(),
+            outbox: Outbox::new(window),
+            check_blocks: 0,
+            stage: Stage::Reading,
+            now: Instant::EPOCH,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// How many blocks may be out at once, from now on.
+    pub const fn set_window(&mut self, blocks: usize) {
+        self.outbox.set_window(blocks);
+    }
+
+    /// Something happened. Drain [`Inserter::poll_output`] afterwards.
+    pub fn handle_input(&mut self, now: Instant, input: Input) {
+        self.now = now;
+        if matches!(self.stage, Stage::Ended) {
+            return;
+        }
+        match input {
+            Input::Data(data) => self.on_data(&data),
+            Input::EndOfData => self.on_end(),
+            Input::BlockStored { handle, stores } => self.on_stored(handle, stores),
+            Input::BlockFailed { handle } => {
+                if let Err(attempts) = self.outbox.failed(now, handle) {
+                    self.fail(Why::NotStored { attempts });
+                }
+            }
+            Input::BlockCollided { handle, existing } => self.on_collided(handle, &existing),
+            Input::Timeout => self.outbox.wake(now),
+        }
+    }
+
+    /// The next thing to do, if any. Does at most one step of work: a chunk sealed, or a segment coded.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        loop {
+            if let Some(output) = self.outputs.pop_front() {
+                return Some(output);
+            }
+            if matches!(self.stage, Stage::Ended) {
+                return None;
+            }
+            if let Some((handle, block)) = self.outbox.next() {
+                return Some(Output::Insert { handle, block });
+            }
+            if !self.step() {
+                return None;
+            }
+        }
+    }
+
+    /// When to come back with [`Input::Timeout`], if nothing happens before.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if matches!(self.stage, Stage::Ended) { None } else { self.outbox.wakes_at() }
+    }
+
+    /// Bytes of blocks and data held now. At most [`Inserter::most_held_bytes`].
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.held_blocks() * SEALED_BYTES
+    }
+
+    /// The bound on what an insert of this form holds: two segments of data blocks and a chunk, the check blocks of one
+    /// segment, and a few manifest blocks.
+    #[must_use]
+    pub fn most_held_bytes(&self) -> usize {
+        let check = self.form.redundancy.check_blocks(self.form.geometry.segment_blocks());
+        let manifest = manifest::MOST_AT_ONCE * usize::from(self.form.copies.count());
+        (self.room_for_data() + check as usize + manifest) * SEALED_BYTES
+    }
+
+    /// Blocks, the open one included.
+    fn held_blocks(&self) -> usize {
+        1 + self.strip.stored() + self.outbox.len()
+    }
+
+    /// Blocks beyond which no more data is asked for. Two segments and one block must fit, or the first is never cut.
+    const fn room_for_data(&self) -> usize {
+        let segment = self.form.geometry.segment_blocks() as usize;
+        2 * segment + 2 + INSERT_CHUNK_BLOCKS as usize
+    }
+
+    fn room(&self) -> usize {
+        self.room_for_data().saturating_sub(self.held_blocks())
+    }
+
+    /// Check blocks come on top of what is held; if there is more than data held already, some of it goes out first.
+    fn has_room_to_cut(&self) -> bool {
+        self.held_blocks() <= self.room_for_data()
+    }
+
+    fn on_data(&mut self, data: &[u8]) {
+        if !matches!(self.stage, Stage::Reading) || data.len() > self.wanted {
+            return self.fail(Why::Unwanted);
+        }
+        self.wanted -= data.len();
+        self.taken += data.len() as u64;
+        if self.taken > self.form.announced.unwrap_or(DOCUMENT_BYTES) {
+            return self.fail(if self.form.announced.is_some() { Why::Changed } else { Why::TooLong });
+        }
+        self.digester.update(data);
+        let mut rest = data;
+        while !rest.is_empty() {
+            // A full page is sealed only when more comes: until then the document may still fit into its top block.
+            if self.page.is_full() {
+                self.seal_page();
+            }
+            rest = self.page.fill(rest);
+        }
+    }
+
+    fn on_end(&mut self) {
+        if !matches!(self.stage, Stage::Reading) {
+            return self.fail(Why::Unwanted);
+        }
+        let digest = std::mem::replace(&mut self.digester, root::digester()).finish();
+        let as_announced = self.form.announced.is_none_or(|length| length == self.taken);
+        if !as_announced || self.form.expected.is_some_and(|expected| expected != digest) {
+            return self.fail(Why::Changed);
+        }
+        self.wanted = 0;
+        let header = Header { mime: self.form.mime.clone(), length: self.taken, digest };
+        if self.taken <= Header::inline_room(&header.mime) as u64 {
+            return self.top_inline(header);
+        }
+        match Layout::new(self.form.geometry, self.taken, self.form.redundancy) {
+            Ok(layout) => self.stage = Stage::Closing(header, layout),
+            Err(_) => self.fail(Why::TooLong),
+        }
+    }
+
+    fn on_stored(&mut self, handle: Handle, stores: u32) {
+        if let Some(part) = self.outbox.stored(handle, stores) {
+            self.on_settled(part);
+        }
+    }
+
+    fn on_settled(&mut self, part: Part) {
+        if let Part::Data(block) = part {
+            self.strip.mark_stored(block);
+        }
+        let (stored, made) = (self.outbox.stored_blocks(), self.outbox.made_blocks());
+        self.outputs.push_back(Output::Progress { bytes: self.taken, stored, made });
+    }
+
+    /// An equal block under an equal key is as good as ours; so is an equal message under our name.
+    fn on_collided(&mut self, handle: Handle, existing: &Block) {
+        match self.outbox.collided(handle, existing) {
+            Settled::Unknown => {}
+            Settled::Equal(part) => self.on_settled(part),
+            Settled::Other => self.fail(Why::NameTaken),
+        }
+    }
+
+    fn fail(&mut self, why: Why) {
+        self.stage = Stage::Ended;
+        self.strip = Strip::default();
+        self.outbox.clear();
+        self.outputs.clear();
+        self.outputs.push_back(Output::Failed(why));
+    }
+
+    /// One piece of work, if there is any: true if something changed.
+    fn step(&mut self) -> bool {
+        match &self.stage {
+            Stage::Reading => self.read(),
+            Stage::Closing(_, layout) => {
+                let layout = *layout;
+                self.close(&layout)
+            }
+            Stage::Topping(_) => self.hand_out_top(),
+            Stage::Settling(_) => self.settle(),
+            Stage::Ended => false,
+        }
+    }
+
+    fn read(&mut self) -> bool {
+        let announced = self.announced_layout();
+        if self.has_room_to_cut()
+            && let Some(data) = self.strip.segment_in_a_stream(self.form.geometry, announced.as_ref())
+        {
+            self.cut(data);
+            return true;
+        }
+        let blocks = self.room().min(INSERT_CHUNK_BLOCKS as usize);
+        if self.wanted > 0 || blocks == 0 {
+            return false;
+        }
+        // Up to the end of a block, so that the page is full and nothing lies about half done.
+        self.wanted = blocks * PAYLOAD_BYTES - self.page.len() % PAYLOAD_BYTES;
+        self.outputs.push_back(Output::WantData { bytes: self.wanted });
+        true
+    }
+
+    fn announced_layout(&self) -> Option<Layout> {
+        Layout::new(self.form.geometry, self.form.announced?, self.form.redundancy).ok()
+    }
+
+    /// Makes padding blocks until the last segment is cut, then the manifest and the top.
+    fn close(&mut self, layout: &Layout) -> bool {
+        if let Some(data) = self.strip.segment_of(layout) {
+            let room = self.has_room_to_cut();
+            if room {
+                self.cut(data);
+            }
+            return room;
+        }
+        if self.strip.end() < layout.data_blocks() {
+            if self.room() == 0 {
+                return false;
+            }
+            self.seal_page();
+            return true;
+        }
+        self.top_split();
+        true
+    }
+
+    /// Cuts a segment of `data` blocks off the strip: its check blocks are made, its keys listed.
+    fn cut(&mut self, data: u32) {
+        let (keys, sealed) = self.strip.cut(data);
+        let check = self.form.redundancy.check_blocks(data);
+        for key in keys {
+            self.list(key);
+        }
+        for parity in coding::check_blocks(&sealed, check) {
+            let block = Block::new(parity.into()).expect("parity has the size of a sealed block");
+            self.list(block.key());
+            self.outbox.push(block, Part::Check);
+            self.check_blocks += 1;
+        }
+    }
+
+    fn list(&mut self, key: RoutingKey) {
+        let nodes = self.manifest.list(&self.root, key);
+        self.outbox.extend(nodes, Part::Manifest);
+    }
+
+    fn seal_page(&mut self) {
+        let position = self.strip.end();
+        let key = root::data_key(&self.root, self.form.geometry, position);
+        let block = self.page.seal(&key);
+        self.strip.push(block.clone());
+        self.outbox.push(block, Part::Data(position));
+    }
+
+    fn top_inline(&mut self, header: Header) {
+        let content = self.page.take();
+        if let Some(writer) = &self.form.writer
+            && content.len() <= Header::signed_room(&header.mime)
+        {
+            let message = Message::Inline { header, content };
+            let signed = Some((writer.block(&message, &self.nonce), message));
+            self.stage = Stage::Topping(Tops { content: None, signed, uri: writer.uri() });
+            return;
+        }
+        self.top(&Top::Inline { header, content });
+    }
+
+    fn top_split(&mut self) {
+        let Stage::Closing(header, _) = std::mem::replace(&mut self.stage, Stage::Ended) else {
+            unreachable!("a split document is closed before its top is made");
+        };
+        let (nodes, keys) = self.manifest.finish(&self.root);
+        self.outbox.extend(nodes, Part::Manifest);
+        let (redundancy, copies) = (self.form.redundancy, self.form.copies);
+        self.top(&Top::Split { header, redundancy, copies, keys });
+    }
+
+    /// Makes the top block, and the signed block that points to it.
+    fn top(&mut self, top: &Top) {
+        let mut page = Page::default();
+        let beyond = page.fill(&top.encode()).len();
+        assert_eq!(beyond, 0, "a top is made to fit its block");
+        let block = page.seal(&root::top_key(&self.root));
+        let routing = block.key();
+        let signed = self.form.writer.as_ref().map(|writer| {
+            let message = Message::Redirect { routing, root: self.root.duplicate() };
+            (writer.block(&message, &self.nonce), message)
+        });
+        let uri = match &self.form.writer {
+            Some(writer) => writer.uri(),
+            None => Uri::Chk { routing, root: self.root.duplicate() },
+        };
+        self.stage = Stage::Topping(Tops { content: Some(block), signed, uri });
+    }
+
+    /// Hands out the top once nothing else is out: a document that can be found is there.
+    fn hand_out_top(&mut self) -> bool {
+        if self.outbox.len() > 0 {
+            return false;
+        }
+        let Stage::Topping(tops) = &mut self.stage else { return false };
+        if let Some(block) = tops.content.take() {
+            self.outbox.push(block, Part::Top);
+        } else if let Some((block, message)) = tops.signed.take() {
+            let reader = self.form.writer.as_ref().expect("only a writer signs").reader();
+            self.outbox.push(block, Part::Signed(Arc::new((reader, message))));
+        } else {
+            self.stage = Stage::Settling(tops.uri.duplicate());
+        }
+        true
+    }
+
+    fn settle(&mut self) -> bool {
+        let Stage::Settling(uri) = std::mem::replace(&mut self.stage, Stage::Ended) else { return false };
+        self.outputs.push_back(Output::Done(Receipt {
+            uri,
+            bytes: self.taken,
+            blocks: self.outbox.stored_blocks(),
+            check_blocks: self.check_blocks,
+            stored_at_least: self.outbox.stored_at_least(),
+        }));
+        true
+    }
+}
+
+impl std::fmt::Debug for Inserter {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Inserter({} bytes taken, {} blocks stored)", self.taken, self.outbox.stored_blocks())
+    }
+}

@@ -1,0 +1,113 @@
+//! Tops that are signed: a name or a word that holds a small document or points to a larger one.
+
+use bytes::Bytes;
+use crypto::keyword;
+use crypto::signed::{Subspace, SubspaceReader, open_block, sign_block};
+
+use crate::document::header::{Malformed, Message};
+use crate::key::RoutingKey;
+use crate::key::uri::{Name, Uri};
+use crate::message::block::Block;
+
+/// The right to write under one name.
+#[derive(Debug)]
+pub enum Writer {
+    /// A name in a subspace: `SSK@`.
+    Name {
+        /// The subspace.
+        subspace: Subspace,
+        /// The name.
+        name: Name,
+    },
+    /// A word: `KSK@`.
+    Word {
+        /// The word.
+        word: Name,
+        /// What [`keyword::subspace`] makes of it. That takes 50 to 100 ms, so the caller does it where it may.
+        subspace: Subspace,
+    },
+}
+
+/// The right to read what stands under one name.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Reader {
+    subspace: SubspaceReader,
+    name: String,
+}
+
+/// A signed block that cannot be read as the top of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// The block is another name's, or sealed otherwise.
+    #[error("the block does not open under this name")]
+    Sealed,
+    /// What it says makes no sense.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+}
+
+impl Writer {
+    /// The block that says `message` under the name. Draw `nonce` at random, every time.
+    ///
+    /// # Panics
+    /// If the message is longer than a signed block holds: [`crate::document::header::Header::signed_room`] says how long
+    /// a document may be.
+    #[must_use]
+    pub fn block(&self, message: &Message, nonce: &[u8; 24]) -> Block {
+        let (subspace, name) = self.parts();
+        let bytes = sign_block(subspace, name, &message.encode(), nonce).expect("the message fits");
+        Block::new(Bytes::copy_from_slice(&bytes)).expect("what we sign verifies")
+    }
+
+    /// What readers need.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        let (subspace, name) = self.parts();
+        Reader { subspace: subspace.public(), name: name.to_owned() }
+    }
+
+    /// The name under which the document will be found.
+    #[must_use]
+    pub fn uri(&self) -> Uri {
+        match self {
+            Self::Name { subspace, name } => Uri::Ssk { subspace: subspace.public(), name: name.clone() },
+            Self::Word { word, .. } => Uri::Ksk { word: word.clone() },
+        }
+    }
+
+    fn parts(&self) -> (&Subspace, &str) {
+        match self {
+            Self::Name { subspace, name } => (subspace, name.as_str()),
+            Self::Word { subspace, .. } => (subspace, keyword::NAME),
+        }
+    }
+}
+
+impl Reader {
+    /// Reads `name` in `subspace`.
+    #[must_use]
+    pub fn of_name(subspace: SubspaceReader, name: &Name) -> Self {
+        Self { subspace, name: name.as_str().to_owned() }
+    }
+
+    /// Reads what stands under a word, given what [`keyword::subspace`] makes of it.
+    #[must_use]
+    pub fn of_word(subspace: &Subspace) -> Self {
+        Self { subspace: subspace.public(), name: keyword::NAME.to_owned() }
+    }
+
+    /// Where the block is.
+    #[must_use]
+    pub fn routing_key(&self) -> RoutingKey {
+        RoutingKey(self.subspace.routing_key(&self.name))
+    }
+
+    /// What `block` says under the name.
+    ///
+    /// # Errors
+    /// When it was not written under this name, or makes no sense.
+    pub fn open(&self, block: &Block) -> Result<Message, Unreadable> {
+        let message = open_block(&self.subspace, &self.name, block.body()).map_err(|_| Unreadable::Sealed)?;
+        Ok(Message::decode(&message)?)
+    }
+}
