@@ -1,7 +1,7 @@
 //! What each operation costs beside the least it could cost: the bare primitive on the same bytes, in the same run.
 //!
-//! Run with `cargo bench -p crypto`. Criterion measures each side alone; then both take turns, and the last lines give the
-//! median of their ratios, 1.00 being the limit itself. Leaves out Argon2id, whose cost is its purpose.
+//! Run with `cargo bench -p crypto`. Criterion measures each side alone; then both take turns, and the last lines
+//! give the median of their ratios, 1.00 being the limit itself. Leaves out Argon2id, whose cost is its purpose.
 
 #![allow(missing_docs, reason = "criterion's macros write undocumented items")]
 #![allow(clippy::disallowed_types, reason = "a benchmark reads the clock")]

@@ -21,9 +21,9 @@ pub(crate) fn extended_key_stream(key: &[u8; 32], nonce: &[u8; 24], length: usiz
     stream
 }
 
-/// A ciphertext of `length` bytes and its tag, valid under both key streams (each 64 bytes longer than the text). Its
-/// first half decrypts to `texts[0]` under the first, its second half to `texts[1]` under the second. Where `zeros_under`
-/// names a stream, the first 32 bytes decrypt to zeros under it.
+/// A ciphertext of `length` bytes and its tag, valid under both key streams (each 64 bytes longer than the text).
+/// Its first half decrypts to `texts[0]` under the first, its second half to `texts[1]` under the second. Where
+/// `zeros_under` names a stream, the first 32 bytes decrypt to zeros under it.
 pub(crate) fn forge(
     streams: [&[u8]; 2],
     texts: [u8; 2],

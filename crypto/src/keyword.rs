@@ -1,7 +1,8 @@
 //! KSK: a subspace that anyone can compute from a word (`protocol.md` §1).
 //!
-//! Argon2id with 64 MiB, 1 pass, 1 lane and a fixed salt makes a dictionary slow to try; it keeps nothing secret. Whoever
-//! knows the word can read the block, and write another: that is what a KSK is. Leaves out the normal form of words.
+//! Argon2id with 64 MiB, 1 pass, 1 lane and a fixed salt makes a dictionary slow to try; it keeps nothing secret.
+//! Whoever knows the word can read the block, and write another: that is what a KSK is. Leaves out the normal form
+//! of words.
 
 use argon2::Params;
 

@@ -1,9 +1,9 @@
 //! Ed25519 as the rest of the crate uses it: labelled and strict.
 //!
 //! What is signed is the label's context string followed by the labelled hash of the parts. It begins with
-//! `bolthole`, so it can never be a TLS handshake, which begins with spaces. Guarantees: one encoding per key, no key of small
-//! order, no malleable signature. Leaves out keys with a small-order component beside a full one: only their owner
-//! can make them, and gains nothing, since every verifier computes the same equation.
+//! `bolthole`, so it can never be a TLS handshake, which begins with spaces. Guarantees: one encoding per key, no
+//! key of small order, no malleable signature. Leaves out keys with a small-order component beside a full one: only
+//! their owner can make them, and gains nothing, since every verifier computes the same equation.
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
@@ -36,6 +36,7 @@ pub(crate) fn verify_raw(
     message: &[u8],
     signature: &[u8; SIGNATURE_BYTES],
 ) -> Result<(), NotVerified> {
+    // Nobody is known to be able to sign for such a key; refusing it here makes that no argument anyone must follow.
     if !is_canonical(public_key) {
         return Err(NotVerified);
     }

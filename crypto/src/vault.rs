@@ -13,8 +13,8 @@
 //! | 93 + n | 16 | Poly1305 tag over all before it |
 //!
 //! Guarantees: a vault opens under one passphrase only; its parameters lie between a floor and a ceiling, so that a
-//! hostile file can neither ask for terabytes nor pretend to be protected. Leaves out the normal form of the passphrase:
-//! bytes are bytes. The length of the secret shows.
+//! hostile file can neither ask for terabytes nor pretend to be protected. Leaves out the normal form of the
+//! passphrase: bytes are bytes. The length of the secret shows.
 
 use argon2::Params;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};

@@ -1,7 +1,8 @@
 //! Proof of work: a nonce whose labelled hash with a challenge begins with a given number of zero bits.
 //!
-//! Guarantees: a proof for one label or challenge is worth nothing for another; checking costs two small hashes, finding
-//! costs 2^bits on average. Leaves out memory hardness, and what a proof is worth: that is the caller's `limits`.
+//! Guarantees: a proof for one label or challenge is worth nothing for another; checking costs two small hashes,
+//! finding costs 2^bits on average. Leaves out memory hardness, and what a proof is worth: that is the caller's
+//! `limits`.
 
 use crate::hash::{Label, hash};
 

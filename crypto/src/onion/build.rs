@@ -1,8 +1,8 @@
 //! The client's side: a packet for a path of relays, from the innermost layer outwards.
 //!
-//! Guarantees: every key is fresh and used once; unused records are uniform random bytes, since zeros would let the exit
-//! count the hops. Never send a packet twice: a retry is built anew. Leaves out the choice of path, and hedging the
-//! generator, which should mix in a secret of the client's: a repeated key would repeat a key stream.
+//! Guarantees: every key is fresh and used once; unused records are uniform random bytes, since zeros would let the
+//! exit count the hops. Never send a packet twice: a retry is built anew. Leaves out the choice of path, and hedging
+//! the generator, which should mix in a secret of the client's: a repeated key would repeat a key stream.
 
 use chacha20::ChaCha20;
 use chacha20::cipher::{KeyIvInit, StreamCipher, StreamCipherSeek};

@@ -1,9 +1,10 @@
 //! The relay's side: receive, refuse replays, open, act.
 //!
-//! Guarantees: whatever is wrong with a packet is refused alike and silently; nothing is decrypted before the tag over
-//! header and body has held; the body never moves. The caller looks the replay tag up after [`Arrival::receive`], enters
-//! it after [`Arrival::open`] has succeeded and before anything leaves (entered earlier, junk would fill the set), and
-//! only then calls [`Opened::act`]. Leaves out the previous key of an overlap: receive and open again under that one.
+//! Guarantees: whatever is wrong with a packet is refused alike and silently; nothing is decrypted before the tag
+//! over header and body has held; the body never moves. The caller looks the replay tag up after
+//! [`Arrival::receive`], enters it after [`Arrival::open`] has succeeded and before anything leaves (entered
+//! earlier, junk would fill the set), and only then calls [`Opened::act`]. Leaves out the previous key of an
+//! overlap: receive and open again under that one.
 
 use std::fmt;
 
