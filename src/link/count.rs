@@ -52,6 +52,7 @@ pub(super) struct Counters {
     sent: AtomicU64,
     short: AtomicU64,
     dropped: AtomicU64,
+    retries: AtomicU64,
 }
 
 impl Counters {
@@ -73,6 +74,16 @@ impl Counters {
     /// A datagram came in that no node sent.
     pub(super) fn on_dropped(&self) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A stranger was asked to prove its address first.
+    pub(super) fn on_retry(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Strangers asked to prove their address.
+    pub(super) fn retries(&self) -> u64 {
+        self.retries.load(Ordering::Relaxed)
     }
 
     /// Datagrams sent.

@@ -69,7 +69,7 @@ pub async fn fetch_genesis(key: &Arc<NodeKey>, introduction: &Introduction) -> R
 async fn ask(connection: &Connection) -> Option<Vec<u8>> {
     let (mut send, mut receive) = connection.open_bi().await.ok()?;
     send.finish().ok()?;
-    receive.read_to_end(GENESIS_BYTES).await.ok()
+    receive.read_to_end(GENESIS_BYTES).await.ok().filter(|bytes| !bytes.is_empty())
 }
 
 /// Shows the genesis to the peer that opened `connection` for it.

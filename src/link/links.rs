@@ -38,6 +38,8 @@ pub struct Statistics {
     pub links: Vec<LinkStatistics>,
     /// Handshakes of strangers under way.
     pub handshakes: usize,
+    /// Strangers that were asked to prove their address first, because many came at once.
+    pub retries: u64,
     /// Packets sent, by kind and UDP payload length.
     pub packets: Packets,
     /// Datagrams sent.
@@ -146,6 +148,7 @@ impl<M: Message> Links<M> {
         Statistics {
             links: peers.links().map(|(peer, link)| link_statistics(*peer, link)).collect(),
             handshakes: peers.handshakes(),
+            retries: counters.retries(),
             packets: counters.packets(),
             datagrams_sent: counters.sent(),
             datagrams_padded: counters.short(),
@@ -208,6 +211,7 @@ impl<M: Message> Links<M> {
         while let Some(incoming) = self.0.transport.endpoint.accept().await {
             let address = incoming.remote_address();
             if self.peers().handshakes() >= limits::HANDSHAKES_UNPROVEN && incoming.may_retry() {
+                self.0.transport.counters.on_retry();
                 let _ = incoming.retry();
                 continue;
             }

@@ -113,3 +113,23 @@ const TICK: Duration = Duration::from_secs(5);
 const TICKS: u32 = (MESSAGE_TIME.as_secs() / TICK.as_secs()) as u32;
 
 const _: () = assert!(TICKS >= 2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_too_old_after_its_time_and_a_finished_one_never() {
+        let mut ages = Ages::default();
+        let finished = ages.begin();
+        assert!(!ages.tick());
+        let slow = ages.begin();
+        ages.end(finished);
+        for _ in 0..TICKS {
+            assert!(!ages.tick());
+        }
+        assert!(ages.tick());
+        ages.end(slow);
+        assert!(!ages.tick());
+    }
+}

@@ -1,6 +1,8 @@
 //! Nodes with real sockets on 127.k.0.1 for the tests of `link`.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod stranger;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
