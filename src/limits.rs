@@ -129,6 +129,8 @@ pub const REOFFERS_AT_ONCE: usize = 4;
 pub const DEGREE_MAX: usize = 48;
 /// Near neighbours on either side of the ring.
 pub const NEAR_PER_SIDE: usize = 3;
+/// Neighbours whose references are kept for the next start. Chosen: 2 KiB, enough that one is likely still there.
+pub const REMEMBERED_NEIGHBOURS: usize = 16;
 /// Links that may be open without being accepted yet, newcomers' errands included. Beyond it a link is closed as full.
 pub const GUESTS: usize = 32;
 /// How often the topology is looked after in open networks.
@@ -179,6 +181,42 @@ pub const QUERIES_PER_LINK: usize = 64;
 pub const QUERIES_PER_GUEST: usize = 8;
 /// Questions in all from a link that is not accepted, before it is closed. An announcement needs some 20.
 pub const QUESTIONS_OF_A_GUEST: u32 = 64;
+
+// ---- announcements ----------------------------------------------------------------------------------------------------
+
+/// Places at which a newcomer may look for its witnesses: three, and three more where places coincide or a witness
+/// disappears. Raising it lets an attacker choose among more witnesses.
+pub const WITNESS_PLACES: u8 = 6;
+/// Announcements that one node witnesses at once. Beyond it a newcomer goes on to the next place.
+pub const ANNOUNCEMENTS: usize = 256;
+/// How long an announcement may take. A few questions across the network take seconds.
+pub const ANNOUNCEMENT_LIFE: Duration = Duration::from_secs(60);
+/// The span in which announcements of one address group are counted.
+pub const ANNOUNCEMENT_WINDOW: Duration = Duration::from_secs(3_600);
+/// Announcements of one address group that one node witnesses in that span: in open networks, and in test networks.
+pub const ANNOUNCEMENTS_PER_GROUP: u32 = 8;
+/// See [`ANNOUNCEMENTS_PER_GROUP`].
+pub const ANNOUNCEMENTS_PER_GROUP_LOCAL: u32 = 256;
+/// Address groups counted; beyond it newcomers of further groups go on to the next place.
+pub const ANNOUNCING_GROUPS: usize = 4_096;
+/// Newcomers barred from another draw because they know the seeds; beyond it no further ones are remembered.
+pub const BARRED: usize = 1_024;
+/// How long they are barred, from their commitment on: in open networks, and in test networks.
+pub const ABANDONED_WAIT: Duration = Duration::from_secs(600);
+/// See [`ABANDONED_WAIT`].
+pub const ABANDONED_WAIT_LOCAL: Duration = Duration::from_secs(10);
+/// How long a newcomer waits after a vain attempt, doubled each time: in open networks, and in test networks.
+pub const ANNOUNCE_AGAIN: Duration = Duration::from_secs(60);
+/// See [`ANNOUNCE_AGAIN`].
+pub const ANNOUNCE_AGAIN_LOCAL: Duration = Duration::from_secs(1);
+/// Nonces tried at a time: some 10 ms of work, so that the node stays responsive.
+pub const WORK_SLICE: u64 = 65_536;
+/// Age at which a certificate is renewed, days: five days of tries before it ends.
+pub const CERTIFICATE_RENEWAL_DAYS: u32 = 25;
+
+const _: () = assert!(CERTIFICATE_RENEWAL_DAYS < CERTIFICATE_DAYS);
+const _: () = assert!(WITNESS_PLACES as usize >= WITNESSES);
+const _: () = assert!(ANNOUNCEMENT_LIFE.as_secs() <= GUEST_LIFE.as_secs());
 
 // ---- own commands -----------------------------------------------------------------------------------------------------
 

@@ -82,7 +82,7 @@ impl Network {
         config.bootstrap = if number == 0 { Vec::new() } else { vec![(id(0), address(0))] };
         let mut seed = [7; 32];
         seed[..4].copy_from_slice(&number.to_be_bytes());
-        let inner = Freenet::new(config, key(number), seed, remembered.and(None));
+        let inner = Freenet::new(config, key(number), seed, remembered);
         self.mesh.add(id(number), address(number), Counted { inner, links: Rc::clone(&self.links) });
     }
 

@@ -43,6 +43,11 @@ pub enum Profile {
 }
 
 impl Config {
+    /// Whether rates and waits are relaxed for tests.
+    pub fn is_lenient(&self) -> bool {
+        self.profile == Profile::Local
+    }
+
     /// Defaults for a node of `genesis` at `address`.
     pub fn new(genesis: Genesis, profile: Profile, address: SocketAddr) -> Self {
         Self {

@@ -91,8 +91,8 @@ pub(super) struct Me {
 }
 
 impl Core {
-    pub(super) fn new(config: Config, key: NodeKey, seed: [u8; 32], certificate: Option<Certificate>) -> Self {
-        let me = Me::new(&config, key, certificate);
+    pub(super) fn new(config: Config, key: NodeKey, seed: [u8; 32]) -> Self {
+        let me = Me::new(&config, key);
         let mut random = ChaCha8Rng::from_seed(seed);
         let own_coins = Coins::toss(&mut random);
         Self {
@@ -171,18 +171,16 @@ impl Core {
 }
 
 impl Me {
-    fn new(config: &Config, key: NodeKey, certificate: Option<Certificate>) -> Self {
+    fn new(config: &Config, key: NodeKey) -> Self {
         let id = NodeId(key.id());
         let network = config.genesis.network();
         let founder = config.genesis.founder_location(&id);
         let trusted = (config.profile == Profile::Trusted).then(|| named_location(&network, &id));
-        let certified = certificate.as_ref().map(|certificate| certificate.claim.location);
-        let location = founder.or(trusted).or(certified);
+        let location = founder.or(trusted);
         // A newcomer signs the place that its id alone would give; nobody routes by it.
         let shown = location.unwrap_or_else(|| named_location(&network, &id));
         let reference = NodeRef::sign(&key, &network, config.address, shown, 0);
-        let certificate = certificate.filter(|_| founder.or(trusted).is_none());
-        Self { id, key, network, certificate, reference, placed: location.is_some() }
+        Self { id, key, network, certificate: None, reference, placed: location.is_some() }
     }
 
     /// Takes the place that a certificate gives, and signs the reference anew.

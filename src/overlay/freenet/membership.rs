@@ -8,14 +8,18 @@ use std::net::SocketAddr;
 use crate::id::NodeId;
 use crate::key::Location;
 use crate::limits;
+use crate::message::certificate::Certificate;
 use crate::overlay::freenet::config::Profile;
 use crate::overlay::freenet::core::{Core, Event, Purpose, QueryId};
-use crate::overlay::freenet::greeting::{Greeted, Greetings};
+use crate::overlay::freenet::greeting::{self, Greeted, Greetings};
+use crate::overlay::freenet::join::Joining;
+use crate::overlay::freenet::memory::Memory;
 use crate::overlay::freenet::message::{Errand, ExchangeId, Message, Question, Reply};
 use crate::overlay::freenet::neighbours::Neighbour;
 use crate::overlay::freenet::query::Queries;
 use crate::overlay::freenet::topology::{self, Admission, Topology};
-use crate::overlay::mode::{CloseReason, Offence};
+use crate::overlay::freenet::witness::Witnesses;
+use crate::overlay::mode::{CloseReason, Offence, Output};
 use crate::time::Instant;
 
 /// The part of a node that decides who its neighbours are.
@@ -24,29 +28,42 @@ pub(super) struct Membership {
     greetings: Greetings,
     queries: Queries,
     topology: Topology,
+    joining: Joining,
+    witnesses: Witnesses,
+    memory: Memory,
 }
 
 impl Membership {
+    /// A membership that begins with what an earlier run remembered.
+    pub(super) fn new(memory: Memory) -> Self {
+        Self { memory, ..Self::default() }
+    }
+
     /// The node starts.
     pub(super) fn start(&mut self, core: &mut Core, now: Instant) {
         self.topology.begin(now);
+        if let Some(certificate) = self.memory.certificate(core, now.day()) {
+            core.me.settle(certificate, now);
+        }
         self.dial_bootstrap(core, now);
     }
 
     /// When [`Self::handle_timeout`] is due.
     pub(super) fn deadline(&self, core: &Core) -> Option<Instant> {
-        [self.queries.deadline(), self.topology.deadline(core)].into_iter().flatten().min()
+        [self.queries.deadline(), self.topology.deadline(core), self.joining.deadline()].into_iter().flatten().min()
     }
 
     /// A deadline may have come.
     pub(super) fn handle_timeout(&mut self, core: &mut Core, now: Instant) {
         self.queries.handle_timeout(core, now);
+        self.joining.handle_timeout(core, &mut self.queries, now);
         self.topology.handle_timeout(core, &mut self.greetings, &mut self.queries, now);
     }
 
     /// The topology is looked after.
     pub(super) fn on_upkeep(&mut self, core: &mut Core, now: Instant) {
         self.greetings.expire(core, now);
+        self.announce(core, now);
         let is_alone = core.neighbours.members().next().is_none();
         if is_alone || core.config.profile == Profile::Trusted {
             self.dial_bootstrap(core, now);
@@ -85,18 +102,63 @@ impl Membership {
     fn dial_bootstrap(&mut self, core: &mut Core, now: Instant) {
         // A stranger that has no room can still tell who lies where, so the first errand is never a link for good.
         let errand = if core.config.profile == Profile::Trusted { Errand::Trusted } else { Errand::Join };
-        for (peer, address) in core.config.bootstrap.clone() {
+        let remembered = self.memory.contacts(core);
+        for (peer, address) in core.config.bootstrap.clone().into_iter().chain(remembered) {
             if !self.topology.rests(now, &peer) {
                 self.greetings.dial(core, now, peer, address, errand);
             }
         }
     }
 
-    /// A node that knows the network is linked: it is asked who lies next to this node.
+    /// A node that knows the network is linked: it is asked who lies next to this node, or first helps it to a place.
     fn enter(&mut self, core: &mut Core, now: Instant, entry: NodeId) {
         if core.me.placed {
             let question = Question::Seek { announced: Some(core.me.reference.clone()) };
             self.queries.ask(core, now, Purpose::Enter { entry }, core.location(), question, Some(entry));
+        } else {
+            self.joining.begin(core, now, Some(entry));
+        }
+    }
+
+    /// Begins an announcement where one is due: of a newcomer, or of a member whose certificate grows old.
+    fn announce(&mut self, core: &mut Core, now: Instant) {
+        if !self.joining.may_begin(now) {
+            return;
+        }
+        if !core.me.placed {
+            let entry = entries(core).next();
+            if entry.is_some() {
+                self.joining.begin(core, now, entry);
+            }
+        } else if core
+            .me
+            .certificate
+            .as_ref()
+            .is_some_and(|certificate| now.day().since(certificate.claim.day) >= limits::CERTIFICATE_RENEWAL_DAYS)
+        {
+            self.joining.begin(core, now, None);
+        }
+    }
+
+    /// The announcement is complete: this node has a place, or a new one. Its links stay.
+    fn settle(&mut self, core: &mut Core, now: Instant, certificate: Certificate) {
+        core.me.settle(certificate, now);
+        let linked: Vec<(NodeId, Errand)> = core.neighbours.members().map(|(peer, n, _)| (*peer, n.errand)).collect();
+        for (peer, errand) in linked {
+            greeting::say_hello(core, peer, errand);
+        }
+        self.topology.begin(now);
+        self.remember(core);
+        let entries: Vec<NodeId> = entries(core).collect();
+        for entry in entries {
+            self.enter(core, now, entry);
+        }
+    }
+
+    /// Keeps what the next start needs.
+    fn remember(&mut self, core: &mut Core) {
+        if let Some(memory) = self.memory.changed(core) {
+            core.push(Output::Remember(memory));
         }
     }
 
@@ -178,10 +240,13 @@ impl Membership {
         }
     }
 
-    fn on_asked(&mut self, core: &mut Core, _now: Instant, query: QueryId, target: Location, question: Question) {
+    fn on_asked(&mut self, core: &mut Core, now: Instant, query: QueryId, target: Location, question: Question) {
         let reply = match question {
             Question::Seek { .. } => topology::seen(core, target),
-            _ => Reply::Declined,
+            Question::Commit(commit) => self.witnesses.handle_commit(core, now, target, commit),
+            Question::Reveal(reveal) => self.witnesses.handle_reveal(core, now, reveal),
+            Question::Certify(certify) => self.witnesses.handle_certify(core, now, &certify),
+            Question::Vouch { .. } => Reply::Declined,
         };
         self.queries.answer(core, query, reply);
     }
@@ -192,7 +257,19 @@ impl Membership {
                 self.topology.handle_reply(core, &mut self.greetings, now, purpose, reply);
             }
             Purpose::Enter { entry } => self.on_entered(core, now, entry, reply),
-            Purpose::Announce { .. } | Purpose::Vouch { .. } => {}
+            Purpose::Announce { attempt, place } => {
+                let asked = (attempt, place);
+                if let Some(certificate) = self.joining.handle_reply(core, &mut self.queries, now, asked, reply) {
+                    self.settle(core, now, certificate);
+                }
+            }
+            Purpose::Vouch { .. } => {}
         }
     }
+}
+
+/// The links that this node has opened to enter the network by.
+fn entries(core: &Core) -> impl Iterator<Item = NodeId> {
+    let is_entry = |neighbour: &Neighbour| !neighbour.inbound && neighbour.rightful && neighbour.errand == Errand::Join;
+    core.neighbours.all().filter(move |(_, neighbour)| is_entry(neighbour)).map(|(peer, _)| *peer)
 }

@@ -5,11 +5,14 @@
 
 use crypto::identity::NodeKey;
 
+mod announcement;
 mod config;
 mod core;
 mod greeting;
 mod insert;
+mod join;
 mod membership;
+mod memory;
 mod message;
 mod neighbours;
 mod offer;
@@ -22,6 +25,7 @@ mod routing;
 mod schedule;
 mod search;
 mod topology;
+mod witness;
 
 pub use config::{Config, Profile};
 pub use message::{
@@ -31,6 +35,7 @@ pub use message::{
 use self::core::{Core, Event};
 use self::insert::{Inserts, Next};
 use self::membership::Membership;
+use self::memory::Memory;
 use self::offer::{Offers, Placed};
 use self::origin::Origin;
 use self::reoffer::Reoffers;
@@ -38,7 +43,6 @@ use self::search::Searches;
 use crate::id::NodeId;
 use crate::key::Location;
 use crate::limits;
-use crate::message::certificate::Certificate;
 use crate::message::reference::NodeRef;
 use crate::overlay::mode::{Answer, Command, Input, Mode, Output, StoreAnswer, Ticket};
 use crate::time::Instant;
@@ -76,12 +80,14 @@ pub struct Freenet {
 }
 
 impl Freenet {
-    /// A node that holds `key`. `seed` is its only randomness; `certificate` is what an earlier run remembered.
-    pub fn new(config: Config, key: NodeKey, seed: [u8; 32], certificate: Option<Certificate>) -> Self {
+    /// A node that holds `key`. `seed` is its only randomness; `memory` is what an earlier run asked to be remembered
+    /// ([`Output::Remember`]): bytes that do not decode, or no longer hold, are as good as none.
+    pub fn new(config: Config, key: NodeKey, seed: [u8; 32], memory: Option<Vec<u8>>) -> Self {
         let routing_entries = config.routing_entries;
+        let memory = memory.map(|bytes| Memory::from_bytes(&bytes)).unwrap_or_default();
         Self {
-            core: Core::new(config, key, seed, certificate),
-            membership: Membership::default(),
+            core: Core::new(config, key, seed),
+            membership: Membership::new(memory),
             searches: Searches::new(routing_entries),
             inserts: Inserts::default(),
             offers: Offers::default(),

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::id::NodeId;
+use crate::id::{AddressGroup, NodeId};
 use crate::key::Location;
 use crate::limits;
 use crate::message::reference::NodeRef;
@@ -107,7 +107,7 @@ impl Queries {
 
     /// A newcomer may ask what an announcement needs, and only so often.
     fn may_ask_as_guest(&mut self, core: &mut Core, now: Instant, from: &NodeId, question: &Question) -> bool {
-        if matches!(question, Question::Vouch { .. }) {
+        if !is_of_guest(core, from, question) {
             core.offence(now, *from, Offence::OutOfTurn);
             return false;
         }
@@ -317,6 +317,21 @@ fn next_hop(core: &Core, now: Instant, open: &Open) -> Option<NodeId> {
         .map(|(peer, neighbour, place)| (!neighbour.is_ready(now), place.distance(open.target), *peer))
         .min()
         .map(|(_, _, peer)| peer)
+}
+
+/// Whether the question is the guest's own to ask: about itself, and from the address group it is seen in. A witness
+/// cannot see where a newcomer is; the node by which it enters can, and later every neighbour that dials it.
+fn is_of_guest(core: &Core, guest: &NodeId, question: &Question) -> bool {
+    let Some(address) = core.neighbours.get(guest).map(|neighbour| neighbour.address) else { return false };
+    // A test network on one machine: which loopback address a packet comes from is not the node's to choose everywhere.
+    let is_local = core.config.is_lenient() && address.ip().is_loopback();
+    match question {
+        Question::Seek { announced } => announced.as_ref().is_none_or(|reference| reference.id == *guest),
+        Question::Commit(commit) => commit.node == *guest && (is_local || commit.group == AddressGroup::of(&address)),
+        Question::Reveal(reveal) => reveal.node == *guest,
+        Question::Certify(certify) => certify.claim.node == *guest,
+        Question::Vouch { .. } => false,
+    }
 }
 
 /// How long a question with `htl` hops to live may take: one silent neighbour, and the way.

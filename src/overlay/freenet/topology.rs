@@ -174,6 +174,9 @@ impl Topology {
             return if is_named { Admission::Welcome } else { Admission::Full };
         }
         let is_near = is_near(core, reference.location, peer);
+        if !core.me.placed {
+            return Admission::Full;
+        }
         if !is_near && group_is_full(core, &reference) {
             return Admission::Full;
         }
