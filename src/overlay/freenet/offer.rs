@@ -147,7 +147,12 @@ impl Offers {
                 let parcel = placement.block.parcel();
                 core.send(from, Message::OfferData { id, parcel });
             }
-            Some(Made::For(peer, asked)) => core.send(*peer, Message::Want { id: *asked }),
+            Some(Made::For(peer, asked)) => {
+                if let Some(received) = self.received.get_mut(&(*peer, *asked)) {
+                    received.asked_for = true;
+                }
+                core.send(*peer, Message::Want { id: *asked });
+            }
             None => core.offence(now, from, Offence::Unasked),
         }
     }
@@ -263,10 +268,15 @@ impl Offers {
         id: ExchangeId,
         parcel: Parcel,
     ) -> Option<Block> {
-        let Some(received) = self.received.get(&(from, id)) else {
+        let Some(received) = self.received.get_mut(&(from, id)) else {
             core.offence(now, from, Offence::Unasked);
             return None;
         };
+        // Once, and only what was asked for: whoever passes more on would be blamed for it by the next.
+        if !std::mem::take(&mut received.asked_for) {
+            core.offence(now, from, Offence::OutOfTurn);
+            return None;
+        }
         let opened = parcel.open(&received.key).ok().filter(|block| block.kind() == received.kind);
         let Some(block) = opened else {
             core.offence(now, from, Offence::BadBlock);
@@ -275,10 +285,6 @@ impl Offers {
         };
         if let Some((peer, exchange)) = received.onward {
             core.send(peer, Message::OfferData { id: exchange, parcel: block.parcel() });
-            return None;
-        }
-        if !received.asked_for {
-            core.offence(now, from, Offence::OutOfTurn);
             return None;
         }
         self.keep(core, from, id, block.clone());
