@@ -7,15 +7,18 @@ use std::ops::Range;
 
 use bolthole::document::fetch::{self, Fetcher, Start};
 use bolthole::document::handle::Handle;
+use bolthole::document::header::Top;
 use bolthole::document::insert::{self, Inserter, Keys, Receipt};
-use bolthole::document::layout::{Copies, Geometry, Redundancy};
+use bolthole::document::layout::{Copies, Geometry, Layout, Redundancy};
 use bolthole::document::mime::Mime;
+use bolthole::document::root;
 use bolthole::document::signed::Reader;
+use bolthole::document::tree::{Node, Tree};
 use bolthole::key::RoutingKey;
 use bolthole::key::uri::Uri;
 use bolthole::message::block::Block;
 use bolthole::time::Instant;
-use bytes::Bytes;
+use crypto::content;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
@@ -195,4 +198,45 @@ pub(crate) fn fetch_with(start: Start, network: &Network, options: fetch::Option
         };
         fetcher.handle_input(now, input);
     }
+}
+
+/// The routing keys of a splitfile, as its manifest lists them.
+pub(crate) struct Listed {
+    /// By segment: data blocks, then check blocks.
+    pub(crate) segments: Vec<(Vec<RoutingKey>, Vec<RoutingKey>)>,
+    /// By manifest block: its copies.
+    pub(crate) nodes: Vec<Vec<RoutingKey>>,
+}
+
+/// Reads a manifest the plain way: the whole tree, level by level from the top.
+pub(crate) fn listed(uri: &Uri, network: &Network, geometry: Geometry) -> Listed {
+    let Uri::Chk { routing, root } = uri else { panic!("a content URI") };
+    let payload = content::open(&root::top_key(root), network.blocks[routing].body()).expect("our own top block");
+    let Ok(Top::Split { header, redundancy, copies, mut keys }) = Top::decode(&payload, geometry) else {
+        panic!("a splitfile")
+    };
+    let layout = Layout::new(geometry, header.length, redundancy).expect("not too long");
+    let tree = Tree::new(geometry, copies, layout.keys());
+    let width = usize::from(copies.count());
+    let mut nodes = Vec::new();
+    for level in (0..tree.depth()).rev() {
+        let mut below = Vec::new();
+        for (index, group) in keys.chunks(width).enumerate() {
+            let node = Node { level: level as u8, index: index as u64 };
+            let sealed = network.blocks[&group[0]].body();
+            let list = content::open(&root::node_key(root, &tree, node, 0), sealed).expect("our own node");
+            let count = tree.listed(node);
+            below.extend(list.as_chunks::<32>().0[..count].iter().map(|key| RoutingKey(*key)));
+            nodes.push(group.to_vec());
+        }
+        keys = below;
+    }
+    let segment = |index| {
+        let segment = layout.segment(index);
+        let first = segment.first_key as usize;
+        let listed = &keys[first..first + segment.blocks() as usize];
+        let (data, check) = listed.split_at(segment.data as usize);
+        (data.to_vec(), check.to_vec())
+    };
+    Listed { segments: (0..layout.segments()).map(segment).collect(), nodes }
 }
