@@ -8,8 +8,6 @@ mod metrics;
 mod refusal;
 mod routes;
 mod server;
-mod service;
 
 pub use guard::{Access, TOKEN_HEADER_PREFIX};
 pub use server::serve;
-pub use service::Service;

@@ -19,20 +19,20 @@ use serde_json::{Value, json};
 use super::guard::{self, Access};
 use super::metrics;
 use super::refusal::{Refused, ended, failed, refusal, refused, stopping};
-use super::service::Service;
 use crate::daemon::job::{JobId, JobRequest, JobState, JobView};
 use crate::daemon::jobs::Feed;
+use crate::daemon::served::Served;
 use crate::time::Duration;
 
 /// Every path, behind the guard.
-pub(super) fn router<S: Service>(service: Arc<S>, access: Arc<Access>) -> Router {
+pub(super) fn router(service: Arc<Served>, access: Arc<Access>) -> Router {
     Router::new()
-        .route("/v1/status", get(status::<S>))
-        .route("/v1/peers", get(peers::<S>))
-        .route("/v1/jobs", post(start::<S>).get(list::<S>))
-        .route("/v1/jobs/{id}", get(view::<S>).delete(cancel::<S>))
-        .route("/v1/jobs/{id}/data", get(take::<S>).put(send::<S>).layer(DefaultBodyLimit::disable()))
-        .route("/metrics", get(exposition::<S>))
+        .route("/v1/status", get(status))
+        .route("/v1/peers", get(peers))
+        .route("/v1/jobs", post(start).get(list))
+        .route("/v1/jobs/{id}", get(view).delete(cancel))
+        .route("/v1/jobs/{id}/data", get(take).put(send).layer(DefaultBodyLimit::disable()))
+        .route("/metrics", get(exposition))
         .fallback(async || refusal(StatusCode::NOT_FOUND, "there is no such path"))
         .layer(DefaultBodyLimit::max(REQUEST_BYTES))
         .layer(middleware::from_fn_with_state(access, guard::admit))
@@ -41,26 +41,26 @@ pub(super) fn router<S: Service>(service: Arc<S>, access: Arc<Access>) -> Router
 
 type Reply<T> = Result<T, Refused>;
 
-async fn status<S: Service>(State(service): State<Arc<S>>) -> Reply<Response> {
+async fn status(State(service): State<Arc<Served>>) -> Reply<Response> {
     service.status().await.map(|status| Json(status).into_response()).ok_or_else(stopping)
 }
 
-async fn peers<S: Service>(State(service): State<Arc<S>>) -> Reply<Response> {
+async fn peers(State(service): State<Arc<Served>>) -> Reply<Response> {
     service.peers().await.map(|peers| Json(json!({ "peers": peers })).into_response()).ok_or_else(stopping)
 }
 
-async fn exposition<S: Service>(State(service): State<Arc<S>>) -> Reply<Response> {
+async fn exposition(State(service): State<Arc<Served>>) -> Reply<Response> {
     let status = service.status().await.ok_or_else(stopping)?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], metrics::render(&status)).into_response())
 }
 
-async fn start<S: Service>(State(service): State<Arc<S>>, body: Bytes) -> Reply<(StatusCode, Json<JobView>)> {
+async fn start(State(service): State<Arc<Served>>, body: Bytes) -> Reply<(StatusCode, Json<JobView>)> {
     let request: JobRequest =
         serde_json::from_slice(&body).map_err(|error| refusal(StatusCode::BAD_REQUEST, &format!("no job: {error}")))?;
     service.jobs().start(request).map(|view| (StatusCode::CREATED, Json(view))).map_err(refused)
 }
 
-async fn list<S: Service>(State(service): State<Arc<S>>) -> Json<Value> {
+async fn list(State(service): State<Arc<Served>>) -> Json<Value> {
     Json(json!({ "jobs": service.jobs().list() }))
 }
 
@@ -71,8 +71,8 @@ struct Wait {
     wait: u64,
 }
 
-async fn view<S: Service>(
-    State(service): State<Arc<S>>,
+async fn view(
+    State(service): State<Arc<Served>>,
     Path(id): Path<u64>,
     Query(Wait { wait }): Query<Wait>,
 ) -> Reply<Json<JobView>> {
@@ -86,11 +86,11 @@ async fn view<S: Service>(
     Ok(Json(view))
 }
 
-async fn cancel<S: Service>(State(service): State<Arc<S>>, Path(id): Path<u64>) -> Reply<StatusCode> {
+async fn cancel(State(service): State<Arc<Served>>, Path(id): Path<u64>) -> Reply<StatusCode> {
     service.jobs().cancel(JobId(id)).map(|()| StatusCode::NO_CONTENT).map_err(refused)
 }
 
-async fn send<S: Service>(State(service): State<Arc<S>>, Path(id): Path<u64>, body: Body) -> Reply<StatusCode> {
+async fn send(State(service): State<Arc<Served>>, Path(id): Path<u64>, body: Body) -> Reply<StatusCode> {
     let input = service.jobs().input(JobId(id)).map_err(refused)?;
     let mut pieces = body.into_data_stream();
     while let Some(piece) = pieces.next().await {
@@ -100,7 +100,7 @@ async fn send<S: Service>(State(service): State<Arc<S>>, Path(id): Path<u64>, bo
     input.send(Feed::End).await.map(|()| StatusCode::NO_CONTENT).map_err(|_| ended())
 }
 
-async fn take<S: Service>(State(service): State<Arc<S>>, Path(id): Path<u64>) -> Reply<Response> {
+async fn take(State(service): State<Arc<Served>>, Path(id): Path<u64>) -> Reply<Response> {
     let id = JobId(id);
     let mut output = service.jobs().output(id).map_err(refused)?;
     let mut watcher = service.jobs().watch(id).map_err(refused)?;

@@ -9,12 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::guard::Access;
 use super::routes;
-use super::service::Service;
+use crate::daemon::served::Served;
 
 /// Serves `service` until `stop` is cancelled; open transfers are then cut.
-pub fn serve<S: Service>(
+pub fn serve(
     listener: TcpListener,
-    service: Arc<S>,
+    service: Arc<Served>,
     access: Access,
     stop: CancellationToken,
 ) -> JoinHandle<io::Result<()>> {

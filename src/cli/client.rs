@@ -38,7 +38,7 @@ impl Client {
     /// Finds the node that `options` mean.
     pub(crate) fn find(options: &ClientOptions) -> Result<Self, Failure> {
         let data = options.place.directory()?;
-        let (address, token) = match &options.api {
+        let (address, token) = match options.api.as_deref().filter(|text| !text.is_empty()) {
             Some(text) => {
                 let address = parse_address(text)?;
                 let token =

@@ -25,6 +25,10 @@ pub(crate) enum Code {
     NotFound = 3,
     /// No node answers.
     Unreachable = 4,
+    /// Ctrl-C, as shells number it.
+    Interrupted = 130,
+    /// SIGTERM, as shells number it.
+    Terminated = 143,
 }
 
 impl Failure {
@@ -46,6 +50,12 @@ impl Failure {
     /// No node answers.
     pub(crate) fn unreachable(sentence: impl Into<String>) -> Self {
         Self { code: Code::Unreachable, sentence: sentence.into() }
+    }
+
+    /// A signal ended it; `status` is what shells expect.
+    pub(crate) fn interrupted(status: i32) -> Self {
+        let code = if status == Code::Terminated as i32 { Code::Terminated } else { Code::Interrupted };
+        Self { code, sentence: "stopped before the end".into() }
     }
 }
 

@@ -1,8 +1,6 @@
 //! `bolthole insert`: a document into the network, its URI out.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+use std::io::Read;
 
 use serde_json::json;
 
@@ -12,15 +10,18 @@ use super::failure::Failure;
 use super::interrupt;
 use super::output::Output;
 use super::progress::{Counted, Progress};
+use super::source::Source;
 use crate::daemon::job::{InsertRequest, Inserted, JobId, JobRequest, JobState};
 use crate::daemon::quantity::Size;
 
 /// Runs the command.
 pub(crate) fn run(options: InsertOptions, output: &mut Output) -> Result<(), Failure> {
     let request = request(&options)?;
-    let (mut document, length) = open(&options.file)?;
+    let source = Source::open(&options.file, options.convergent)?;
     let client = Client::find(&options.client)?;
-    let id = client.start(&JobRequest::Insert(InsertRequest { length, ..request }))?.id;
+    let (length, digest) = (source.length, source.digest);
+    let id = client.start(&JobRequest::Insert(InsertRequest { length, digest, ..request }))?.id;
+    let mut document = source.document;
     let cancelling = client.clone();
     interrupt::on_stop(move || cancelling.forget(id));
     interrupt::watch();
@@ -53,27 +54,8 @@ fn request(options: &InsertOptions) -> Result<InsertRequest, Failure> {
         convergent: options.convergent,
         redundancy: options.redundancy,
         length: None,
+        digest: None,
     })
-}
-
-type Document = Box<dyn Read>;
-
-fn open(path: &Path) -> Result<(Document, Option<u64>), Failure> {
-    if path == Path::new("-") {
-        return Ok((Box::new(io::stdin()), None));
-    }
-    let name = path.display();
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => Failure::failed(format!("{name} does not exist")),
-        _ => Failure::failed(format!("cannot read {name}: {error}")),
-    };
-    let file = File::open(path).map_err(failed)?;
-    let found = file.metadata().map_err(failed)?;
-    if found.is_dir() {
-        return Err(Failure::failed(format!("{name} is a directory, and publishing directories is not available yet")));
-    }
-    let length = found.is_file().then_some(found.len());
-    Ok((Box::new(file), length))
 }
 
 fn send(

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod client;
+mod demo;
 mod failure;
 mod fetch;
 mod insert;
@@ -13,10 +14,12 @@ mod interrupt;
 mod keys;
 mod manual;
 mod network;
+mod node;
 mod output;
 mod place;
 mod progress;
 mod secret;
+mod source;
 mod status;
 mod target;
 mod unavailable;
@@ -44,7 +47,9 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, output: &mut Output) -> Result<(), Failure> {
     match command {
+        Command::Demo(options) => demo::run(&options, output),
         Command::Network(command) => network::run(command, output),
+        Command::Node(options) => node::run(*options, output),
         Command::Insert(options) => insert::run(options, output),
         Command::Fetch(options) => fetch::run(options, output),
         Command::Keys(command) => keys::run(command, output),

@@ -31,6 +31,9 @@ pub struct InsertRequest {
     /// Whether keys come from the content. Default: from chance.
     #[serde(default)]
     pub convergent: bool,
+    /// The digest of the document in base64url, which a convergent insert must know before the first byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     /// Check blocks per data block, 0 to 1. Default: the protocol's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redundancy: Option<f64>,

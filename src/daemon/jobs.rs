@@ -211,17 +211,6 @@ pub async fn next_piece(input: &mut mpsc::Receiver<Feed>) -> Result<Feed, JobFai
     }
 }
 
-/// Hands a piece of a document out, as long as the client takes it.
-///
-/// # Errors
-/// When the client stops receiving.
-pub async fn hand_out(output: &mpsc::Sender<Bytes>, piece: Bytes) -> Result<(), JobFailure> {
-    match tokio::time::timeout(PATIENCE, output.send(piece)).await {
-        Ok(Ok(())) => Ok(()),
-        _ => Err(cancelled("the client stopped taking the document")),
-    }
-}
-
 fn cancelled(sentence: &str) -> JobFailure {
     JobFailure { kind: FailureKind::Cancelled, sentence: sentence.to_owned() }
 }

@@ -1,0 +1,173 @@
+//! Brings one block to the network or back, as often as the network is too busy for it.
+//!
+//! A busy network closes the window of the job, which is shared by all its blocks; a block that waits keeps its place in
+//! the window, so a job slows down as a whole. Leaves out how many blocks there are.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::daemon::clock::Clock;
+use crate::daemon::handle::{Handle, Stopped};
+use crate::daemon::window::Window;
+use crate::key::RoutingKey;
+use crate::message::block::Block;
+use crate::overlay::mode::Answer;
+use crate::time::{Duration, Instant};
+
+/// Carries the blocks of one job; clones share its window.
+#[derive(Clone, Debug)]
+pub(super) struct Carrier {
+    node: Handle,
+    clock: Clock,
+    window: Arc<Mutex<Window>>,
+}
+
+/// What became of a block to be stored.
+#[derive(Debug)]
+pub(super) enum Stored {
+    /// Enough other nodes keep it.
+    Enough(u32),
+    /// Too few do.
+    TooFew,
+    /// Another block stands there.
+    Collided(Block),
+    /// No node could take part for [`PATIENCE`].
+    Nobody,
+}
+
+/// What became of a block that was looked for.
+#[derive(Debug)]
+pub(super) enum Sought {
+    /// It is here.
+    Found {
+        /// The block.
+        block: Block,
+        /// Forwards on the way.
+        hops: u32,
+        /// Whether this node had it.
+        own_store: bool,
+    },
+    /// The network does not have it.
+    Missing,
+    /// No node could take part for [`PATIENCE`].
+    Nobody,
+}
+
+impl Carrier {
+    pub(super) fn new(node: Handle, clock: Clock) -> Self {
+        Self { node, clock, window: Arc::default() }
+    }
+
+    /// The time now.
+    pub(super) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// When the timer for `due` rings.
+    pub(super) fn timer(&self, due: Instant) -> tokio::time::Instant {
+        self.clock.timer(due)
+    }
+
+    /// How many blocks may be under way now.
+    pub(super) fn window(&self) -> usize {
+        self.with_window(|window| window.size())
+    }
+
+    /// Stores a block.
+    pub(super) async fn insert(self, block: Block) -> Result<Stored, Stopped> {
+        let mut patience = Patience::new(self.now());
+        loop {
+            match self.node.insert(block.clone()).await? {
+                Answer::Inserted { stores, wanted } if wanted > 0 => {
+                    self.with_window(Window::on_answer);
+                    return Ok(if stores >= wanted { Stored::Enough(stores) } else { Stored::TooFew });
+                }
+                Answer::Collision { existing } => return Ok(Stored::Collided(existing)),
+                // A network of one wants no store: there is nobody to insert to.
+                _ => {
+                    if !self.pause(&mut patience).await {
+                        return Ok(Stored::Nobody);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks for a block.
+    pub(super) async fn fetch(self, key: RoutingKey, own_store: bool) -> Result<Sought, Stopped> {
+        let mut patience = Patience::new(self.now());
+        loop {
+            match self.node.fetch(key, own_store).await? {
+                Answer::Found { block, hops, own_store } => {
+                    self.with_window(Window::on_answer);
+                    return Ok(Sought::Found { block, hops, own_store });
+                }
+                Answer::NotFound => {
+                    self.with_window(Window::on_answer);
+                    return Ok(Sought::Missing);
+                }
+                _ => {
+                    if !self.pause(&mut patience).await {
+                        return Ok(Sought::Nobody);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until the network may be less busy; whether to try again.
+    async fn pause(&self, patience: &mut Patience) -> bool {
+        let now = self.now();
+        self.with_window(|window| window.on_overload(now));
+        let Some(pause) = patience.pause(now) else { return false };
+        tokio::time::sleep(pause).await;
+        true
+    }
+
+    fn with_window<T>(&self, act: impl FnOnce(&mut Window) -> T) -> T {
+        // A window is whole after every step.
+        act(&mut self.window.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// How long to go on with one block that the network is too busy for.
+#[derive(Debug)]
+struct Patience {
+    until: Instant,
+    next: Duration,
+}
+
+impl Patience {
+    fn new(now: Instant) -> Self {
+        Self { until: now + PATIENCE, next: FIRST_PAUSE }
+    }
+
+    /// How long to wait before the next attempt; `None` when it is enough.
+    fn pause(&mut self, now: Instant) -> Option<Duration> {
+        let pause = self.next;
+        self.next = (pause * 2).min(LONGEST_PAUSE);
+        (now + pause <= self.until).then_some(pause)
+    }
+}
+
+/// Chosen: a node that has just started has its first neighbours by then, and a person still waits.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Chosen: about the time of one answer under load.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// Chosen.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_grows_its_pauses_and_ends() {
+        let start = Instant::EPOCH;
+        let mut patience = Patience::new(start);
+        assert_eq!(patience.pause(start), Some(FIRST_PAUSE));
+        assert_eq!(patience.pause(start), Some(FIRST_PAUSE * 2));
+        (0..10).for_each(|_| drop(patience.pause(start)));
+        assert_eq!(patience.pause(start), Some(LONGEST_PAUSE));
+        assert_eq!(patience.pause(start + PATIENCE), None);
+    }
+}

@@ -1,0 +1,224 @@
+//! One fetch: blocks from the network into the machine, bytes from the machine to the client.
+//!
+//! Memory is bounded by the machine, which goes on when the client has taken what was delivered. What it rebuilt is
+//! reinserted beside the fetch, which does not wait for it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant as Stopwatch;
+
+use bytes::Bytes;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::{AbortHandle, JoinSet, block_in_place};
+
+use super::carrier::{Carrier, Sought};
+use crate::daemon::handle::Stopped;
+use crate::daemon::job::{FailureKind, Fetched, JobFailure};
+use crate::daemon::jobs::{PATIENCE, Report};
+use crate::document::fetch::{Fetcher, Input, Options, Output, Start, Summary, Why};
+use crate::document::handle::Handle;
+use crate::document::layout::Geometry;
+use crate::message::block::Block;
+
+/// Beside what and when, how to fetch.
+#[derive(Debug)]
+pub(super) struct Way {
+    /// Whether the node's own store may answer.
+    pub(super) own_store: bool,
+    /// Permits to reinsert rebuilt blocks.
+    pub(super) repairs: Arc<Semaphore>,
+}
+
+/// Fetches the document that begins at `start` into `output`.
+pub(super) async fn run(
+    carrier: Carrier,
+    start: Start,
+    way: Way,
+    report: Report,
+    output: mpsc::Sender<Bytes>,
+) -> Result<Fetched, JobFailure> {
+    let watch = Stopwatch::now();
+    let options = Options { window: carrier.window(), race: 0, range: None, geometry: Geometry::STANDARD };
+    let machine = Fetcher::new(start, options);
+    let out = Out { tasks: JoinSet::new(), handles: BTreeMap::new() };
+    let mut job = Fetch { carrier, machine, way, report, output, ready: VecDeque::new(), out, seen: Seen::default() };
+    let summary = job.run().await?;
+    let seen = &job.seen;
+    Ok(Fetched {
+        bytes: summary.bytes,
+        mime: Some(summary.mime.to_string()),
+        blocks_fetched: summary.blocks_fetched,
+        blocks_repaired: summary.blocks_repaired,
+        served_locally: seen.own_store,
+        hops: seen.hops as f64 / (seen.blocks.max(1)) as f64,
+        seconds: watch.elapsed().as_secs_f64(),
+    })
+}
+
+struct Fetch {
+    carrier: Carrier,
+    machine: Fetcher,
+    way: Way,
+    report: Report,
+    output: mpsc::Sender<Bytes>,
+    /// Delivered by the machine and not yet taken by the client.
+    ready: VecDeque<Bytes>,
+    out: Out,
+    seen: Seen,
+}
+
+/// Blocks that are being looked for.
+struct Out {
+    tasks: JoinSet<(Handle, Result<Sought, Stopped>)>,
+    handles: BTreeMap<Handle, AbortHandle>,
+}
+
+/// What the answers said.
+#[derive(Debug, Default)]
+struct Seen {
+    blocks: u64,
+    hops: u64,
+    own_store: u64,
+    nobody: bool,
+}
+
+impl Fetch {
+    async fn run(&mut self) -> Result<Summary, JobFailure> {
+        loop {
+            if let Some(end) = self.drain() {
+                let summary = end?;
+                self.hand_out_rest().await?;
+                return Ok(summary);
+            }
+            self.wait().await?;
+        }
+    }
+
+    /// Does what the machine wants; how the fetch ended, if it has.
+    fn drain(&mut self) -> Option<Result<Summary, JobFailure>> {
+        self.machine.set_window(self.carrier.window());
+        loop {
+            // Opening and rebuilding take milliseconds: other work of this thread moves elsewhere meanwhile.
+            match block_in_place(|| self.machine.poll_output())? {
+                Output::Fetch { handle, key } => {
+                    let (carrier, own_store) = (self.carrier.clone(), self.way.own_store);
+                    let task = self.out.tasks.spawn(async move { (handle, carrier.fetch(key, own_store).await) });
+                    self.out.handles.insert(handle, task);
+                }
+                Output::Cancel { handle } => {
+                    if let Some(task) = self.out.handles.remove(&handle) {
+                        task.abort();
+                    }
+                }
+                Output::Opened { length, .. } => self.report.progress(|progress| progress.total_bytes = Some(length)),
+                Output::Deliver(bytes) => self.ready.push_back(bytes),
+                Output::Repair { block } => self.repair(block),
+                Output::Done(summary) => return Some(Ok(summary)),
+                Output::Failed(why) => return Some(Err(failure(why, self.seen.nobody))),
+            }
+        }
+    }
+
+    /// Waits for the network, the client or the machine's own timer.
+    async fn wait(&mut self) -> Result<(), JobFailure> {
+        let timer = self.machine.poll_timeout().map(|due| self.carrier.timer(due));
+        tokio::select! {
+            Some(ended) = self.out.tasks.join_next() => {
+                // A task that was cancelled has nothing to say.
+                if let Ok((handle, sought)) = ended {
+                    self.out.handles.remove(&handle);
+                    self.on_sought(handle, sought.map_err(|_| stopping())?);
+                }
+            }
+            room = room(&self.output), if !self.ready.is_empty() => {
+                let piece = self.ready.pop_front().unwrap_or_default();
+                let bytes = piece.len();
+                room?.send(piece);
+                self.on_handed_out(bytes);
+            }
+            () = rings(timer) => self.machine.handle_input(self.carrier.now(), Input::Timeout),
+        }
+        Ok(())
+    }
+
+    fn on_sought(&mut self, handle: Handle, sought: Sought) {
+        let input = match sought {
+            Sought::Found { block, hops, own_store } => {
+                self.seen.blocks += 1;
+                self.seen.hops += u64::from(hops);
+                self.seen.own_store += u64::from(own_store);
+                self.report.progress(|progress| progress.blocks += 1);
+                Input::BlockFound { handle, block }
+            }
+            Sought::Missing => Input::BlockMissing { handle },
+            Sought::Nobody => {
+                self.seen.nobody = true;
+                Input::BlockFailed { handle }
+            }
+        };
+        self.machine.handle_input(self.carrier.now(), input);
+    }
+
+    fn on_handed_out(&mut self, bytes: usize) {
+        self.report.progress(|progress| progress.bytes += bytes as u64);
+        self.machine.handle_input(self.carrier.now(), Input::Delivered { bytes });
+    }
+
+    async fn hand_out_rest(&mut self) -> Result<(), JobFailure> {
+        while let Some(piece) = self.ready.pop_front() {
+            let bytes = piece.len();
+            room(&self.output).await?.send(piece);
+            self.report.progress(|progress| progress.bytes += bytes as u64);
+        }
+        Ok(())
+    }
+
+    /// Reinserts a rebuilt block if few others are being reinserted; a later fetch will rebuild it again otherwise.
+    fn repair(&self, block: Block) {
+        if let Ok(permit) = self.way.repairs.clone().try_acquire_owned() {
+            let carrier = self.carrier.clone();
+            tokio::spawn(async move {
+                // Whether it worked shows when the next one looks for the block.
+                let _ = carrier.insert(block).await;
+                drop(permit);
+            });
+        }
+    }
+}
+
+/// Waits until the client takes more, as long as is reasonable.
+async fn room(output: &mpsc::Sender<Bytes>) -> Result<mpsc::Permit<'_, Bytes>, JobFailure> {
+    match tokio::time::timeout(PATIENCE, output.reserve()).await {
+        Ok(Ok(room)) => Ok(room),
+        _ => Err(JobFailure {
+            kind: FailureKind::Cancelled,
+            sentence: "the client stopped taking the document".to_owned(),
+        }),
+    }
+}
+
+/// Rings at `timer`; never if there is none.
+pub(super) async fn rings(timer: Option<tokio::time::Instant>) {
+    match timer {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn failure(why: Why, nobody: bool) -> JobFailure {
+    let kind = match why {
+        _ if nobody => FailureKind::Unavailable,
+        Why::NotFound | Why::ManifestLost | Why::SegmentLost { .. } => FailureKind::NotFound,
+        _ => FailureKind::Failed,
+    };
+    let sentence = match why {
+        _ if nobody => "no other node could be asked: is this node linked to any?".to_owned(),
+        Why::NotVerified => "the document does not open: the key in the URI is wrong".to_owned(),
+        other => other.to_string(),
+    };
+    JobFailure { kind, sentence }
+}
+
+fn stopping() -> JobFailure {
+    JobFailure { kind: FailureKind::Unavailable, sentence: "the node is stopping".to_owned() }
+}

@@ -1,0 +1,193 @@
+//! One insert: bytes from the client into the machine, blocks from the machine into the network.
+//!
+//! Memory is bounded by the machine, which asks for bytes when it has room; blocks under way by the window. The
+//! machine's heavier steps run where they hold up nobody else.
+
+use std::time::Instant as Stopwatch;
+
+use bytes::Bytes;
+use data_encoding::BASE64URL_NOPAD;
+use tokio::sync::mpsc;
+use tokio::task::{JoinSet, block_in_place};
+
+use super::carrier::{Carrier, Stored};
+use crate::daemon::chance;
+use crate::daemon::handle::Stopped;
+use crate::daemon::job::{FailureKind, InsertRequest, Inserted, JobFailure};
+use crate::daemon::jobs::{Feed, Report, next_piece};
+use crate::document::handle::Handle;
+use crate::document::insert::{Input, Inserter, Keys, Options, Output, Receipt, Why};
+use crate::document::layout::{Copies, Geometry, Redundancy};
+use crate::document::mime::Mime;
+use crate::document::signed::Writer;
+
+/// Inserts the document that comes out of `input`.
+pub(super) async fn run(
+    carrier: Carrier,
+    request: InsertRequest,
+    writer: Option<Writer>,
+    report: Report,
+    input: mpsc::Receiver<Feed>,
+) -> Result<Inserted, JobFailure> {
+    let start = Stopwatch::now();
+    let options = options(&request, writer, carrier.window())?;
+    report.progress(|progress| progress.total_bytes = request.length);
+    let machine = Inserter::new(options, &mut chance::generator());
+    let job = Insert { carrier, machine, report, input, piece: Bytes::new(), wanted: 0, ended: false, out: JoinSet::new(), nobody: false };
+    let receipt = job.run().await?;
+    Ok(Inserted {
+        uri: receipt.uri.to_string(),
+        bytes: receipt.bytes,
+        blocks: receipt.blocks,
+        check_blocks: receipt.check_blocks,
+        stored_at_least: receipt.stored_at_least,
+        seconds: start.elapsed().as_secs_f64(),
+    })
+}
+
+fn options(request: &InsertRequest, writer: Option<Writer>, window: usize) -> Result<Options, JobFailure> {
+    let mime = match &request.mime {
+        Some(text) => Mime::new(text).map_err(|error| bad(error.to_string()))?,
+        None => Mime::default(),
+    };
+    let redundancy = match request.redundancy {
+        Some(ratio) if (0.0..=10.0).contains(&ratio) => {
+            Redundancy::percent((ratio * 100.0).round() as u16).map_err(|error| bad(error.to_string()))?
+        }
+        Some(ratio) => return Err(bad(format!("{ratio} is no share of check blocks"))),
+        None => Redundancy::DEFAULT,
+    };
+    let keys = if request.convergent { Keys::Convergent { digest: digest(request)?, secret: None } } else { Keys::Random };
+    Ok(Options {
+        mime,
+        redundancy,
+        copies: Copies::DEFAULT,
+        length: request.length,
+        keys,
+        writer,
+        window,
+        geometry: Geometry::STANDARD,
+    })
+}
+
+fn digest(request: &InsertRequest) -> Result<[u8; 32], JobFailure> {
+    let text = request.digest.as_ref().ok_or_else(|| bad("a convergent insert needs the document's digest".into()))?;
+    let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or_else(|| bad("a digest is 32 bytes in base64url".into()))
+}
+
+struct Insert {
+    carrier: Carrier,
+    machine: Inserter,
+    report: Report,
+    input: mpsc::Receiver<Feed>,
+    /// Received from the client and not yet wanted by the machine.
+    piece: Bytes,
+    wanted: usize,
+    ended: bool,
+    out: JoinSet<(Handle, Result<Stored, Stopped>)>,
+    /// Whether a block found no node at all to go to.
+    nobody: bool,
+}
+
+impl Insert {
+    async fn run(mut self) -> Result<Receipt, JobFailure> {
+        loop {
+            if let Some(end) = self.drain() {
+                return end;
+            }
+            if self.hand_in() {
+                continue;
+            }
+            self.wait().await?;
+        }
+    }
+
+    /// Does what the machine wants; how the insert ended, if it has.
+    fn drain(&mut self) -> Option<Result<Receipt, JobFailure>> {
+        self.machine.set_window(self.carrier.window());
+        loop {
+            // Sealing and coding take milliseconds: other work of this thread moves elsewhere meanwhile.
+            match block_in_place(|| self.machine.poll_output())? {
+                Output::WantData { bytes } => self.wanted += bytes,
+                Output::Insert { handle, block } => {
+                    let carrier = self.carrier.clone();
+                    self.out.spawn(async move { (handle, carrier.insert(block).await) });
+                }
+                Output::Progress { bytes, stored, made } => {
+                    let total = self.ended.then_some(made);
+                    self.report.progress(|progress| {
+                        (progress.bytes, progress.blocks, progress.total_blocks) = (bytes, stored, total);
+                    });
+                }
+                Output::Done(receipt) => return Some(Ok(receipt)),
+                Output::Failed(why) => return Some(Err(failure(why, self.nobody))),
+            }
+        }
+    }
+
+    /// Hands in what lies ready and is wanted; whether there was anything.
+    fn hand_in(&mut self) -> bool {
+        let bytes = self.wanted.min(self.piece.len());
+        if bytes == 0 {
+            return false;
+        }
+        self.wanted -= bytes;
+        let data = self.piece.split_to(bytes);
+        self.machine.handle_input(self.carrier.now(), Input::Data(data));
+        true
+    }
+
+    /// Waits for the client, the network or the machine's own timer.
+    async fn wait(&mut self) -> Result<(), JobFailure> {
+        let hungry = self.wanted > 0 && self.piece.is_empty() && !self.ended;
+        let timer = self.machine.poll_timeout().map(|due| self.carrier.timer(due));
+        tokio::select! {
+            fed = next_piece(&mut self.input), if hungry => match fed? {
+                Feed::Chunk(bytes) => self.piece = bytes,
+                Feed::End => {
+                    self.ended = true;
+                    self.machine.handle_input(self.carrier.now(), Input::EndOfData);
+                }
+            },
+            Some(Ok((handle, stored))) = self.out.join_next() => self.on_stored(handle, stored.map_err(|_| stopping())?),
+            () = super::fetch::rings(timer) => self.machine.handle_input(self.carrier.now(), Input::Timeout),
+        }
+        Ok(())
+    }
+
+    fn on_stored(&mut self, handle: Handle, stored: Stored) {
+        let input = match stored {
+            Stored::Enough(stores) => Input::BlockStored { handle, stores },
+            Stored::Collided(existing) => Input::BlockCollided { handle, existing },
+            Stored::TooFew => Input::BlockFailed { handle },
+            Stored::Nobody => {
+                self.nobody = true;
+                Input::BlockFailed { handle }
+            }
+        };
+        self.machine.handle_input(self.carrier.now(), input);
+    }
+}
+
+fn failure(why: Why, nobody: bool) -> JobFailure {
+    match why {
+        Why::NotStored { .. } if nobody => JobFailure {
+            kind: FailureKind::Unavailable,
+            sentence: "no other node could take the document: is this node linked to any?".to_owned(),
+        },
+        Why::NameTaken => JobFailure {
+            kind: FailureKind::Failed,
+            sentence: "another document stands under this name already; it was not changed".to_owned(),
+        },
+        other => JobFailure { kind: FailureKind::Failed, sentence: other.to_string() },
+    }
+}
+
+fn stopping() -> JobFailure {
+    JobFailure { kind: FailureKind::Unavailable, sentence: "the node is stopping".to_owned() }
+}
+
+const fn bad(sentence: String) -> JobFailure {
+    JobFailure { kind: FailureKind::BadRequest, sentence }
+}

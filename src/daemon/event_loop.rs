@@ -1,0 +1,219 @@
+//! The loop that drives a node: whatever happens goes in, whatever comes out is done.
+//!
+//! Guarantees that nothing in it waits for a peer, a disk or a client. Sleeps until the next event or the machine's own
+//! timer; an idle node does not wake for anything else.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tracing::{debug, info, trace, warn};
+
+use super::clock::Clock;
+use super::data_dir::Lock;
+use super::dialler::Dialler;
+use super::handle::Request;
+use super::memory::Memory;
+use super::overlay::Overlay;
+use super::report;
+use super::status::Peer;
+use crate::disk;
+use crate::id::NodeId;
+use crate::key::Location;
+use crate::link::event::LinkEvent;
+use crate::link::links::Links;
+use crate::node::{Input, Node, Output};
+use crate::overlay::mode::{Answer, Command, Ticket};
+use crate::store::work::DiskDone;
+use crate::time::Instant;
+
+/// Everything a running node is made of.
+pub(super) struct EventLoop<O: Overlay> {
+    pub(super) clock: Clock,
+    pub(super) node: Node<O>,
+    pub(super) links: Links<O::Message>,
+    pub(super) events: mpsc::Receiver<LinkEvent<O::Message>>,
+    pub(super) disk: disk::Handle,
+    pub(super) disk_done: mpsc::UnboundedReceiver<DiskDone>,
+    pub(super) requests: mpsc::UnboundedReceiver<Request>,
+    pub(super) memory: Memory,
+    pub(super) place: watch::Sender<Option<Location>>,
+    pub(super) about: Arc<report::About>,
+    pub(super) dialler: Dialler,
+    pub(super) waiting: BTreeMap<Ticket, oneshot::Sender<Answer>>,
+    pub(super) linked: BTreeMap<NodeId, Linked>,
+    /// Held until everything is closed.
+    pub(super) lock: Lock,
+}
+
+/// An open link.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Linked {
+    address: SocketAddr,
+    inbound: bool,
+    since: Instant,
+}
+
+impl<O: Overlay> EventLoop<O> {
+    /// Runs until asked to stop, then saves and closes everything.
+    pub(super) async fn run(mut self) {
+        self.tell(Input::Timeout);
+        while self.step().await {}
+        self.stop().await;
+    }
+
+    /// Waits for one thing to happen; whether to go on.
+    async fn step(&mut self) -> bool {
+        let timer = self.node.poll_timeout().map(|due| self.clock.timer(due));
+        tokio::select! {
+            request = self.requests.recv() => match request {
+                Some(Request::Stop) | None => return false,
+                Some(request) => self.on_request(request),
+            },
+            Some(event) = self.events.recv() => self.on_link(event),
+            Some(done) = self.disk_done.recv() => self.tell(Input::Disk(done)),
+            () = rings(timer) => self.tell(Input::Timeout),
+        }
+        true
+    }
+
+    fn tell(&mut self, input: Input<O::Message>) {
+        self.node.handle_input(self.clock.now(), input);
+        while let Some(output) = self.node.poll_output() {
+            self.perform(output);
+        }
+        self.place.send_if_modified(|known| {
+            let place = self.node.overlay().place();
+            std::mem::replace(known, place) != place
+        });
+    }
+
+    fn perform(&mut self, output: Output<O::Message>) {
+        match output {
+            Output::Send { to, message } => {
+                // Without a link, or with too much waiting, the message is dropped: the overlay's timers notice.
+                if !self.links.send(to, message) {
+                    trace!(peer = %to.short(), "a message was dropped");
+                }
+            }
+            Output::Dial { peer, address } => self.dial(peer, address),
+            Output::Close { peer, reason } => {
+                debug!(peer = %peer.short(), ?reason, "closing a link");
+                self.links.close(peer, reason);
+            }
+            Output::Disk(work) => self.disk.submit(work),
+            Output::Answer { ticket, answer } => {
+                if let Some(reply) = self.waiting.remove(&ticket) {
+                    // Whoever asked may have gone.
+                    let _ = reply.send(answer);
+                }
+            }
+            Output::Offence { peer, offence } => warn!(peer = %peer.short(), ?offence, "a peer broke a rule"),
+            Output::Health(Ok(())) => info!("the store can be written again"),
+            Output::Health(Err(fault)) => warn!(%fault, "the store cannot be written"),
+            Output::Remember(state) => self.memory.keep(state),
+        }
+    }
+
+    fn dial(&mut self, peer: NodeId, address: SocketAddr) {
+        if self.dialler.may_dial(self.clock.now(), &peer) {
+            debug!(peer = %peer.short(), %address, "dialling");
+            self.links.dial(peer, address);
+        } else {
+            self.node.handle_input(self.clock.now(), Input::DialFailed { peer });
+        }
+    }
+
+    fn on_link(&mut self, event: LinkEvent<O::Message>) {
+        let now = self.clock.now();
+        match event {
+            LinkEvent::Up { peer, address, inbound } => {
+                debug!(peer = %peer.short(), %address, inbound, "a link is open");
+                self.dialler.on_up(&peer);
+                self.linked.insert(peer, Linked { address, inbound, since: now });
+                self.tell(Input::LinkUp { peer, address, inbound });
+            }
+            LinkEvent::Down { peer, reason } => {
+                debug!(peer = %peer.short(), %reason, "a link is gone");
+                self.linked.remove(&peer);
+                self.tell(Input::LinkDown { peer });
+            }
+            LinkEvent::DialFailed { peer, why } => {
+                info!(peer = %peer.short(), %why, "a node cannot be reached");
+                self.dialler.on_failed(now, peer);
+                self.tell(Input::DialFailed { peer });
+            }
+            LinkEvent::Message { from, message } => self.tell(Input::Message { from, message }),
+            LinkEvent::Congestion { peer, behind } => self.tell(Input::Congestion { peer, behind }),
+            LinkEvent::Offence { peer, offence, detail } => {
+                warn!(peer = %peer.short(), ?offence, %detail, "a peer broke a rule of its link");
+            }
+        }
+    }
+
+    fn on_request(&mut self, request: Request) {
+        match request {
+            Request::Command { ticket, command, reply } => {
+                self.waiting.insert(ticket, reply);
+                self.tell(Input::Command { ticket, command });
+            }
+            Request::Cancel(ticket) => {
+                if self.waiting.remove(&ticket).is_some() {
+                    self.tell(Input::Command { ticket, command: Command::Cancel });
+                }
+            }
+            Request::Status(reply) => {
+                let status =
+                    report::status(&self.about, &self.clock, &self.node, &self.links.statistics(), self.waiting.len());
+                let _ = reply.send(status);
+            }
+            Request::Peers(reply) => {
+                let _ = reply.send(self.peers());
+            }
+            Request::Stop => {}
+        }
+    }
+
+    fn peers(&self) -> Vec<Peer> {
+        let now = self.clock.now();
+        let describe = |(id, link): (&NodeId, &Linked)| Peer {
+            node: id.to_string(),
+            address: link.address.to_string(),
+            inbound: link.inbound,
+            seconds: now.since(link.since).as_secs_f64(),
+        };
+        self.linked.iter().map(describe).collect()
+    }
+
+    async fn stop(mut self) {
+        self.waiting.clear();
+        self.tell(Input::Stop);
+        let links = self.links.clone();
+        let closing = links.shutdown();
+        tokio::pin!(closing);
+        loop {
+            // Events must be taken while links close, and the disk may still answer.
+            tokio::select! {
+                () = &mut closing => break,
+                Some(event) = self.events.recv() => self.on_link(event),
+                Some(done) = self.disk_done.recv() => self.tell(Input::Disk(done)),
+            }
+        }
+        let disk = self.disk;
+        match tokio::task::spawn_blocking(move || disk.close()).await {
+            Ok(Err(error)) => warn!(%error, "the store could not be closed cleanly"),
+            Ok(Ok(())) | Err(_) => {}
+        }
+        self.memory.close().await;
+        drop(self.lock);
+        info!("stopped");
+    }
+}
+
+async fn rings(timer: Option<tokio::time::Instant>) {
+    match timer {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,244 @@
+//! Starting a node and stopping it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use crypto::identity::NodeKey;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{self, JoinHandle};
+use tracing::{info, warn};
+
+use super::chance;
+use super::clock::Clock;
+use super::config;
+use super::data_dir::DataError;
+use super::dialler::Dialler;
+use super::event_loop::EventLoop;
+use super::handle::Handle;
+use super::joining::{self, JoinError};
+use super::keeper::KeeperError;
+use super::listen;
+use super::memory::Memory;
+use super::overlay::Overlay;
+use super::report::About;
+use super::settings::Settings;
+use crate::disk::{Disk, OpenError};
+use crate::id::{NetworkId, NodeId};
+use crate::key::Location;
+use crate::link::config::LinkConfig;
+use crate::link::event::{BindError, LinkEvent};
+use crate::link::links::Links;
+use crate::message::genesis::Genesis;
+use crate::message::reference::Introduction;
+use crate::node::Node;
+use crate::overlay::freenet::{self, Freenet};
+use crate::overlay::mode::Mode;
+use crate::store::Store;
+use crate::store::geometry::Capacity;
+
+/// A node that runs.
+#[derive(Debug)]
+pub struct Running {
+    handle: Handle,
+    about: Arc<About>,
+    place: watch::Receiver<Option<Location>>,
+    task: JoinHandle<()>,
+}
+
+/// Why a node cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is no network for it.
+    #[error(transparent)]
+    Join(#[from] JoinError),
+    /// Its directory does not give what it needs.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// Its secret does not open.
+    #[error(transparent)]
+    Keeper(#[from] KeeperError),
+    /// It cannot listen.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// Its store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The system gives no threads.
+    #[error("cannot start threads: {0}")]
+    Threads(#[from] io::Error),
+    /// It listens everywhere and does not know what to tell others.
+    #[error("{0} is no address that others can dial: say which one is with --advertise")]
+    NoAddress(SocketAddr),
+}
+
+type Messages = <Freenet as Mode>::Message;
+type Bound = (Links<Messages>, mpsc::Receiver<LinkEvent<Messages>>);
+
+impl Running {
+    /// Starts a node of the overlay `freenet`. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// When anything it needs is missing, damaged or taken; what was begun is undone.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let clock = Clock::start();
+        let key = settings.keeper.identity()?;
+        let genesis = joining::network(&settings, &key).await?;
+        let (links, events) = bind(&settings, duplicate(&key), &genesis)?;
+        let address = address(&settings, &links)?;
+        let introduction = Introduction { network: genesis.network(), id: NodeId(key.id()), address };
+        let (disk, store) = open_store(&settings).await?;
+        let (done, disk_done) = mpsc::unbounded_channel();
+        // The loop may have ended; then nobody waits for the disk.
+        let disk = disk.start(move |answer| drop(done.send(answer)))?;
+        let about = About {
+            introduction,
+            store_limit_bytes: settings.store_bytes,
+            protected: settings.keeper.protected(),
+            genesis: genesis.clone(),
+        };
+        let overlay = overlay(&settings, genesis, address, key)?;
+        let (handle, requests) = Handle::new();
+        let (place, placed) = watch::channel(None);
+        let about = Arc::new(about);
+        let event_loop = EventLoop {
+            clock,
+            node: Node::new(overlay, store),
+            links,
+            events,
+            disk,
+            disk_done,
+            requests,
+            memory: Memory::new(settings.keeper, OVERLAY.to_owned()),
+            place,
+            about: about.clone(),
+            dialler: Dialler::new(),
+            waiting: std::collections::BTreeMap::new(),
+            linked: std::collections::BTreeMap::new(),
+            lock: settings.lock,
+        };
+        Ok(Self { handle, about, place: placed, task: tokio::spawn(event_loop.run()) })
+    }
+
+    /// The way into the node.
+    pub const fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// What does not change while it runs.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// Waits until the node has a place on the ring; `None` if it stops before.
+    pub async fn placed(&self) -> Option<Location> {
+        let mut place = self.place.clone();
+        place.wait_for(Option::is_some).await.ok().and_then(|place| *place)
+    }
+
+    /// Stops the node and waits until everything is saved and closed.
+    pub async fn stop(self) {
+        self.handle.stop();
+        // A panic of the loop was reported where it happened.
+        let _ = self.task.await;
+    }
+}
+
+fn bind(settings: &Settings, key: NodeKey, genesis: &Genesis) -> Result<Bound, StartError> {
+    let (key, network) = (Arc::new(key), genesis.network());
+    let config = |listen| LinkConfig {
+        listen,
+        mode: Freenet::NAME.to_owned(),
+        bandwidth: settings.bandwidth,
+        genesis: Bytes::from(genesis.to_bytes()),
+    };
+    if let Some(listen) = settings.listen {
+        return Ok(Links::bind(config(listen), key, network)?);
+    }
+    bind_anywhere(settings, config, &key, network)
+}
+
+/// The address of the last run, or the first free one.
+fn bind_anywhere(
+    settings: &Settings,
+    config: impl Fn(SocketAddr) -> LinkConfig,
+    key: &Arc<NodeKey>,
+    network: NetworkId,
+) -> Result<Bound, StartError> {
+    let last = settings.data.read(ADDRESS)?.and_then(|text| String::from_utf8(text).ok()?.parse().ok());
+    let mut refused = None;
+    for listen in listen::candidates(last) {
+        match Links::bind(config(listen), key.clone(), network) {
+            Ok(bound) => {
+                remember_address(settings, &bound.0);
+                return Ok(bound);
+            }
+            Err(error) => refused = Some(error),
+        }
+    }
+    Err(refused.expect("there is at least one candidate").into())
+}
+
+fn remember_address(settings: &Settings, links: &Links<Messages>) {
+    let Ok(address) = links.local_address() else { return };
+    if listen::counts_ports(&address) {
+        warn!(%address, "this system has one loopback address, so nodes here are told apart by port");
+    }
+    // A convenience: without it the next run may listen elsewhere.
+    let _ = settings.data.replace(ADDRESS, address.to_string().as_bytes());
+}
+
+/// The address that others are told.
+fn address(settings: &Settings, links: &Links<Messages>) -> Result<SocketAddr, StartError> {
+    let address = match settings.advertise {
+        Some(address) => address,
+        None => links.local_address()?,
+    };
+    if address.ip().is_unspecified() || address.port() == 0 { Err(StartError::NoAddress(address)) } else { Ok(address) }
+}
+
+async fn open_store(settings: &Settings) -> Result<(Disk, Store), StartError> {
+    let (path, limit) = (settings.data.file(STORE), settings.store_bytes);
+    let secret = settings.keeper.secret().duplicate();
+    let opened = task::spawn_blocking(move || Disk::open(&path, &secret, limit)).await;
+    let (disk, found, report) = opened.map_err(io::Error::other)??;
+    if report.damaged + report.unfinished + report.displaced + report.repaired_files > 0 {
+        warn!(
+            blocks = report.blocks,
+            damaged = report.damaged,
+            unfinished = report.unfinished,
+            displaced = report.displaced,
+            repaired_files = report.repaired_files,
+            "the store was not whole; what can be read is there"
+        );
+    } else {
+        info!(blocks = report.blocks, "the store is open");
+    }
+    Ok((disk, Store::recover(Capacity::of_limit(limit), &found)))
+}
+
+fn overlay(settings: &Settings, genesis: Genesis, address: SocketAddr, key: NodeKey) -> Result<Freenet, StartError> {
+    let profile = match settings.profile {
+        Some(config::Profile::Local) => freenet::Profile::Local,
+        Some(config::Profile::Open) => freenet::Profile::Open,
+        Some(config::Profile::Trusted) => freenet::Profile::Trusted,
+        None if genesis.local => freenet::Profile::Local,
+        None => freenet::Profile::Open,
+    };
+    let mut config = freenet::Config::new(genesis, profile, address);
+    config.bootstrap = settings.join.iter().map(|known| (known.id, known.address)).collect();
+    let remembered = settings.keeper.read(OVERLAY)?;
+    Ok(Freenet::new(config, key, chance::bytes(), remembered.and_then(|bytes| postcard::from_bytes(&bytes).ok())))
+}
+
+fn duplicate(key: &NodeKey) -> NodeKey {
+    NodeKey::from_seed(key.seed())
+}
+
+/// The directory of the store.
+const STORE: &str = "store";
+/// What the overlay remembers.
+const OVERLAY: &str = "freenet";
+/// Where the node listened last, if nobody said where.
+const ADDRESS: &str = "address";
