@@ -130,7 +130,7 @@ impl Fetch {
                     self.on_sought(handle, sought.map_err(|_| stopping())?);
                 }
             }
-            room = room(&self.output), if !self.ready.is_empty() => {
+            room = room(self.output.clone()), if !self.ready.is_empty() => {
                 let piece = self.ready.pop_front().unwrap_or_default();
                 let bytes = piece.len();
                 room?.send(piece);
@@ -167,7 +167,7 @@ impl Fetch {
     async fn hand_out_rest(&mut self) -> Result<(), JobFailure> {
         while let Some(piece) = self.ready.pop_front() {
             let bytes = piece.len();
-            room(&self.output).await?.send(piece);
+            room(self.output.clone()).await?.send(piece);
             self.report.progress(|progress| progress.bytes += bytes as u64);
         }
         Ok(())
@@ -187,8 +187,8 @@ impl Fetch {
 }
 
 /// Waits until the client takes more, as long as is reasonable.
-async fn room(output: &mpsc::Sender<Bytes>) -> Result<mpsc::Permit<'_, Bytes>, JobFailure> {
-    match tokio::time::timeout(PATIENCE, output.reserve()).await {
+async fn room(output: mpsc::Sender<Bytes>) -> Result<mpsc::OwnedPermit<Bytes>, JobFailure> {
+    match tokio::time::timeout(PATIENCE, output.reserve_owned()).await {
         Ok(Ok(room)) => Ok(room),
         _ => Err(JobFailure {
             kind: FailureKind::Cancelled,
