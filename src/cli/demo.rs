@@ -59,7 +59,9 @@ async fn tell(network: &mut Network, document: &Document, output: &Output) -> Re
     network.found().await?;
     output.line(&format!(
         "{} nodes joined one network in {}: each its own socket ({} …), identity and store on disk",
-        network.len(), seconds(start), network.first_address(),
+        network.len(),
+        seconds(start),
+        network.first_address(),
     ));
     let chosen = network.choose();
     let inserted = network.insert(chosen, document).await?;
@@ -74,11 +76,16 @@ async fn tell(network: &mut Network, document: &Document, output: &Output) -> Re
     let (fetched, equal) = network.fetch_at_the_fresh_one(&inserted.uri, document).await?;
     output.line(&format!(
         "fetched {} there in {:.2} s: {} blocks, {:.1} hops on average, {} from its own store",
-        Size(fetched.bytes), fetched.seconds, fetched.blocks_fetched, fetched.hops, fetched.served_locally,
+        Size(fetched.bytes),
+        fetched.seconds,
+        fetched.blocks_fetched,
+        fetched.hops,
+        fetched.served_locally,
     ));
     output.line(if equal { "compared every byte: equal" } else { "compared every byte: NOT equal" });
     let packets = network.packets().await;
-    output.line(&format!("packets that carried cells had {:?} bytes; onion routing is not available yet", packets.sizes));
+    output
+        .line(&format!("packets that carried cells had {:?} bytes; onion routing is not available yet", packets.sizes));
     Ok((result(network, &inserted, &fetched, equal, &packets), equal))
 }
 

@@ -109,7 +109,8 @@ mod tests {
         let mut changed = whole.clone();
         changed[500_000] ^= 1;
         let longer = [&whole[..], b"x"].concat();
-        let cases = [(whole.clone(), true), (changed, false), (longer, false), (whole[1..].to_vec(), false), (vec![], false)];
+        let cases =
+            [(whole.clone(), true), (changed, false), (longer, false), (whole[1..].to_vec(), false), (vec![], false)];
         for (bytes, equal) in cases {
             let (sender, receiver) = mpsc::channel(4);
             let pieces: Vec<_> = bytes.chunks(300_000).map(Bytes::copy_from_slice).collect();

@@ -127,7 +127,11 @@ impl Network {
     }
 
     /// Fetches at the fresh node, asking the network first; whether the bytes are the document's.
-    pub(super) async fn fetch_at_the_fresh_one(&self, uri: &str, document: &Document) -> Result<(Fetched, bool), Failure> {
+    pub(super) async fn fetch_at_the_fresh_one(
+        &self,
+        uri: &str,
+        document: &Document,
+    ) -> Result<(Fetched, bool), Failure> {
         let fresh = self.count + 1;
         let jobs = self.member(fresh).served.jobs();
         let request = FetchRequest { uri: uri.to_owned(), own_store: false };

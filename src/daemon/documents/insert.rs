@@ -33,7 +33,17 @@ pub(super) async fn run(
     let options = options(&request, writer, carrier.window())?;
     report.progress(|progress| progress.total_bytes = request.length);
     let machine = Inserter::new(options, &mut chance::generator());
-    let job = Insert { carrier, machine, report, input, piece: Bytes::new(), wanted: 0, ended: false, out: JoinSet::new(), nobody: false };
+    let job = Insert {
+        carrier,
+        machine,
+        report,
+        input,
+        piece: Bytes::new(),
+        wanted: 0,
+        ended: false,
+        out: JoinSet::new(),
+        nobody: false,
+    };
     let receipt = job.run().await?;
     Ok(Inserted {
         uri: receipt.uri.to_string(),
@@ -57,7 +67,8 @@ fn options(request: &InsertRequest, writer: Option<Writer>, window: usize) -> Re
         Some(ratio) => return Err(bad(format!("{ratio} is no share of check blocks"))),
         None => Redundancy::DEFAULT,
     };
-    let keys = if request.convergent { Keys::Convergent { digest: digest(request)?, secret: None } } else { Keys::Random };
+    let keys =
+        if request.convergent { Keys::Convergent { digest: digest(request)?, secret: None } } else { Keys::Random };
     Ok(Options {
         mime,
         redundancy,

@@ -17,7 +17,11 @@ use crate::key::uri::{Name, Uri};
 ///
 /// `ssk:SUBSPACE/NAME` says both. `ssk:NAME` means the document NAME in the subspace NAME if there is one of that name,
 /// else in the subspace `default`.
-pub(super) async fn writer(text: Option<&str>, data: DataDir, keeper: Arc<Keeper>) -> Result<Option<Writer>, JobFailure> {
+pub(super) async fn writer(
+    text: Option<&str>,
+    data: DataDir,
+    keeper: Arc<Keeper>,
+) -> Result<Option<Writer>, JobFailure> {
     let text = text.unwrap_or("chk").to_owned();
     match text.split_once(':') {
         None if text == "chk" => Ok(None),
