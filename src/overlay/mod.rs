@@ -2,5 +2,6 @@
 //!
 //! `mode` is the contract; each other child is one architecture and knows none of its siblings.
 
+pub mod classic;
 pub mod freenet;
 pub mod mode;
