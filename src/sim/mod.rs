@@ -1,8 +1,13 @@
 //! Many nodes in one process under one seed: virtual time, virtual links, chosen faults.
 //!
-//! Nodes run the production machines and their messages pass through real cells. Small on purpose: a mesh for tests of
-//! claims; scenarios, workloads and large networks come on top of it.
+//! Nodes run the production machines. `mesh` is a small one for tests of claims, every message through real cells;
+//! `engine` carries the scenarios, with a timing wheel and compact nodes.
 
+pub mod depot;
+pub mod engine;
 pub mod fault;
+pub mod latency;
 pub mod mesh;
 pub mod shelf;
+pub mod traffic;
+pub mod wheel;

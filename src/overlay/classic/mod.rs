@@ -146,9 +146,16 @@ impl Classic {
         }
     }
 
-    fn on_link_gone(&mut self, now: Instant, peer: &NodeId) {
+    /// The peer may have closed an idle link while a question was on its way: it is asked again.
+    fn on_link_down(&mut self, now: Instant, peer: &NodeId) {
         self.core.links.closed(peer);
-        self.searches.handle_gone(&mut self.core, now, peer);
+        self.searches.handle_link_down(&mut self.core, now, peer);
+        self.announcements.handle_gone(&mut self.core, peer);
+    }
+
+    fn on_unreachable(&mut self, now: Instant, peer: &NodeId) {
+        self.core.links.closed(peer);
+        self.searches.handle_unreachable(&mut self.core, now, peer);
         self.announcements.handle_gone(&mut self.core, peer);
     }
 
@@ -181,7 +188,8 @@ impl Mode for Classic {
     fn handle_input(&mut self, now: Instant, input: Input<Message>) {
         match input {
             Input::LinkUp { peer, .. } => self.on_link_up(peer),
-            Input::LinkDown { peer } | Input::DialFailed { peer } => self.on_link_gone(now, &peer),
+            Input::LinkDown { peer } => self.on_link_down(now, &peer),
+            Input::DialFailed { peer } => self.on_unreachable(now, &peer),
             Input::Message { from, message } => self.handle_message(now, from, message),
             // The paper knows no load control: what does not fit waits in the link.
             Input::Congestion { .. } => {}

@@ -166,18 +166,31 @@ impl Searches {
         pass_on(core, exchange, &block, &source, everywhere);
     }
 
-    /// A node does not answer, cannot be reached, or is gone.
-    pub(super) fn handle_gone(&mut self, core: &mut Core, now: Instant, peer: &NodeId) {
-        let ids: Vec<TransactionId> =
-            self.open.iter().filter(|exchange| exchange.uses(peer)).map(|exchange| exchange.id).collect();
-        for id in ids {
-            let Some(exchange) = self.find(id) else { continue };
-            if exchange.awaits(peer) {
-                self.on_silent(core, now, id);
-            } else if exchange.origin == Origin::Peer(*peer) {
-                self.take(now, id);
+    /// A node cannot be reached.
+    pub(super) fn handle_unreachable(&mut self, core: &mut Core, now: Instant, peer: &NodeId) {
+        for id in self.waiting_for(peer) {
+            self.on_silent(core, now, id);
+        }
+    }
+
+    /// A link is gone: what came over it is at an end, what was asked over it is asked again.
+    pub(super) fn handle_link_down(&mut self, core: &mut Core, now: Instant, peer: &NodeId) {
+        let from_peer = |exchange: &&Exchange| exchange.origin == Origin::Peer(*peer) && exchange.uses(peer);
+        let ended: Vec<TransactionId> = self.open.iter().filter(from_peer).map(|exchange| exchange.id).collect();
+        for id in ended {
+            self.take(now, id);
+        }
+        for id in self.waiting_for(peer) {
+            if let Some(exchange) = self.find(id)
+                && let State::Asking(contact) = exchange.state.clone()
+            {
+                core.contact(&contact, exchange.question());
             }
         }
+    }
+
+    fn waiting_for(&self, peer: &NodeId) -> Vec<TransactionId> {
+        self.open.iter().filter(|exchange| exchange.awaits(peer)).map(|exchange| exchange.id).collect()
     }
 
     /// Timers that have run out.

@@ -1,0 +1,494 @@
+//! The engine of large simulations: nodes of one overlay under one seed, in virtual time.
+//!
+//! Guarantees one course of events per seed, on any machine. Nodes are numbered and hold only what their machine holds;
+//! what happens lies in a timing wheel. In `bytes` every message passes through cells; in `values` it is handed over.
+//! Links are reliable, as over QUIC: loss delays a message. A node that is killed says nothing more, and its peers see the
+//! link go down after the idle time.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{Ipv4Addr, SocketAddr};
+
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+
+use crate::id::NodeId;
+use crate::limits;
+use crate::overlay::mode::{Answer, Command, Input, Mode, Offence, Output, Ticket};
+use crate::sim::depot::Depot;
+use crate::sim::fault::{Fault, Verdict};
+use crate::sim::latency::Latency;
+use crate::sim::traffic::{Roles, Traffic};
+use crate::sim::wheel::Wheel;
+use crate::time::{Duration, Instant};
+use crate::wire::codec::{self, Budget};
+
+/// A network in virtual time.
+pub struct Engine<M: Mode> {
+    now: Instant,
+    nodes: Vec<Node<M>>,
+    by_id: BTreeMap<NodeId, u32>,
+    wheel: Wheel<Event<M::Message>>,
+    /// Events pending that are no alarms.
+    in_flight: u64,
+    /// Answers of the store that the node at work has yet to hear.
+    to_hear: VecDeque<Input<M::Message>>,
+    /// What the nodes store.
+    pub depot: Depot,
+    conditions: Conditions,
+    fault: Option<Box<dyn Fault<M::Message>>>,
+    random: ChaCha8Rng,
+    open: BTreeMap<Ticket, u32>,
+    answers: Vec<Answered>,
+    next_ticket: u64,
+    next_link: u32,
+    /// What has passed over the links.
+    pub traffic: Traffic,
+    /// What must not happen, and happened.
+    pub alarms: Vec<Violation>,
+    events: u64,
+}
+
+/// What the network is like.
+#[derive(Clone, Debug)]
+pub struct Conditions {
+    /// How long messages take.
+    pub latency: Latency,
+    /// The share of messages that are lost and sent again.
+    pub loss: f64,
+    /// Whether messages pass through cells.
+    pub through_cells: bool,
+}
+
+/// A command that has ended.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// Which.
+    pub ticket: Ticket,
+    /// At which node.
+    pub node: u32,
+    /// When.
+    pub at: Instant,
+    /// How.
+    pub answer: Answer,
+}
+
+/// What the global checkers saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Violation {
+    /// A command was answered twice, or one that nobody gave.
+    AnsweredTwice(Ticket),
+    /// An honest node broke a rule: who saw it, who broke it, which.
+    Offence(u32, u32, Offence),
+    /// A document was altered.
+    Altered(Ticket),
+}
+
+struct Node<M> {
+    id: NodeId,
+    address: SocketAddr,
+    mode: Option<M>,
+    /// Sorted by peer.
+    links: Vec<Link>,
+    alarm: Option<Instant>,
+    received: u64,
+}
+
+/// One end of a link.
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    peer: u32,
+    /// Tells the link from one between the same nodes that was closed before.
+    number: u32,
+}
+
+enum Event<Message> {
+    Arrive { from: u32, to: u32, message: Message },
+    Dialled { from: u32, to: u32 },
+    DialFailed { from: u32, peer: NodeId },
+    Lost { at: u32, link: Link },
+    Alarm { node: u32, due: Instant },
+}
+
+impl<M: Mode> Engine<M>
+where
+    M::Message: Roles,
+{
+    /// An empty network.
+    pub fn new(conditions: Conditions, depot: Depot, seed: u64) -> Self {
+        Self {
+            now: START,
+            nodes: Vec::new(),
+            by_id: BTreeMap::new(),
+            wheel: Wheel::default(),
+            in_flight: 0,
+            to_hear: VecDeque::new(),
+            depot,
+            conditions,
+            fault: None,
+            random: ChaCha8Rng::seed_from_u64(seed),
+            open: BTreeMap::new(),
+            answers: Vec::new(),
+            next_ticket: 0,
+            next_link: 0,
+            traffic: Traffic::default(),
+            alarms: Vec::new(),
+            events: 0,
+        }
+    }
+
+    /// From now on `fault` judges every message.
+    pub fn set_fault(&mut self, fault: impl Fault<M::Message> + 'static) {
+        self.fault = Some(Box::new(fault));
+    }
+
+    /// Starts a node at the address of its number; gives the number.
+    pub fn add(&mut self, id: NodeId, mode: M) -> u32 {
+        let number = self.nodes.len() as u32;
+        if number_in(&id) != number {
+            self.by_id.insert(id, number);
+        }
+        let address = address_of(number);
+        self.nodes.push(Node { id, address, mode: Some(mode), links: Vec::new(), alarm: None, received: 0 });
+        self.input(number, Input::Timeout);
+        number
+    }
+
+    /// Starts a dead node again, with a new machine and what it had stored.
+    pub fn revive(&mut self, number: u32, mode: M) {
+        let node = &mut self.nodes[number as usize];
+        node.mode = Some(mode);
+        node.alarm = None;
+        self.depot.set_dead(number, false);
+        self.input(number, Input::Timeout);
+    }
+
+    /// Kills a node without a word. Its peers notice after the idle time.
+    pub fn kill(&mut self, number: u32) {
+        let node = &mut self.nodes[number as usize];
+        node.mode = None;
+        node.alarm = None;
+        let links = std::mem::take(&mut node.links);
+        self.depot.set_dead(number, true);
+        self.open.retain(|_, owner| *owner != number);
+        for Link { peer, number: link } in links {
+            self.after(limits::LINK_IDLE, Event::Lost { at: peer, link: Link { peer: number, number: link } });
+        }
+    }
+
+    /// Gives a node a local command; `None` if it is dead.
+    pub fn command(&mut self, node: u32, command: Command) -> Option<Ticket> {
+        self.nodes[node as usize].mode.as_ref()?;
+        self.next_ticket += 1;
+        let ticket = Ticket(self.next_ticket);
+        self.open.insert(ticket, node);
+        self.input(node, Input::Command { ticket, command });
+        Some(ticket)
+    }
+
+    /// Lets the next thing happen, if it happens by `end`.
+    pub fn step(&mut self, end: Instant) -> bool {
+        if self.wheel.peek().is_none_or(|at| at > end) {
+            return false;
+        }
+        let Some((at, event)) = self.wheel.pop() else { return false };
+        self.now = self.now.max(at);
+        self.happen(event);
+        true
+    }
+
+    /// Runs for `span` of virtual time.
+    pub fn run_for(&mut self, span: Duration) {
+        self.run_until(self.now + span);
+    }
+
+    /// Runs to the instant `end`.
+    pub fn run_until(&mut self, end: Instant) {
+        while self.step(end) {}
+        self.now = self.now.max(end);
+    }
+
+    /// Runs until no command is open and nothing is on its way, at most for `span`. Whether that came about.
+    pub fn run_until_quiet(&mut self, span: Duration) -> bool {
+        let end = self.now + span;
+        while self.in_flight > 0 || !self.open.is_empty() {
+            if !self.step(end) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// What has been answered since the last call.
+    pub fn take_answers(&mut self) -> Vec<Answered> {
+        std::mem::take(&mut self.answers)
+    }
+
+    /// Whether there are answers to take.
+    pub const fn has_answers(&self) -> bool {
+        !self.answers.is_empty()
+    }
+
+    /// How many commands are open.
+    pub fn open_commands(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Virtual time.
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// How many nodes there are, dead ones included.
+    pub const fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there are no nodes.
+    pub const fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The machine of a live node.
+    pub fn mode(&self, node: u32) -> Option<&M> {
+        self.nodes[node as usize].mode.as_ref()
+    }
+
+    /// The machine of a live node, to be told something that no input tells.
+    pub fn mode_mut(&mut self, node: u32) -> Option<&mut M> {
+        self.nodes[node as usize].mode.as_mut()
+    }
+
+    /// The number of a node.
+    pub fn number_of(&self, id: &NodeId) -> Option<u32> {
+        let direct = number_in(id);
+        let is_direct = self.nodes.get(direct as usize).is_some_and(|node| node.id == *id);
+        if is_direct { Some(direct) } else { self.by_id.get(id).copied() }
+    }
+
+    /// The id of a node.
+    pub fn id(&self, node: u32) -> NodeId {
+        self.nodes[node as usize].id
+    }
+
+    /// Numbers of the nodes that are alive.
+    pub fn live(&self) -> Vec<u32> {
+        let alive = |number: &u32| self.nodes[*number as usize].mode.is_some();
+        (0..self.nodes.len() as u32).filter(alive).collect()
+    }
+
+    /// Messages that a node has received.
+    pub fn received(&self, node: u32) -> u64 {
+        self.nodes[node as usize].received
+    }
+
+    /// Messages delivered, links opened and lost, and timers that made a node speak.
+    pub const fn events(&self) -> u64 {
+        self.events
+    }
+
+    fn happen(&mut self, event: Event<M::Message>) {
+        if !matches!(event, Event::Alarm { .. }) {
+            self.in_flight -= 1;
+        }
+        match event {
+            Event::Arrive { from, to, message } => {
+                if self.find_link(to, from).is_ok() {
+                    self.nodes[to as usize].received += 1;
+                    let from = self.nodes[from as usize].id;
+                    self.input(to, Input::Message { from, message });
+                }
+            }
+            Event::Dialled { from, to } => self.on_dialled(from, to),
+            Event::DialFailed { from, peer } => self.input(from, Input::DialFailed { peer }),
+            Event::Lost { at, link } => {
+                let links = &mut self.nodes[at as usize].links;
+                let same = |found: &Link| found.peer == link.peer && found.number == link.number;
+                if let Some(place) = links.iter().position(same) {
+                    links.remove(place);
+                    let peer = self.nodes[link.peer as usize].id;
+                    self.input(at, Input::LinkDown { peer });
+                }
+            }
+            Event::Alarm { node, due } => self.on_alarm(node, due),
+        }
+    }
+
+    fn on_alarm(&mut self, number: u32, due: Instant) {
+        let node = &mut self.nodes[number as usize];
+        // A later alarm than the one set last is a remnant.
+        if node.alarm != Some(due) {
+            return;
+        }
+        node.alarm = None;
+        if node.mode.as_ref().and_then(Mode::poll_timeout).is_some_and(|at| at <= self.now) {
+            self.input(number, Input::Timeout);
+        } else {
+            self.set_alarm(number);
+        }
+    }
+
+    fn on_dialled(&mut self, from: u32, to: u32) {
+        let peer = self.nodes[to as usize].id;
+        if self.nodes[from as usize].mode.is_none() {
+            return;
+        }
+        if self.nodes[to as usize].mode.is_none() {
+            return self.input(from, Input::DialFailed { peer });
+        }
+        if self.find_link(from, to).is_ok() {
+            return;
+        }
+        self.next_link = self.next_link.wrapping_add(1);
+        self.link(from, to);
+        self.link(to, from);
+        let (own_id, own_address) = (self.nodes[from as usize].id, self.nodes[from as usize].address);
+        let address = self.nodes[to as usize].address;
+        self.input(from, Input::LinkUp { peer, address, inbound: false });
+        self.input(to, Input::LinkUp { peer: own_id, address: own_address, inbound: true });
+    }
+
+    fn input(&mut self, number: u32, input: Input<M::Message>) {
+        self.events += u64::from(!matches!(input, Input::Timeout | Input::Command { .. }));
+        let is_timeout = matches!(input, Input::Timeout);
+        let mut spoke = false;
+        debug_assert!(self.to_hear.is_empty(), "one node works at a time");
+        let Some(mode) = self.nodes[number as usize].mode.as_mut() else { return };
+        mode.handle_input(self.now, input);
+        loop {
+            while let Some(output) = self.nodes[number as usize].mode.as_mut().and_then(Mode::poll_output) {
+                spoke = true;
+                self.on_output(number, output);
+            }
+            let Some(answer) = self.to_hear.pop_front() else { break };
+            let Some(mode) = self.nodes[number as usize].mode.as_mut() else { break };
+            mode.handle_input(self.now, answer);
+        }
+        self.events += u64::from(is_timeout && spoke);
+        self.set_alarm(number);
+    }
+
+    fn on_output(&mut self, number: u32, output: Output<M::Message>) {
+        match output {
+            Output::Send { to, message } => self.on_send(number, to, message),
+            Output::Dial { peer, address } => self.on_dial(number, peer, address),
+            Output::Close { peer, .. } => self.on_close(number, peer),
+            Output::Store(work) => {
+                if let Some(answer) = self.depot.perform(number, work) {
+                    self.to_hear.push_back(Input::Store(answer));
+                }
+            }
+            Output::Answer { ticket, answer } => {
+                if self.open.remove(&ticket).is_none() {
+                    self.alarms.push(Violation::AnsweredTwice(ticket));
+                }
+                self.answers.push(Answered { ticket, node: number, at: self.now, answer });
+            }
+            Output::Offence { peer, offence } => {
+                let peer = self.number_of(&peer).unwrap_or(u32::MAX);
+                self.alarms.push(Violation::Offence(number, peer, offence));
+            }
+            Output::Remember(_) => {}
+        }
+    }
+
+    fn on_send(&mut self, from: u32, to: NodeId, message: M::Message) {
+        let Some(to_number) = self.number_of(&to) else { return };
+        if self.find_link(from, to_number).is_err() {
+            return;
+        }
+        self.traffic.count(&message);
+        let message = if self.conditions.through_cells { through_cells(&message) } else { message };
+        let mut delay = self.conditions.latency.one_way(from, to_number);
+        if let Some(fault) = &mut self.fault {
+            match fault.judge(self.now, self.nodes[from as usize].id, to, &message) {
+                Verdict::Pass => {}
+                Verdict::Delay(more) => delay += more,
+                Verdict::Drop => return,
+            }
+        }
+        // A lost packet is sent again after about a round trip and a half.
+        while self.conditions.loss > 0.0 && self.random.random_bool(self.conditions.loss) {
+            delay += self.conditions.latency.one_way(from, to_number) * 3;
+        }
+        self.after(delay, Event::Arrive { from, to: to_number, message });
+    }
+
+    fn on_dial(&mut self, from: u32, peer: NodeId, address: SocketAddr) {
+        let found = self.number_of(&peer).filter(|number| self.nodes[*number as usize].address == address);
+        match found {
+            Some(to) if self.nodes[to as usize].mode.is_some() => {
+                let delay = self.conditions.latency.one_way(from, to) * 2;
+                self.after(delay, Event::Dialled { from, to });
+            }
+            _ => self.after(limits::HANDSHAKE_TIME, Event::DialFailed { from, peer }),
+        }
+    }
+
+    fn on_close(&mut self, number: u32, peer: NodeId) {
+        let Some(other) = self.number_of(&peer) else { return };
+        let Ok(place) = self.find_link(number, other) else { return };
+        let link = self.nodes[number as usize].links.remove(place);
+        self.to_hear.push_back(Input::LinkDown { peer });
+        // What was sent before the close arrives before it.
+        self.after(CLOSE_TIME, Event::Lost { at: other, link: Link { peer: number, number: link.number } });
+    }
+
+    /// Enters one end of the newest link; replaces one that the other side has closed already.
+    fn link(&mut self, at: u32, peer: u32) {
+        let link = Link { peer, number: self.next_link };
+        let found = self.find_link(at, peer);
+        let links = &mut self.nodes[at as usize].links;
+        match found {
+            Ok(place) => links[place] = link,
+            Err(place) => links.insert(place, link),
+        }
+    }
+
+    fn find_link(&self, at: u32, peer: u32) -> Result<usize, usize> {
+        self.nodes[at as usize].links.binary_search_by_key(&peer, |link| link.peer)
+    }
+
+    fn set_alarm(&mut self, number: u32) {
+        let node = &mut self.nodes[number as usize];
+        let Some(at) = node.mode.as_ref().and_then(Mode::poll_timeout) else { return };
+        // An alarm in the past would stop time.
+        let due = at.max(self.now + Duration::from_micros(1));
+        if node.alarm.is_none_or(|set| due < set) {
+            node.alarm = Some(due);
+            self.wheel.push(due, Event::Alarm { node: number, due });
+        }
+    }
+
+    fn after(&mut self, delay: Duration, event: Event<M::Message>) {
+        self.in_flight += 1;
+        self.wheel.push(self.now + delay, event);
+    }
+}
+
+impl<M: Mode> std::fmt::Debug for Engine<M> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Engine({} nodes at {})", self.nodes.len(), self.now)
+    }
+}
+
+/// Where the node of that number listens: every node in an address group of its own, as far as there are groups.
+pub fn address_of(number: u32) -> SocketAddr {
+    let [a, b, c, d] = number.to_be_bytes();
+    // The low bytes vary first and must decide the group.
+    SocketAddr::from((Ipv4Addr::new(c.wrapping_add(1), d, b, a.wrapping_add(1)), 4_000))
+}
+
+/// Simulated ids carry their number in their last bytes where nothing else decides them.
+fn number_in(id: &NodeId) -> u32 {
+    u32::from_be_bytes([id.0[28], id.0[29], id.0[30], id.0[31]])
+}
+
+fn through_cells<M: Roles>(message: &M) -> M {
+    let cells = codec::encode(message, 0, Budget::LINK).expect("a node sends only messages that fit their class");
+    codec::decode(&cells).expect("what was encoded decodes")
+}
+
+/// Noon of 2026-11-22, UTC: simulations live on fixed days.
+const START: Instant = Instant::from_micros(1_795_348_800_000_000);
+/// Longer than any latency of the models.
+const CLOSE_TIME: Duration = Duration::from_secs(2);
