@@ -48,8 +48,8 @@ pub(crate) enum Command {
     Site(Unparsed),
     /// Follow the editions of a site (not available yet).
     Follow(Unparsed),
-    /// Run one scenario in the simulator (not available yet).
-    Sim(Unparsed),
+    /// Run one scenario in the simulator: the production machines, one seed, virtual time.
+    Sim(SimOptions),
     /// Run the same workload over all overlays (not available yet).
     Compare(Unparsed),
     /// Run an attack from the literature against our own code (not available yet).
@@ -201,6 +201,20 @@ pub(crate) struct InsertOptions {
     /// Without pre-routing.
     #[arg(long)]
     pub(crate) direct: bool,
+}
+
+/// `bolthole sim`.
+#[derive(Args, Debug)]
+pub(crate) struct SimOptions {
+    /// The scenario, in TOML; `-` reads standard input.
+    #[arg(required_unless_present = "defaults")]
+    pub(crate) scenario: Option<PathBuf>,
+    /// Print every field of a scenario of this overlay with its default, and do nothing else.
+    #[arg(long, value_name = "MODE", conflicts_with_all = ["scenario", "seeds"])]
+    pub(crate) defaults: Option<String>,
+    /// Run the scenario under each of these seeds, e.g. 1..10, and report how the trials are spread as well.
+    #[arg(long, value_name = "A..B")]
+    pub(crate) seeds: Option<String>,
 }
 
 /// `bolthole fetch`.

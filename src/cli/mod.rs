@@ -19,6 +19,7 @@ mod output;
 mod place;
 mod progress;
 mod secret;
+mod sim;
 mod source;
 mod status;
 mod target;
@@ -55,6 +56,7 @@ fn run(command: Command, output: &mut Output) -> Result<(), Failure> {
         Command::Keys(command) => keys::run(command, output),
         Command::Status(options) => status::status(&options, output),
         Command::Peers(options) => status::peers(&options, output),
+        Command::Sim(options) => sim::run(&options, output),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { directory } => manual::pages(&directory),
         other => unavailable::refuse(&other),

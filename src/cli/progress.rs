@@ -29,6 +29,16 @@ impl Progress {
         Self::new(total, allowed, "{bar:32} {pos}/{len} blocks {msg}", "{spinner} {pos} blocks {msg}")
     }
 
+    /// Goes on in steps of a simulation.
+    pub(crate) fn steps(allowed: bool) -> Self {
+        Self::new(
+            Some(0),
+            allowed,
+            "{bar:32} {pos}/{len} operations {elapsed} {msg}",
+            "{spinner} {pos} operations {msg}",
+        )
+    }
+
     fn new(total: Option<u64>, allowed: bool, known: &str, unknown: &str) -> Self {
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
         let template = if total.is_some() { known } else { unknown };

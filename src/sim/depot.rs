@@ -83,9 +83,8 @@ impl Depot {
 
     /// The number of a block.
     pub fn number_of(&self, key: &RoutingKey) -> Option<u32> {
-        let direct = number_in(key).filter(|number| {
-            self.catalogue.get(*number as usize).is_some_and(|entry| entry.block.key() == *key)
-        });
+        let direct = number_in(key)
+            .filter(|number| self.catalogue.get(*number as usize).is_some_and(|entry| entry.block.key() == *key));
         direct.or_else(|| self.by_key.get(key).copied())
     }
 

@@ -238,6 +238,11 @@ where
         self.now
     }
 
+    /// Virtual time since the start.
+    pub const fn elapsed(&self) -> Duration {
+        self.now.since(START)
+    }
+
     /// How many nodes there are, dead ones included.
     pub const fn len(&self) -> usize {
         self.nodes.len()

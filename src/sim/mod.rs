@@ -3,11 +3,17 @@
 //! Nodes run the production machines. `mesh` is a small one for tests of claims, every message through real cells;
 //! `engine` carries the scenarios, with a timing wheel and compact nodes.
 
+pub mod classic;
+pub mod content;
 pub mod depot;
 pub mod engine;
 pub mod fault;
 pub mod latency;
+pub mod lookups;
 pub mod mesh;
+pub mod report;
+pub mod roles;
+pub mod scenario;
 pub mod shelf;
 pub mod traffic;
 pub mod wheel;

@@ -19,8 +19,16 @@ impl Roles for freenet::Message {
     fn role(&self) -> Role {
         match self {
             Self::Request { .. } => Role::Query,
-            Self::Accepted { .. } | Self::Refused { .. } | Self::NotFound { .. } => Role::Answer,
+            Self::Accepted { .. } | Self::Refused { .. } | Self::NotFound { .. } | Self::RouteNotFound { .. } => {
+                Role::Answer
+            }
             Self::Found { .. } | Self::InsertData { .. } | Self::OfferData { .. } => Role::Content,
+            Self::Insert { .. }
+            | Self::AllClear { .. }
+            | Self::Stored { .. }
+            | Self::Offer { .. }
+            | Self::Want { .. }
+            | Self::Kept { .. } => Role::Publication,
             _ => Role::Maintenance,
         }
     }

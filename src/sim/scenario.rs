@@ -282,7 +282,7 @@ impl Scenario {
                 object_bytes: 32_768,
                 copies: 1,
                 warmup_operations: 0,
-                lookups: if is_classic { 300 } else { 10_000 },
+                lookups: 10_000,
                 lookups_per_second: f64::from(nodes) / 600.0,
                 zipf: if is_classic { 0.0 } else { 0.8 },
                 fetch_at_most_once: false,
@@ -361,7 +361,9 @@ impl Scenario {
         let node = match (&self.classic, &self.freenet) {
             (Some(classic), _) => {
                 // Tables grow with what is inserted; few are full in a network that has just grown.
-                2_000 + classic.routing_entries.min(160) as u64 * 20 + classic.store_blocks as u64 * 12
+                2_000
+                    + classic.routing_entries.min(160) as u64 * 20
+                    + classic.store_blocks as u64 * 12
                     + limits::CLASSIC_LINKS as u64 * 50
             }
             (_, Some(freenet)) => 60_000 + freenet.store_blocks.min(500) as u64 * 12,
@@ -402,16 +404,32 @@ impl Scenario {
         let rate = |name: &str, value: f64| {
             (!(value >= 0.0 && value.is_finite())).then(|| format!("{name} cannot be {value}"))
         };
-        let positive =
-            |name: &str, value: f64| (!(value > 0.0 && value.is_finite())).then(|| format!("{name} must be above 0, not {value}"));
-        let least = |name: &str, value: u64, least: u64| (value < least).then(|| format!("{name} must be at least {least}, not {value}"));
+        let positive = |name: &str, value: f64| {
+            (!(value > 0.0 && value.is_finite())).then(|| format!("{name} must be above 0, not {value}"))
+        };
+        let least = |name: &str, value: u64, least: u64| {
+            (value < least).then(|| format!("{name} must be at least {least}, not {value}"))
+        };
         least("nodes", self.nodes.into(), 2)
-            .or_else(|| (work.copies > self.nodes).then(|| format!("workload.copies is {}, but there are only {} nodes", work.copies, self.nodes)))
-            .or_else(|| (work.copies != 1).then(|| format!("workload.copies does not apply to {}: where copies lie is what the overlay decides", self.mode)))
+            .or_else(|| {
+                (work.copies > self.nodes)
+                    .then(|| format!("workload.copies is {}, but there are only {} nodes", work.copies, self.nodes))
+            })
+            .or_else(|| {
+                (work.copies != 1).then(|| {
+                    format!(
+                        "workload.copies does not apply to {}: where copies lie is what the overlay decides",
+                        self.mode
+                    )
+                })
+            })
             .or_else(|| share("latency.loss", self.latency.loss))
             .or_else(|| (self.latency.loss >= 0.9).then(|| "latency.loss of 0.9 and more lets nothing through".into()))
             .or_else(|| positive("latency.median_ms", self.latency.median_ms))
-            .or_else(|| (self.latency.median_ms > 2_000.0).then(|| "latency.median_ms above 2000 outlasts the timers of every overlay".into()))
+            .or_else(|| {
+                (self.latency.median_ms > 2_000.0)
+                    .then(|| "latency.median_ms above 2000 outlasts the timers of every overlay".into())
+            })
             .or_else(|| least("workload.object_bytes", work.object_bytes, 1))
             .or_else(|| positive("workload.lookups_per_second", work.lookups_per_second))
             .or_else(|| rate("workload.zipf", work.zipf))
@@ -422,18 +440,23 @@ impl Scenario {
             .or_else(|| positive("churn.shape", churn.shape))
             .or_else(|| rate("churn.joins_per_second", churn.joins_per_second))
             .or_else(|| rate("churn.leaves_per_second", churn.leaves_per_second))
-            .or_else(|| self.growth.and_then(|growth| {
-                least("growth.start", growth.start.into(), 2).or_else(|| {
-                    (growth.start > self.nodes).then(|| format!("growth.start is {}, but there are only {} nodes", growth.start, self.nodes))
+            .or_else(|| {
+                self.growth.and_then(|growth| {
+                    least("growth.start", growth.start.into(), 2).or_else(|| {
+                        (growth.start > self.nodes).then(|| {
+                            format!("growth.start is {}, but there are only {} nodes", growth.start, self.nodes)
+                        })
+                    })
                 })
-            }))
+            })
             .or_else(|| self.lives(faults.fail_fraction))
             .or_else(|| self.own_table())
     }
 
     fn lives(&self, fail_fraction: f64) -> Option<String> {
         let left = f64::from(self.nodes) * (1.0 - fail_fraction);
-        (left < 2.0).then(|| format!("faults.fail_fraction of {fail_fraction} leaves fewer than two of {} nodes", self.nodes))
+        (left < 2.0)
+            .then(|| format!("faults.fail_fraction of {fail_fraction} leaves fewer than two of {} nodes", self.nodes))
     }
 
     fn own_table(&self) -> Option<String> {
@@ -469,6 +492,9 @@ impl Scenario {
         if is_classic && self.workload.documents > 0 {
             return not_yet("workload.documents in the overlay classic (use warmup_operations)");
         }
+        if is_classic && self.workload.zipf > 0.0 {
+            return not_yet("workload.zipf above 0 in the overlay classic");
+        }
         if is_classic && self.topology.is_none_or(|topology| topology.kind != TopologyKind::RingLattice) {
             return not_yet("a topology of classic other than ring-lattice");
         }
@@ -497,8 +523,9 @@ impl ClassicTable {
             .or_else(|| {
                 let topology = scenario.topology?;
                 let start = scenario.growth.map_or(scenario.nodes, |growth| growth.start);
-                (topology.degree < 2 || topology.degree % 2 == 1 || topology.degree >= start)
-                    .then(|| "topology.degree of a ring-lattice is even, at least 2 and below the number of nodes".into())
+                (topology.degree < 2 || topology.degree % 2 == 1 || topology.degree >= start).then(|| {
+                    "topology.degree of a ring-lattice is even, at least 2 and below the number of nodes".into()
+                })
             })
     }
 }
@@ -512,7 +539,8 @@ impl FreenetTable {
             return Some("freenet.cache_policy other than lru is not available yet".into());
         }
         let range = |name: &str, value: usize, least: usize, most: usize| {
-            (value < least || value > most).then(|| format!("freenet.{name} is between {least} and {most}, not {value}"))
+            (value < least || value > most)
+                .then(|| format!("freenet.{name} is between {least} and {most}, not {value}"))
         };
         range("htl", self.htl.into(), 1, limits::MAX_HTL.into())
             .or_else(|| range("store_blocks", self.store_blocks, 2, 1 << 24))

@@ -87,7 +87,8 @@ impl<T> Wheel<T> {
     /// Opens slots until something is due.
     fn settle(&mut self) {
         while self.open.is_empty() {
-            let first = if self.open_slot >> TURN_BITS == self.turn { (self.open_slot % SLOTS as u64) as usize } else { 0 };
+            let first =
+                if self.open_slot >> TURN_BITS == self.turn { (self.open_slot % SLOTS as u64) as usize } else { 0 };
             if let Some(slot) = self.first_occupied(first) {
                 self.open_slot = (self.turn << TURN_BITS) | slot as u64;
                 self.occupied[slot / 64] &= !(1 << (slot % 64));

@@ -137,7 +137,8 @@ impl Announcements {
         id: TransactionId,
         seeds: Vec<[u8; 32]>,
     ) {
-        let Some(at) = self.open.iter().position(|walk| walk.id == id && walk.origin == Some(from) && walk.revealed) else {
+        let Some(at) = self.open.iter().position(|walk| walk.id == id && walk.origin == Some(from) && walk.revealed)
+        else {
             return;
         };
         let walk = self.open.swap_remove(at);
@@ -211,8 +212,7 @@ impl Announcements {
     fn settle(&mut self, core: &mut Core, id: TransactionId, parties: &[Party]) {
         let Some(at) = self.open.iter().position(|walk| walk.id == id) else { return };
         let walk = self.open.swap_remove(at);
-        let seeds: Vec<[u8; 32]> =
-            std::iter::once(walk.seed).chain(parties.iter().map(|party| party.seed)).collect();
+        let seeds: Vec<[u8; 32]> = std::iter::once(walk.seed).chain(parties.iter().map(|party| party.seed)).collect();
         core.place = Some(key_of(&seeds));
         for party in parties {
             core.learn(party.key, &party.contact);

@@ -162,6 +162,5 @@ impl SeenIds {
     }
 }
 
-
 /// Chosen: longer than a search of 500 nodes with all its loops.
 const LIFE: Duration = Duration::from_secs(3_600);
