@@ -6,6 +6,7 @@
 
 pub mod cells;
 pub mod choices;
+pub mod manifests;
 pub mod messages;
 pub mod node;
 mod peers;
@@ -22,6 +23,7 @@ pub type Body = fn(&[u8]);
 /// Every target: the name that its shell in `fuzz/fuzz_targets` and its folder in `fuzz/corpus` bear, and its body.
 pub const TARGETS: &[(&str, Body)] = &[
     ("cells", cells::reassembly),
+    ("manifests", manifests::manifests),
     ("messages", messages::messages),
     ("node", node::node),
     ("references", references::references),

@@ -2,6 +2,9 @@
 
 use std::net::SocketAddr;
 
+use bolthole::document::header::{Header, Message as DocumentMessage, Top};
+use bolthole::document::layout::{Copies, Redundancy};
+use bolthole::document::mime::Mime;
 use bolthole::fuzzing::references::NETWORK;
 use bolthole::id::{AddressGroup, NodeId};
 use bolthole::key::uri::{Name, Uri};
@@ -24,6 +27,7 @@ use serde::Serialize;
 pub(crate) fn of(target: &str) -> Vec<(&'static str, Vec<u8>)> {
     match target {
         "cells" => cells(),
+        "manifests" => manifests(),
         "messages" => messages(),
         "node" => node(),
         "references" => references(),
@@ -48,6 +52,30 @@ fn cells() -> Vec<(&'static str, Vec<u8>)> {
         ("altered", vec![0, 1, 4, 4, 1, 5, 9, 0, 255]),
         ("padding", [&[5, 0, 0, 2, 1, 1][..], &[0; 17]].concat()),
         ("mixed", vec![0, 1, 4, 3, 1, 0]),
+    ]
+}
+
+/// A byte that chooses a top, a message or a whole document: its blocks, its last bytes, lies, loss and failures.
+fn manifests() -> Vec<(&'static str, Vec<u8>)> {
+    let header = |length| Header { mime: Mime::default(), length, digest: [4; 32] };
+    let inline = Top::Inline { header: header(5), content: b"bytes".as_slice().into() };
+    let keys = (1..=4).map(|fill| RoutingKey([fill; 32])).collect();
+    let split = Top::Split { header: header(40_000), redundancy: Redundancy::DEFAULT, copies: Copies::DEFAULT, keys };
+    let redirect = DocumentMessage::Redirect { routing: RoutingKey([1; 32]), root: Root::from_bytes([2; 32]) };
+    let short = DocumentMessage::Inline { header: header(5), content: b"bytes".as_slice().into() };
+    vec![
+        ("inline-top", [&[0], &inline.encode()[..]].concat()),
+        ("split-top", [&[1], &split.encode()[..]].concat()),
+        ("redirect", [&[2], &redirect.encode()[..]].concat()),
+        ("short-message", [&[2], &short.encode()[..]].concat()),
+        ("empty", vec![3]),
+        ("true", vec![3, 9, 0, 77, 0, 0, 0, 0]),
+        ("true-and-lossy", vec![3, 9, 0, 77, 0, 0, 60, 3, 200, 10, 200, 1, 90, 30, 200, 200, 20]),
+        ("swapped-keys", vec![3, 5, 0, 0, 1, 1, 0, 0, 4, 1, 0, 0]),
+        ("repeated-key", vec![3, 5, 0, 0, 1, 1, 0, 0, 5, 1, 0, 0]),
+        ("other-length", vec![3, 5, 0, 0, 1, 1, 0, 0, 0, 1, 0, 2]),
+        ("other-digest", vec![3, 2, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0]),
+        ("other-copies", vec![3, 11, 0, 0, 1, 2, 0, 0, 3, 2, 0, 0, 2, 90, 0, 0]),
     ]
 }
 
