@@ -1,0 +1,261 @@
+//! The product on the same path: what lies at one end of a chain of nodes is fetched at the other.
+//!
+//! Links are named by the operator, so that the path is the chain; identities are drawn until the places on the ring
+//! ascend along it, so that routing has no reason to turn back. The relays hold as little as a node may, so that next to
+//! nothing is answered on the way; each still verifies and stores every block that passes.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bolthole::daemon::config::Profile;
+use bolthole::daemon::data_dir::DataDir;
+use bolthole::daemon::job::{FetchRequest, InsertRequest, JobRequest, JobState};
+use bolthole::daemon::jobs::Feed;
+use bolthole::daemon::keeper::Keeper;
+use bolthole::daemon::running::Running;
+use bolthole::daemon::served::Served;
+use bolthole::daemon::settings::Settings;
+use bolthole::id::NodeId;
+use bolthole::key::Location;
+use bolthole::limits;
+use bolthole::message::block::Block;
+use bolthole::message::genesis::{Genesis, PROTOCOL_VERSION, named_location};
+use bolthole::message::reference::Introduction;
+use bolthole::overlay::mode::Answer;
+use bytes::Bytes;
+use crypto::content::{self, BlockKind, Root};
+
+/// A chain of nodes: the holder, the relays, the reader.
+pub(crate) struct Chain {
+    runtime: tokio::runtime::Runtime,
+    nodes: Vec<Node>,
+    genesis: Genesis,
+    place: tempfile::TempDir,
+}
+
+struct Node {
+    running: Running,
+    served: Served,
+}
+
+impl Chain {
+    /// The holder of a chain, alone so far, with room for `bytes` and their check blocks.
+    pub(crate) fn new(bytes: usize) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let holder = identity(&place.path().join("holder"));
+        let genesis = Genesis {
+            protocol: PROTOCOL_VERSION,
+            name: "path".to_owned(),
+            nonce: [0; 16],
+            work_bits: 0,
+            local: true,
+            members: vec![holder],
+        };
+        let room = bytes as u64 * 3;
+        let holder = runtime.block_on(start(&place.path().join("holder"), &genesis, Vec::new(), room));
+        Self { runtime, nodes: vec![holder], genesis, place }
+    }
+
+    /// Puts a document of `bytes` at the holder; its URI.
+    pub(crate) fn put_document(&self, bytes: usize) -> String {
+        self.with_writer(async |writer| insert(&writer.served, bytes).await)
+    }
+
+    /// Puts `count` blocks at the holder, all of them nearest to it.
+    pub(crate) fn put_blocks(&self, blocks: &[Block]) {
+        self.with_writer(async |writer| {
+            for block in blocks {
+                let answer = writer.running.handle().insert(block.clone()).await.expect("it runs");
+                assert!(matches!(answer, Answer::Inserted { .. }), "{answer:?}");
+            }
+        });
+    }
+
+    /// Links `relays` relays and a reader to the holder, and waits until nothing moves any more.
+    pub(crate) fn link_up(&mut self, relays: usize) {
+        let mut ways = Vec::new();
+        while ways.len() < relays + 1 {
+            let data = self.place.path().join(format!("node-{}", ways.len()));
+            let way = self.holder_place().clockwise_to(self.place_of(identity(&data)));
+            if way < 1 << 62 {
+                ways.push((way, data));
+            } else {
+                std::fs::remove_dir_all(&data).expect("it was just made");
+            }
+        }
+        ways.sort();
+        for (_, data) in ways {
+            let before = introduction(self.nodes.last().expect("the holder"));
+            self.nodes.push(self.runtime.block_on(async {
+                let node = start(&data, &self.genesis, vec![before], 0).await;
+                linked(&node).await;
+                node
+            }));
+        }
+        self.runtime.block_on(quiet(&self.nodes));
+    }
+
+    /// Blocks for which the holder is nearest and the reader farthest of the chain.
+    pub(crate) fn blocks(&self, count: usize, series: u32) -> Vec<Block> {
+        let root = Root::from_bytes([series as u8; 32]);
+        let made = (0..).map(|index| {
+            let key = content::block_key(&root, BlockKind::Data, series, index);
+            let sealed = content::seal(&key, &index.to_be_bytes()).expect("four bytes fit a block");
+            Block::new(sealed.into()).expect("a sealed block is a block")
+        });
+        // A quarter of the ring behind the holder: every node of the chain lies on the other side of it.
+        let behind = |block: &Block| block.key().location().clockwise_to(self.holder_place()) < 1 << 61;
+        made.filter(behind).take(count).collect()
+    }
+
+    /// Fetches the document at the far end; how long it took, and over how many hops on average.
+    pub(crate) fn fetch(&self, uri: &str, bytes: usize) -> (Duration, f64) {
+        self.runtime.block_on(fetch(&self.reader().served, uri, bytes))
+    }
+
+    /// Fetches one block at the far end; how long it took, if it came the whole way.
+    pub(crate) fn fetch_block(&self, block: &Block) -> Option<Duration> {
+        let begun = Instant::now();
+        let answer = self.runtime.block_on(self.reader().running.handle().fetch(block.key(), false)).expect("it runs");
+        let time = begun.elapsed();
+        let all = self.nodes.len() as u32 - 1;
+        matches!(answer, Answer::Found { hops, .. } if hops == all).then_some(time)
+    }
+
+    /// Inserts one block at the far end; how long it took.
+    pub(crate) fn insert_block(&self, block: &Block) -> Duration {
+        let begun = Instant::now();
+        let answer = self.runtime.block_on(self.reader().running.handle().insert(block.clone())).expect("it runs");
+        assert!(matches!(answer, Answer::Inserted { .. }), "{answer:?}");
+        begun.elapsed()
+    }
+
+    /// Stops every node.
+    pub(crate) fn stop(mut self) {
+        let nodes = std::mem::take(&mut self.nodes);
+        self.runtime.block_on(async {
+            for node in nodes {
+                node.running.stop().await;
+            }
+        });
+    }
+
+    fn reader(&self) -> &Node {
+        self.nodes.last().expect("the chain is linked up")
+    }
+
+    fn holder_place(&self) -> Location {
+        self.place_of(self.genesis.members[0])
+    }
+
+    fn place_of(&self, id: NodeId) -> Location {
+        named_location(&self.genesis.network(), &id)
+    }
+
+    /// A node that is linked to the holder alone, for as long as `write` takes.
+    fn with_writer<T>(&self, write: impl AsyncFnOnce(&Node) -> T) -> T {
+        self.runtime.block_on(async {
+            let data = tempfile::tempdir_in(self.place.path()).expect("a temporary directory");
+            let writer = start(data.path(), &self.genesis, vec![introduction(&self.nodes[0])], 0).await;
+            linked(&writer).await;
+            let written = write(&writer).await;
+            writer.running.stop().await;
+            written
+        })
+    }
+}
+
+fn open(path: &Path) -> (DataDir, Arc<Keeper>) {
+    let data = DataDir::new(path);
+    data.create().expect("a directory");
+    let keeper = Keeper::open(&data, |_| None).expect("a keeper");
+    (data, Arc::new(keeper))
+}
+
+fn identity(path: &Path) -> NodeId {
+    NodeId(open(path).1.identity().expect("an identity").id())
+}
+
+async fn start(path: &Path, genesis: &Genesis, join: Vec<Introduction>, store_bytes: u64) -> Node {
+    let (data, keeper) = open(path);
+    let settings = Settings {
+        lock: data.lock().expect("a lock"),
+        data: data.clone(),
+        keeper: keeper.clone(),
+        network: Some(genesis.clone()),
+        join,
+        listen: None,
+        advertise: None,
+        profile: Some(Profile::Trusted),
+        store_bytes: store_bytes.max(limits::STORE_MIN_BYTES),
+        bandwidth: None,
+    };
+    let running = Running::start(settings).await.expect("the node starts");
+    running.placed().await.expect("a trusted node has a place");
+    let served = Served::new(running.handle(), data, keeper);
+    Node { running, served }
+}
+
+fn introduction(node: &Node) -> Introduction {
+    node.running.about().introduction.clone()
+}
+
+async fn linked(node: &Node) {
+    while node.served.status().await.is_none_or(|status| status.peers == 0) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Waits until the holder has offered its blocks to its new neighbour, and nothing moves any more.
+async fn quiet(nodes: &[Node]) {
+    let mut before = u64::MAX;
+    loop {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let mut cells = 0;
+        for node in nodes {
+            let status = node.served.status().await.expect("it runs");
+            cells += status.cell_packets.values().sum::<u64>();
+        }
+        if cells.abs_diff(before) < 200 {
+            return;
+        }
+        before = cells;
+    }
+}
+
+async fn insert(writer: &Served, bytes: usize) -> String {
+    let request = InsertRequest { length: Some(bytes as u64), ..InsertRequest::default() };
+    let id = writer.jobs().start(JobRequest::Insert(request)).expect("a job").id;
+    let input = writer.jobs().input(id).expect("its input");
+    let piece = Bytes::from(vec![7; 1 << 18]);
+    let mut left = bytes;
+    while left > 0 {
+        let now = left.min(piece.len());
+        input.send(Feed::Chunk(piece.slice(..now))).await.expect("the job takes it");
+        left -= now;
+    }
+    input.send(Feed::End).await.expect("the job takes it");
+    let mut view = writer.jobs().watch(id).expect("the job");
+    match view.wait_for(|view| view.state != JobState::Running).await.expect("it ends").state.clone() {
+        JobState::Inserted(done) => done.uri,
+        other => panic!("the insert ended as {other:?}"),
+    }
+}
+
+async fn fetch(reader: &Served, uri: &str, bytes: usize) -> (Duration, f64) {
+    let begun = Instant::now();
+    let request = FetchRequest { uri: uri.to_owned(), own_store: false };
+    let id = reader.jobs().start(JobRequest::Fetch(request)).expect("a job").id;
+    let mut output = reader.jobs().output(id).expect("its output");
+    let mut received = 0;
+    while let Some(piece) = output.recv().await {
+        received += piece.len();
+    }
+    let mut view = reader.jobs().watch(id).expect("the job");
+    let state = view.wait_for(|view| view.state != JobState::Running).await.expect("it ends").state.clone();
+    let JobState::Fetched(done) = state else { panic!("the fetch ended as {state:?}") };
+    assert_eq!(received, bytes, "the whole document came");
+    (begun.elapsed(), done.hops)
+}
