@@ -120,8 +120,8 @@ fn primitives(document: &Bytes) {
         let mut encoder = ReedSolomonEncoder::new(sealed.len(), sealed.len() / 2, SEALED_BYTES).expect("supported");
         sealed.iter().for_each(|block| encoder.add_original_shard(block).expect("one size"));
         let parity = encoder.encode().expect("all are there");
-        for block in parity.recovery_iter() {
-            black_box(content::routing_key(&block.to_vec()));
+        for block in parity.recovery_iter().map(<[u8]>::to_vec) {
+            black_box(content::routing_key(&block));
         }
     }
     black_box(digester.finish());

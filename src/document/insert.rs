@@ -209,7 +209,7 @@ enum Stage {
     /// All bytes are there; padding blocks and the last segments are made.
     Closing(Header, Layout),
     /// All but the top is made.
-    Topping(Tops),
+    Topping(Box<Tops>),
     /// All is made.
     Settling(Uri),
     Ended,
@@ -499,7 +499,7 @@ impl Inserter {
         {
             let message = Message::Inline { header, content };
             let signed = Some((writer.block(&message, &self.nonce), message));
-            self.stage = Stage::Topping(Tops { content: None, signed, uri: writer.uri() });
+            self.stage = Stage::Topping(Box::new(Tops { content: None, signed, uri: writer.uri() }));
             return;
         }
         self.top(&Top::Inline { header, content });
@@ -530,7 +530,7 @@ impl Inserter {
             Some(writer) => writer.uri(),
             None => Uri::Chk { routing, root: self.root.duplicate() },
         };
-        self.stage = Stage::Topping(Tops { content: Some(block), signed, uri });
+        self.stage = Stage::Topping(Box::new(Tops { content: Some(block), signed, uri }));
     }
 
     /// Hands out the top once nothing else is out: a document that can be found is there.

@@ -225,7 +225,7 @@ impl Cursor<'_> {
             self.at += 1;
         }
         let mut bytes = [0; N];
-        let decoded = BASE64URL_NOPAD.decode_mut(self.text[start..self.at].as_bytes(), &mut bytes);
+        let decoded = BASE64URL_NOPAD.decode_mut(&self.text.as_bytes()[start..self.at], &mut bytes);
         // The alphabet and the length are checked: only the unused bits of the last character can still be wrong.
         decoded.map_err(|_| self.error_at(self.at - 1, UriErrorKind::TrailingBits))?;
         Ok(bytes)

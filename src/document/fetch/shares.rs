@@ -62,7 +62,7 @@ impl Shares {
     pub(super) fn failed(&mut self, index: usize, now: Instant) {
         let share = &mut self.0[index];
         share.failures += 1;
-        if share.failures % BLOCK_ATTEMPTS == 0 {
+        if share.failures.is_multiple_of(BLOCK_ATTEMPTS) {
             return self.missing(index, now);
         }
         share.state = State::Rests(now + backoff::rest(share.failures));
