@@ -117,6 +117,24 @@ async fn closing_lets_what_was_queued_arrive_and_carries_the_reason() {
 }
 
 #[tokio::test]
+async fn a_dial_at_the_end_of_a_link_is_answered_by_a_new_one() {
+    let (mut one, mut two) = (Node::start(21), Node::start(22));
+    one.link_to(&mut two).await;
+    for round in 0..20 {
+        // Before the end is known here, and at the moment it is.
+        one.links.close(two.id, CloseReason::Done);
+        if round % 2 == 0 {
+            one.links.dial(two.id, two.address);
+        }
+        assert!(matches!(one.event().await, LinkEvent::Down { .. }));
+        one.links.dial(two.id, two.address);
+        assert_eq!(one.up().await, (two.id, false));
+        assert!(matches!(two.event().await, LinkEvent::Down { .. }));
+        assert_eq!(two.up().await, (one.id, true));
+    }
+}
+
+#[tokio::test]
 async fn shutdown_closes_every_link_and_frees_the_address() {
     let (mut one, mut two) = (Node::start(15), Node::start(16));
     one.link_to(&mut two).await;

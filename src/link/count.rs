@@ -43,7 +43,7 @@ pub struct Packets {
 
 /// Counters shared by the socket and the connections of one node.
 #[derive(Debug, Default)]
-pub(super) struct Counters {
+pub struct Counters {
     cells: AtomicU64,
     handshake: AtomicU64,
     ack: AtomicU64,

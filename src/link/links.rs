@@ -116,8 +116,18 @@ impl<M: Message> Links<M> {
         match begun {
             Ok(dial) => drop(tokio::spawn(async move { links.run_dial(peer, address, dial).await })),
             Err(NoDial::Answered) => {}
-            Err(refused) => drop(tokio::spawn(async move { links.dial_failed(peer, why(refused)).await })),
+            Err(NoDial::Ending(ended)) => drop(tokio::spawn(async move {
+                ended.cancelled().await;
+                links.dial(peer, address);
+            })),
+            Err(NoDial::Own) => links.refuse_dial(peer, DialError::Impossible),
+            Err(NoDial::Full) => links.refuse_dial(peer, DialError::Full),
+            Err(NoDial::Stopping) => links.refuse_dial(peer, DialError::GivenUp),
         }
+    }
+
+    fn refuse_dial(self, peer: NodeId, why: DialError) {
+        tokio::spawn(async move { self.dial_failed(peer, why).await });
     }
 
     /// Queues a message for a linked peer; never waits. False if there is no link or no room.
@@ -314,14 +324,6 @@ fn link_statistics<M: Message>(peer: NodeId, link: &Link<M>) -> LinkStatistics {
     let (queued_bytes, dropped_messages) = link.queue.load();
     let (address, inbound, round_trip) = (link.address, link.inbound, link.connection.rtt());
     LinkStatistics { peer, address, inbound, round_trip, queued_bytes, dropped_messages }
-}
-
-const fn why(refused: NoDial) -> DialError {
-    match refused {
-        NoDial::Own => DialError::Impossible,
-        NoDial::Full => DialError::Full,
-        NoDial::Answered | NoDial::Closing | NoDial::Stopping => DialError::GivenUp,
-    }
 }
 
 const SHUTDOWN_POLL: Duration = Duration::from_millis(20);

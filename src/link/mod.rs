@@ -20,6 +20,6 @@ mod peers;
 mod queue;
 mod receiver;
 mod sender;
-mod socket;
+pub mod socket;
 mod tls;
 mod transport;

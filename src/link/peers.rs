@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::queue::Queue;
 use crate::id::{AddressGroup, NodeId};
 use crate::limits::{HANDSHAKES, LINKS, LINKS_PER_GROUP};
+use crate::message::class::Message;
 
 /// Every peer this node has to do with.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ pub(super) struct Link<M> {
 pub(super) enum Verdict<M> {
     /// It is the link.
     Welcome(Link<M>),
-    /// Ask again when this token is cancelled: this node's own dial decides.
+    /// Ask again when this token is cancelled: this node's own dial decides, or the old link has not ended yet.
     Wait(CancellationToken),
     /// The peer is linked already: if the new connection lives on, close the old link and ask again when it has ended.
     Replace(Link<M>),
@@ -67,12 +68,12 @@ pub(super) enum Verdict<M> {
 }
 
 /// Why a dial does not begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum NoDial {
     /// The peer is linked, or a dial is under way: its end is the answer.
     Answered,
-    /// The link to the peer is just being closed.
-    Closing,
+    /// The link to the peer is ending: dial when this token is cancelled.
+    Ending(CancellationToken),
     /// The node's own id.
     Own,
     /// Too many links.
@@ -81,7 +82,7 @@ pub(super) enum NoDial {
     Stopping,
 }
 
-impl<M: crate::message::class::Message> Peers<M> {
+impl<M: Message> Peers<M> {
     pub(super) const fn new(own: NodeId) -> Self {
         Self { own, peers: BTreeMap::new(), groups: BTreeMap::new(), handshakes: 0, stopping: false, serial: 0 }
     }
@@ -94,7 +95,7 @@ impl<M: crate::message::class::Message> Peers<M> {
             return Err(NoDial::Own);
         }
         match self.peers.get(&peer) {
-            Some(Peer::Linked(link)) if link.queue.closed().is_some() => return Err(NoDial::Closing),
+            Some(Peer::Linked(link)) if link.is_ending() => return Err(NoDial::Ending(link.ended.clone())),
             Some(_) => return Err(NoDial::Answered),
             None if self.peers.len() >= LINKS => return Err(NoDial::Full),
             None => {}
@@ -135,6 +136,7 @@ impl<M: crate::message::class::Message> Peers<M> {
                 dial.ended.cancel();
                 Verdict::Welcome(self.insert_link(peer, connection.clone(), true))
             }
+            Some(Peer::Linked(link)) if link.is_ending() => Verdict::Wait(link.ended.clone()),
             Some(Peer::Linked(link)) => Verdict::Replace(link.clone()),
         }
     }
@@ -224,6 +226,13 @@ impl<M: crate::message::class::Message> Peers<M> {
     const fn next_serial(&mut self) -> u64 {
         self.serial += 1;
         self.serial
+    }
+}
+
+impl<M: Message> Link<M> {
+    /// Whether `Down` is all that is still to come of it.
+    fn is_ending(&self) -> bool {
+        self.queue.closed().is_some() || self.connection.close_reason().is_some()
     }
 }
 

@@ -19,7 +19,7 @@ use super::datagram::{inner_bytes, is_full, is_handshake, padded};
 use crate::limits::DATAGRAM_BYTES;
 
 /// Wraps the socket that QUIC would use itself.
-pub(super) struct PaddedSocket {
+pub struct PaddedSocket {
     inner: Arc<dyn AsyncUdpSocket>,
     counters: Arc<Counters>,
     /// Padded datagrams taken out of a batch, each on its way to QUIC on its own. Bounded by one batch.
@@ -27,7 +27,8 @@ pub(super) struct PaddedSocket {
 }
 
 impl PaddedSocket {
-    pub(super) fn new(inner: Arc<dyn AsyncUdpSocket>, counters: Arc<Counters>) -> Self {
+    /// Wraps `inner` and reports to `counters`.
+    pub fn new(inner: Arc<dyn AsyncUdpSocket>, counters: Arc<Counters>) -> Self {
         Self { inner, counters, short: Mutex::default() }
     }
 

@@ -1,0 +1,211 @@
+//! A chain of bare QUIC endpoints: what the machine gives before Bolthole does anything.
+//!
+//! Source, k relays and sink, each with a socket of its own; every relay reads a whole stream and sends it on. The windows
+//! are those of `link`.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bolthole::limits::{LINK_WINDOW_BYTES, STREAMS_PER_LINK};
+use bolthole::link::count::Counters;
+use bolthole::link::socket::PaddedSocket;
+use crypto::identity::NodeKey;
+use crypto::secret::Secret;
+use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
+use quinn::{Connection, Endpoint, EndpointConfig, Runtime, ServerConfig, TokioRuntime, TransportConfig, VarInt};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::server::AlwaysResolvesServerRawPublicKeys;
+use rustls::sign::{CertifiedKey, Signer, SigningKey};
+use rustls::{DigitallySignedStruct, Error, SignatureAlgorithm, SignatureScheme};
+use tokio::sync::mpsc;
+
+/// How the endpoints of a chain put bytes on the wire.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wire {
+    /// QUIC's UDP payload.
+    pub(crate) payload: u16,
+    /// Whether our socket is under QUIC and brings short datagrams to full length.
+    pub(crate) shim: bool,
+}
+
+/// Moves `streams` streams of `bytes` bytes through `relays` relays; ends when the sink has read all of them.
+pub(crate) async fn run(relays: usize, wire: Wire, streams: usize, bytes: usize) {
+    let mut endpoints: Vec<Endpoint> = (0..relays + 2).map(|_| endpoint(wire)).collect();
+    let (done, mut arrived) = mpsc::unbounded_channel();
+    let sink = endpoints[relays + 1].clone();
+    tokio::spawn(async move { read_all(&accept(&sink).await, bytes, &done).await });
+    for place in (1..=relays).rev() {
+        let (own, next) = (endpoints[place].clone(), address(&endpoints[place + 1]));
+        tokio::spawn(async move { relay(&own, wire, next, bytes).await });
+    }
+    let first = connect(&endpoints[0], wire, address(&endpoints[1])).await;
+    tokio::spawn(async move {
+        let body = bytes::Bytes::from(vec![7; bytes]);
+        for _ in 0..streams {
+            let mut stream = first.open_uni().await.expect("open");
+            stream.write_chunk(body.clone()).await.expect("written");
+            stream.finish().expect("open");
+        }
+        first.closed().await;
+    });
+    for _ in 0..streams {
+        arrived.recv().await.expect("the chain holds");
+    }
+    for endpoint in endpoints.drain(..) {
+        endpoint.close(VarInt::from_u32(0), b"");
+    }
+}
+
+async fn relay(own: &Endpoint, wire: Wire, next: SocketAddr, bytes: usize) {
+    let (before, after) = (accept(own).await, connect(own, wire, next).await);
+    while let Ok(mut stream) = before.accept_uni().await {
+        let after = after.clone();
+        tokio::spawn(async move {
+            let Ok(body) = stream.read_to_end(bytes).await else { return };
+            let Ok(mut onward) = after.open_uni().await else { return };
+            let _ = onward.write_chunk(body.into()).await;
+            let _ = onward.finish();
+        });
+    }
+}
+
+async fn read_all(connection: &Connection, bytes: usize, done: &mpsc::UnboundedSender<()>) {
+    while let Ok(mut stream) = connection.accept_uni().await {
+        let done = done.clone();
+        tokio::spawn(async move {
+            if stream.read_to_end(bytes).await.is_ok_and(|body| body.len() == bytes) {
+                let _ = done.send(());
+            }
+        });
+    }
+}
+
+async fn accept(endpoint: &Endpoint) -> Connection {
+    endpoint.accept().await.expect("a dial").await.expect("a handshake")
+}
+
+async fn connect(endpoint: &Endpoint, wire: Wire, to: SocketAddr) -> Connection {
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .expect("TLS 1.3")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anyone))
+        .with_no_client_auth();
+    let mut config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).expect("a first suite")));
+    config.transport_config(transport(wire));
+    endpoint.connect_with(config, to, "bench").expect("an address").await.expect("a handshake")
+}
+
+fn address(endpoint: &Endpoint) -> SocketAddr {
+    endpoint.local_addr().expect("bound")
+}
+
+fn endpoint(wire: Wire) -> Endpoint {
+    let tls = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .expect("TLS 1.3")
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(certified())));
+    let mut server = ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls).expect("a first suite")));
+    server.transport_config(transport(wire));
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    let mut socket = TokioRuntime.wrap_udp_socket(socket).expect("a runtime");
+    if wire.shim {
+        socket = Arc::new(PaddedSocket::new(socket, Arc::new(Counters::default())));
+    }
+    let mut config = EndpointConfig::default();
+    config.grease_quic_bit(false);
+    Endpoint::new_with_abstract_socket(config, Some(server), socket, Arc::new(TokioRuntime)).expect("bound")
+}
+
+fn transport(wire: Wire) -> Arc<TransportConfig> {
+    let mut config = TransportConfig::default();
+    config.initial_mtu(wire.payload).min_mtu(wire.payload).mtu_discovery_config(None);
+    config.max_concurrent_uni_streams(VarInt::from_u32(STREAMS_PER_LINK as u32));
+    config.receive_window(VarInt::from_u32(LINK_WINDOW_BYTES)).send_fairness(false);
+    Arc::new(config)
+}
+
+fn certified() -> Arc<CertifiedKey> {
+    let key = NodeKey::from_seed(Secret::from_bytes([1; 32]));
+    let public = [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00][..], &key.id()].concat();
+    Arc::new(CertifiedKey::new(vec![CertificateDer::from(public.clone())], Arc::new(Key(Arc::new(key), public))))
+}
+
+#[derive(Clone)]
+struct Key(Arc<NodeKey>, Vec<u8>);
+
+impl SigningKey for Key {
+    fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        Some(Box::new(self.clone()))
+    }
+
+    fn public_key(&self) -> Option<SubjectPublicKeyInfoDer<'_>> {
+        Some(SubjectPublicKeyInfoDer::from(self.1.clone()))
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        SignatureAlgorithm::ED25519
+    }
+}
+
+impl Signer for Key {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(self.0.sign_raw(message).to_vec())
+    }
+
+    fn scheme(&self) -> SignatureScheme {
+        SignatureScheme::ED25519
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Key")
+    }
+}
+
+/// A benchmark does not care whom it talks to.
+#[derive(Debug)]
+struct Anyone;
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        vec![SignatureScheme::ED25519]
+    }
+
+    fn requires_raw_public_keys(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,101 @@
+//! Moves 100 MiB in blocks through k relays over UDP loopback: bare QUIC against `link`, in one run.
+//!
+//! `cargo bench --bench path_bare [-- MIB [ROUNDS]]` prints MB/s, CPU-seconds per GB and the ratio to the bare chain with
+//! the same UDP payload. Medians of the rounds; the rounds of all kinds alternate. The bare chain does not let QUIC fill
+//! acknowledgements (`pad_to_mtu`): they would fill the congestion window of its receivers and stop it for good, which
+//! `link` prevents (docs/wire.md).
+#![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
+
+#[path = "path/bare.rs"]
+mod bare;
+#[path = "path/links.rs"]
+mod links;
+
+use std::time::Duration;
+
+use bare::Wire;
+
+/// What moves the bytes.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Bare(Wire),
+    Links,
+}
+
+/// What one run took.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    seconds: f64,
+    cpu_seconds: f64,
+}
+
+const KINDS: [(&str, Kind); 4] = [
+    ("bare, 1,200", Kind::Bare(Wire { payload: 1_200, shim: false })),
+    ("bare, 1,200, our socket", Kind::Bare(Wire { payload: 1_200, shim: true })),
+    ("bare, 1,452", Kind::Bare(Wire { payload: 1_452, shim: false })),
+    ("link", Kind::Links),
+];
+
+/// Payload of a stream of the bare chain; a message of `link` carries as much and 480 bytes of headers.
+const STREAM_BYTES: usize = 33_600;
+/// What a block message can carry beside its own few bytes of postcard.
+const BODY_BYTES: usize = STREAM_BYTES - 8;
+
+fn main() {
+    let arguments: Vec<usize> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();
+    let bytes = arguments.first().copied().unwrap_or(100) << 20;
+    let rounds = arguments.get(1).copied().unwrap_or(5);
+    println!("{} MiB, medians of {rounds} rounds", bytes >> 20);
+    for relays in [1, 3] {
+        let costs = measure(relays, bytes, rounds);
+        let base = costs[0];
+        println!("\n{relays} relay(s)                        | MB/s | CPU-s per GB | rate to bare | CPU to bare");
+        for ((name, _), cost) in KINDS.iter().zip(&costs) {
+            let (rate, cpu) = (bytes as f64 / cost.seconds / 1e6, cost.cpu_seconds / bytes as f64 * 1e9);
+            let (faster, dearer) = (base.seconds / cost.seconds, cost.cpu_seconds / base.cpu_seconds);
+            println!("{name:34} | {rate:4.0} | {cpu:12.2} | {faster:12.2} | {dearer:11.2}");
+        }
+    }
+}
+
+fn measure(relays: usize, bytes: usize, rounds: usize) -> Vec<Cost> {
+    let mut all = vec![Vec::new(); KINDS.len()];
+    for _ in 0..rounds {
+        for (costs, (_, kind)) in all.iter_mut().zip(KINDS) {
+            costs.push(run(kind, relays, bytes));
+        }
+    }
+    all.into_iter().map(median).collect()
+}
+
+/// One run on a runtime of its own, so that no task of an earlier one is still about.
+fn run(kind: Kind, relays: usize, bytes: usize) -> Cost {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("runtime");
+    let (start, cpu) = (tokio::time::Instant::now(), cpu_seconds());
+    runtime.block_on(async {
+        match kind {
+            Kind::Bare(wire) => bare::run(relays, wire, bytes / STREAM_BYTES, STREAM_BYTES).await,
+            Kind::Links => links::run(relays, bytes / BODY_BYTES, BODY_BYTES).await,
+        }
+    });
+    let cost = Cost { seconds: start.elapsed().as_secs_f64(), cpu_seconds: cpu_seconds() - cpu };
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    cost
+}
+
+fn median(mut costs: Vec<Cost>) -> Cost {
+    let middle = costs.len() / 2;
+    costs.sort_by(|one, other| one.seconds.total_cmp(&other.seconds));
+    let seconds = costs[middle].seconds;
+    costs.sort_by(|one, other| one.cpu_seconds.total_cmp(&other.cpu_seconds));
+    Cost { seconds, cpu_seconds: costs[middle].cpu_seconds }
+}
+
+/// User and system time of this process so far, from /proc; 0 where there is none.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    // Fields 14 and 15, of which two stand before the closing parenthesis; in ticks of 10 ms.
+    let ticks = after_name.split_whitespace().skip(11).take(2).filter_map(|text| text.parse::<f64>().ok());
+    ticks.sum::<f64>() / 100.0
+}
