@@ -196,7 +196,7 @@ pub(crate) struct InsertOptions {
     #[arg(long)]
     pub(crate) convergent: bool,
     /// Check blocks per data block, 0 to 1.
-    #[arg(long, value_name = "R")]
+    #[arg(long, value_name = "R", allow_negative_numbers = true)]
     pub(crate) redundancy: Option<f64>,
     /// Without pre-routing.
     #[arg(long)]

@@ -41,6 +41,7 @@ pub(crate) fn run(options: NodeOptions, output: &mut Output) -> Result<(), Failu
     let settings = settings(data, &config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
+        .max_blocking_threads(BLOCKING)
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("cannot start threads: {error}")))?;
@@ -173,3 +174,5 @@ impl From<StartError> for Failure {
 
 /// Threads of the node beside its disk's. Chosen: one for the event loop, one for links and clients.
 const WORKERS: usize = 2;
+/// Threads for work that blocks, such as stretching a passphrase; they end when idle. Chosen.
+const BLOCKING: usize = 8;

@@ -9,7 +9,7 @@ use std::time::Instant as Stopwatch;
 
 use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::{AbortHandle, JoinSet, block_in_place};
+use tokio::task::{AbortHandle, JoinSet, yield_now};
 
 use super::carrier::{Carrier, Sought};
 use crate::daemon::handle::Stopped;
@@ -79,13 +79,12 @@ struct Seen {
     blocks: u64,
     hops: u64,
     own_store: u64,
-    nobody: bool,
 }
 
 impl Fetch {
     async fn run(&mut self) -> Result<Summary, JobFailure> {
         loop {
-            if let Some(end) = self.drain() {
+            if let Some(end) = self.drain().await {
                 let summary = end?;
                 self.hand_out_rest().await?;
                 return Ok(summary);
@@ -95,11 +94,12 @@ impl Fetch {
     }
 
     /// Does what the machine wants; how the fetch ended, if it has.
-    fn drain(&mut self) -> Option<Result<Summary, JobFailure>> {
+    async fn drain(&mut self) -> Option<Result<Summary, JobFailure>> {
         self.machine.set_window(self.carrier.window());
         loop {
-            // Opening and rebuilding take milliseconds: other work of this thread moves elsewhere meanwhile.
-            match block_in_place(|| self.machine.poll_output())? {
+            // A step opens or rebuilds for up to a few milliseconds; others of this thread have their turn between two.
+            yield_now().await;
+            match self.machine.poll_output()? {
                 Output::Fetch { handle, key } => {
                     let (carrier, own_store) = (self.carrier.clone(), self.way.own_store);
                     let task = self.out.tasks.spawn(async move { (handle, carrier.fetch(key, own_store).await) });
@@ -114,7 +114,7 @@ impl Fetch {
                 Output::Deliver(bytes) => self.ready.push_back(bytes),
                 Output::Repair { block } => self.repair(block),
                 Output::Done(summary) => return Some(Ok(summary)),
-                Output::Failed(why) => return Some(Err(failure(why, self.seen.nobody))),
+                Output::Failed(why) => return Some(Err(failure(why))),
             }
         }
     }
@@ -127,7 +127,7 @@ impl Fetch {
                 // A task that was cancelled has nothing to say.
                 if let Ok((handle, sought)) = ended {
                     self.out.handles.remove(&handle);
-                    self.on_sought(handle, sought.map_err(|_| stopping())?);
+                    self.on_sought(handle, sought.map_err(|_| stopping())?)?;
                 }
             }
             room = room(self.output.clone()), if !self.ready.is_empty() => {
@@ -141,7 +141,7 @@ impl Fetch {
         Ok(())
     }
 
-    fn on_sought(&mut self, handle: Handle, sought: Sought) {
+    fn on_sought(&mut self, handle: Handle, sought: Sought) -> Result<(), JobFailure> {
         let input = match sought {
             Sought::Found { block, hops, own_store } => {
                 self.seen.blocks += 1;
@@ -151,12 +151,10 @@ impl Fetch {
                 Input::BlockFound { handle, block }
             }
             Sought::Missing => Input::BlockMissing { handle },
-            Sought::Nobody => {
-                self.seen.nobody = true;
-                Input::BlockFailed { handle }
-            }
+            Sought::Nobody => return Err(nobody()),
         };
         self.machine.handle_input(self.carrier.now(), input);
+        Ok(())
     }
 
     fn on_handed_out(&mut self, bytes: usize) {
@@ -205,18 +203,23 @@ pub(super) async fn rings(timer: Option<tokio::time::Instant>) {
     }
 }
 
-fn failure(why: Why, nobody: bool) -> JobFailure {
+fn failure(why: Why) -> JobFailure {
     let kind = match why {
-        _ if nobody => FailureKind::Unavailable,
         Why::NotFound | Why::ManifestLost | Why::SegmentLost { .. } => FailureKind::NotFound,
         _ => FailureKind::Failed,
     };
     let sentence = match why {
-        _ if nobody => "no other node could be asked: is this node linked to any?".to_owned(),
         Why::NotVerified => "the document does not open: the key in the URI is wrong".to_owned(),
         other => other.to_string(),
     };
     JobFailure { kind, sentence }
+}
+
+fn nobody() -> JobFailure {
+    JobFailure {
+        kind: FailureKind::Unavailable,
+        sentence: "no other node could be asked: is this node linked to any?".to_owned(),
+    }
 }
 
 fn stopping() -> JobFailure {

@@ -8,7 +8,7 @@ use std::time::Instant as Stopwatch;
 use bytes::Bytes;
 use data_encoding::BASE64URL_NOPAD;
 use tokio::sync::mpsc;
-use tokio::task::{JoinSet, block_in_place};
+use tokio::task::{JoinSet, yield_now};
 
 use super::carrier::{Carrier, Stored};
 use crate::daemon::chance;
@@ -42,7 +42,6 @@ pub(super) async fn run(
         wanted: 0,
         ended: false,
         out: JoinSet::new(),
-        nobody: false,
     };
     let receipt = job.run().await?;
     Ok(Inserted {
@@ -97,14 +96,12 @@ struct Insert {
     wanted: usize,
     ended: bool,
     out: JoinSet<(Handle, Result<Stored, Stopped>)>,
-    /// Whether a block found no node at all to go to.
-    nobody: bool,
 }
 
 impl Insert {
     async fn run(mut self) -> Result<Receipt, JobFailure> {
         loop {
-            if let Some(end) = self.drain() {
+            if let Some(end) = self.drain().await {
                 return end;
             }
             if self.hand_in() {
@@ -115,11 +112,12 @@ impl Insert {
     }
 
     /// Does what the machine wants; how the insert ended, if it has.
-    fn drain(&mut self) -> Option<Result<Receipt, JobFailure>> {
+    async fn drain(&mut self) -> Option<Result<Receipt, JobFailure>> {
         self.machine.set_window(self.carrier.window());
         loop {
-            // Sealing and coding take milliseconds: other work of this thread moves elsewhere meanwhile.
-            match block_in_place(|| self.machine.poll_output())? {
+            // A step seals or codes for up to a few milliseconds; others of this thread have their turn between two.
+            yield_now().await;
+            match self.machine.poll_output()? {
                 Output::WantData { bytes } => self.wanted += bytes,
                 Output::Insert { handle, block } => {
                     let carrier = self.carrier.clone();
@@ -132,7 +130,7 @@ impl Insert {
                     });
                 }
                 Output::Done(receipt) => return Some(Ok(receipt)),
-                Output::Failed(why) => return Some(Err(failure(why, self.nobody))),
+                Output::Failed(why) => return Some(Err(failure(why))),
             }
         }
     }
@@ -167,31 +165,30 @@ impl Insert {
         Ok(())
     }
 
-    fn on_stored(&mut self, handle: Handle, stored: Stored) {
+    fn on_stored(&mut self, handle: Handle, stored: Stored) -> Result<(), JobFailure> {
         let input = match stored {
             Stored::Enough(stores) => Input::BlockStored { handle, stores },
             Stored::Collided(existing) => Input::BlockCollided { handle, existing },
             Stored::TooFew => Input::BlockFailed { handle },
-            Stored::Nobody => {
-                self.nobody = true;
-                Input::BlockFailed { handle }
-            }
+            Stored::Nobody => return Err(nobody()),
         };
         self.machine.handle_input(self.carrier.now(), input);
+        Ok(())
     }
 }
 
-fn failure(why: Why, nobody: bool) -> JobFailure {
-    match why {
-        Why::NotStored { .. } if nobody => JobFailure {
-            kind: FailureKind::Unavailable,
-            sentence: "no other node could take the document: is this node linked to any?".to_owned(),
-        },
-        Why::NameTaken => JobFailure {
-            kind: FailureKind::Failed,
-            sentence: "another document stands under this name already; it was not changed".to_owned(),
-        },
-        other => JobFailure { kind: FailureKind::Failed, sentence: other.to_string() },
+fn failure(why: Why) -> JobFailure {
+    let sentence = match why {
+        Why::NameTaken => "another document stands under this name already; it was not changed".to_owned(),
+        other => other.to_string(),
+    };
+    JobFailure { kind: FailureKind::Failed, sentence }
+}
+
+fn nobody() -> JobFailure {
+    JobFailure {
+        kind: FailureKind::Unavailable,
+        sentence: "no other node could take the document: is this node linked to any?".to_owned(),
     }
 }
 
