@@ -229,7 +229,7 @@ fn overlay(settings: &Settings, genesis: Genesis, address: SocketAddr, key: Node
     let mut config = freenet::Config::new(genesis, profile, address);
     config.bootstrap = settings.join.iter().map(|known| (known.id, known.address)).collect();
     let remembered = settings.keeper.read(OVERLAY)?;
-    Ok(Freenet::new(config, key, chance::bytes(), remembered.and_then(|bytes| postcard::from_bytes(&bytes).ok())))
+    Ok(Freenet::new(config, key, chance::bytes(), remembered.map(|bytes| bytes.to_vec())))
 }
 
 fn duplicate(key: &NodeKey) -> NodeKey {

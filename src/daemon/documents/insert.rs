@@ -33,16 +33,8 @@ pub(super) async fn run(
     let options = options(&request, writer, carrier.window())?;
     report.progress(|progress| progress.total_bytes = request.length);
     let machine = Inserter::new(options, &mut chance::generator());
-    let job = Insert {
-        carrier,
-        machine,
-        report,
-        input,
-        piece: Bytes::new(),
-        wanted: 0,
-        ended: false,
-        out: JoinSet::new(),
-    };
+    let job =
+        Insert { carrier, machine, report, input, piece: Bytes::new(), wanted: 0, ended: false, out: JoinSet::new() };
     let receipt = job.run().await?;
     Ok(Inserted {
         uri: receipt.uri.to_string(),
@@ -159,7 +151,9 @@ impl Insert {
                     self.machine.handle_input(self.carrier.now(), Input::EndOfData);
                 }
             },
-            Some(Ok((handle, stored))) = self.out.join_next() => self.on_stored(handle, stored.map_err(|_| stopping())?),
+            Some(Ok((handle, stored))) = self.out.join_next() => {
+                self.on_stored(handle, stored.map_err(|_| stopping())?)?;
+            }
             () = super::fetch::rings(timer) => self.machine.handle_input(self.carrier.now(), Input::Timeout),
         }
         Ok(())
