@@ -99,7 +99,6 @@ fn options_that_make_no_sense_are_wrong_usage() {
         (&["network", "new", ""], 2, "name"),
         (&["network", "new", "x", "--member", "nonsense"], 2, "node id"),
         (&["keys", "show", "--data", "nowhere"], 1, "nowhere"),
-        (&["fetch", URI, "-o", "-", "--json"], 2, "standard output"),
     ]);
 }
 
@@ -129,6 +128,13 @@ fn a_failure_is_one_json_object_too() {
     let ran = Home::new().run(&["status", "--json"]);
     assert_eq!((ran.code, ran.json()["exit"].as_i64()), (4, Some(4)));
     assert!(ran.json()["error"].as_str().unwrap().contains("no node is running"));
+}
+
+#[test]
+fn a_document_and_a_json_object_do_not_share_standard_output() {
+    let ran = Home::new().run(&["fetch", URI, "-o", "-", "--json"]);
+    assert_eq!((ran.code, ran.json()["exit"].as_i64()), (2, Some(2)));
+    assert!(ran.sentence().contains("-o FILE"), "{}", ran.stderr);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Starts nodes in this process, each with its own socket, store and identity; inserts a document at one, stops that
 //! one, starts a fresh one that joins only now, fetches there and compares. Whatever happens, the nodes are stopped and
 //! their directories removed.
+#![allow(clippy::disallowed_types, reason = "a person waits in real time")]
 
 mod document;
 mod network;

@@ -1,4 +1,5 @@
 //! A progress bar on a terminal for whatever takes longer than a second; silence elsewhere.
+#![allow(clippy::disallowed_types, reason = "a person waits in real time")]
 
 use std::io::{self, IsTerminal, Read};
 use std::time::{Duration, Instant};

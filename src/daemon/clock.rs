@@ -15,6 +15,7 @@ pub struct Clock {
 
 impl Clock {
     /// Anchored at this moment.
+    #[allow(clippy::disallowed_types, reason = "this is where the calendar of the whole program comes in")]
     pub fn start() -> Self {
         let since_epoch = time::SystemTime::now().duration_since(time::UNIX_EPOCH).unwrap_or_default();
         Self { anchor: Instant::EPOCH + since_epoch, start: tokio::time::Instant::now() }

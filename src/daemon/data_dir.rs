@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_file_in_the_place_of_the_directory_is_named() {
-        let file = tempfile::NamedTempFile::new().unwrap();
+        let file = NamedTempFile::new().unwrap();
         assert!(matches!(DataDir::new(file.path()).create(), Err(DataError::NotADirectory(_))));
     }
 }

@@ -201,9 +201,8 @@ impl<O: Overlay> EventLoop<O> {
             }
         }
         let disk = self.disk;
-        match tokio::task::spawn_blocking(move || disk.close()).await {
-            Ok(Err(error)) => warn!(%error, "the store could not be closed cleanly"),
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || disk.close()).await {
+            warn!(%error, "the store could not be closed cleanly");
         }
         self.memory.close().await;
         drop(self.lock);

@@ -58,7 +58,7 @@ mod tests {
         let memory = Memory::new(keeper.clone(), "overlay".into());
         for state in 0..50_u8 {
             memory.keep(vec![state]);
-            tokio::task::yield_now().await;
+            task::yield_now().await;
         }
         memory.close().await;
         assert_eq!(keeper.read("overlay").unwrap().unwrap().as_slice(), [49]);

@@ -166,7 +166,9 @@ mod tests {
         let mut patience = Patience::new(start);
         assert_eq!(patience.pause(start), Some(FIRST_PAUSE));
         assert_eq!(patience.pause(start), Some(FIRST_PAUSE * 2));
-        (0..10).for_each(|_| drop(patience.pause(start)));
+        for _ in 0..10 {
+            patience.pause(start);
+        }
         assert_eq!(patience.pause(start), Some(LONGEST_PAUSE));
         assert_eq!(patience.pause(start + PATIENCE), None);
     }

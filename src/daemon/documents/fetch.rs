@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant as Stopwatch;
 
 use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
@@ -37,7 +36,7 @@ pub(super) async fn run(
     report: Report,
     output: mpsc::Sender<Bytes>,
 ) -> Result<Fetched, JobFailure> {
-    let watch = Stopwatch::now();
+    let began = carrier.now();
     let options = Options { window: carrier.window(), race: 0, range: None, geometry: Geometry::STANDARD };
     let machine = Fetcher::new(start, options);
     let out = Out { tasks: JoinSet::new(), handles: BTreeMap::new() };
@@ -51,7 +50,7 @@ pub(super) async fn run(
         blocks_repaired: summary.blocks_repaired,
         served_locally: seen.own_store,
         hops: seen.hops as f64 / (seen.blocks.max(1)) as f64,
-        seconds: watch.elapsed().as_secs_f64(),
+        seconds: job.carrier.now().since(began).as_secs_f64(),
     })
 }
 

@@ -3,8 +3,6 @@
 //! Memory is bounded by the machine, which asks for bytes when it has room; blocks under way by the window. The
 //! machine's heavier steps run where they hold up nobody else.
 
-use std::time::Instant as Stopwatch;
-
 use bytes::Bytes;
 use data_encoding::BASE64URL_NOPAD;
 use tokio::sync::mpsc;
@@ -29,7 +27,7 @@ pub(super) async fn run(
     report: Report,
     input: mpsc::Receiver<Feed>,
 ) -> Result<Inserted, JobFailure> {
-    let start = Stopwatch::now();
+    let (clock, start) = (carrier.clone(), carrier.now());
     let options = options(&request, writer, carrier.window())?;
     report.progress(|progress| progress.total_bytes = request.length);
     let machine = Inserter::new(options, &mut chance::generator());
@@ -42,7 +40,7 @@ pub(super) async fn run(
         blocks: receipt.blocks,
         check_blocks: receipt.check_blocks,
         stored_at_least: receipt.stored_at_least,
-        seconds: start.elapsed().as_secs_f64(),
+        seconds: clock.now().since(start).as_secs_f64(),
     })
 }
 
