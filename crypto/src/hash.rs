@@ -76,6 +76,8 @@ labels! {
     LocationCommitment = "location commitment",
     /// Signature of a witness under a location certificate.
     LocationCertificate = "location certificate",
+    /// Names a location certificate as a whole.
+    CertificateDigest = "certificate digest",
     /// Place of a node that no witness vouches for: a founding member.
     NamedLocation = "named location",
     /// The place in key space where a witness is looked for.

@@ -192,6 +192,12 @@ impl Me {
         self.placed = true;
     }
 
+    /// Gives the certificate up: a newcomer again.
+    pub(super) fn unsettle(&mut self) {
+        self.certificate = None;
+        self.placed = false;
+    }
+
     /// Whether `reference` and `certificate` give their holder the location it claims, as far as signatures tell:
     /// whether the witnesses were the right ones is asked afterwards.
     pub(super) fn is_rightful(

@@ -3,14 +3,16 @@
 //! Guarantees that every link which routes has been greeted and admitted, and that links and neighbours stay
 //! within `limits`. Knows nothing of blocks.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use crate::id::NodeId;
+use crate::id::{AddressGroup, NodeId};
 use crate::key::Location;
 use crate::limits;
 use crate::message::certificate::Certificate;
 use crate::overlay::freenet::config::Profile;
 use crate::overlay::freenet::core::{Core, Event, Purpose, QueryId};
+use crate::overlay::freenet::fold::Folding;
 use crate::overlay::freenet::greeting::{self, Greeted, Greetings};
 use crate::overlay::freenet::join::Joining;
 use crate::overlay::freenet::memory::Memory;
@@ -18,6 +20,7 @@ use crate::overlay::freenet::message::{Errand, ExchangeId, Message, Question, Re
 use crate::overlay::freenet::neighbours::Neighbour;
 use crate::overlay::freenet::query::Queries;
 use crate::overlay::freenet::topology::{self, Admission, Topology};
+use crate::overlay::freenet::vouch::{self, Examined, Finding, Vouching};
 use crate::overlay::freenet::witness::Witnesses;
 use crate::overlay::mode::{CloseReason, Offence, Output};
 use crate::time::Instant;
@@ -30,7 +33,11 @@ pub(super) struct Membership {
     topology: Topology,
     joining: Joining,
     witnesses: Witnesses,
+    vouching: Vouching,
+    folding: Folding,
     memory: Memory,
+    /// Address groups of the nodes, dialled by this one, that could not confirm its certificate.
+    doubts: BTreeSet<AddressGroup>,
 }
 
 impl Membership {
@@ -50,13 +57,15 @@ impl Membership {
 
     /// When [`Self::handle_timeout`] is due.
     pub(super) fn deadline(&self, core: &Core) -> Option<Instant> {
-        [self.queries.deadline(), self.topology.deadline(core), self.joining.deadline()].into_iter().flatten().min()
+        let own = [self.topology.deadline(core), self.joining.deadline()];
+        [self.queries.deadline(), self.vouching.deadline()].into_iter().chain(own).flatten().min()
     }
 
     /// A deadline may have come.
     pub(super) fn handle_timeout(&mut self, core: &mut Core, now: Instant) {
         self.queries.handle_timeout(core, now);
         self.joining.handle_timeout(core, &mut self.queries, now);
+        self.vouching.handle_timeout(core, &mut self.queries, now);
         self.topology.handle_timeout(core, &mut self.greetings, &mut self.queries, now);
     }
 
@@ -64,6 +73,8 @@ impl Membership {
     pub(super) fn on_upkeep(&mut self, core: &mut Core, now: Instant) {
         self.greetings.expire(core, now);
         self.announce(core, now);
+        self.examine_members(core, now);
+        self.remember(core);
         let is_alone = core.neighbours.members().next().is_none();
         if is_alone || core.config.profile == Profile::Trusted {
             self.dial_bootstrap(core, now);
@@ -87,8 +98,29 @@ impl Membership {
     /// The link of `neighbour`, already taken out of the neighbours, is gone.
     pub(super) fn handle_link_down(&mut self, core: &mut Core, now: Instant, peer: NodeId, neighbour: &Neighbour) {
         self.queries.handle_link_down(core, now, &peer);
+        self.vouching.handle_link_down(&peer);
         if !neighbour.is_member() && !neighbour.inbound {
             self.topology.on_rejected(core, now, peer, neighbour.errand);
+        }
+    }
+
+    /// A certificate whose witnesses nobody finds any more, or that stems from a much smaller network, is renewed before its
+    /// time. Only nodes that this one chose to dial are heard, or anybody could drive it from its place.
+    fn on_unconfirmed(&mut self, core: &mut Core, now: Instant, from: NodeId) {
+        let Some(neighbour) = core.neighbours.get(&from).filter(|neighbour| !neighbour.inbound) else { return };
+        let Some(reference) = &neighbour.reference else { return };
+        if core.me.certificate.is_none() {
+            return;
+        }
+        self.doubts.insert(reference.group());
+        if self.doubts.len() < limits::REFUSALS_OF_A_CERTIFICATE {
+            return;
+        }
+        self.doubts.clear();
+        if core.neighbours.members().next().is_none() {
+            core.me.unsettle();
+        } else {
+            self.joining.begin(core, now, None);
         }
     }
 
@@ -143,6 +175,7 @@ impl Membership {
     /// The announcement is complete: this node has a place, or a new one. Its links stay.
     fn settle(&mut self, core: &mut Core, now: Instant, certificate: Certificate) {
         core.me.settle(certificate, now);
+        self.doubts.clear();
         let linked: Vec<(NodeId, Errand)> = core.neighbours.members().map(|(peer, n, _)| (*peer, n.errand)).collect();
         for (peer, errand) in linked {
             greeting::say_hello(core, peer, errand);
@@ -192,6 +225,13 @@ impl Membership {
                 self.greetings.handle_locations(core, from, list);
                 self.topology.on_change(now);
             }
+            Message::VouchFor { certificate } => self.vouching.handle_vouch_for(core, from, certificate),
+            Message::Unconfirmed => self.on_unconfirmed(core, now, from),
+            Message::VouchedFor { certificate, hearsay } => {
+                let answer = (certificate, hearsay);
+                let examined = self.vouching.handle_vouched_for(core, &mut self.queries, now, from, answer);
+                examined.into_iter().for_each(|examined| self.on_examined(core, now, examined));
+            }
             Message::Query(query) => self.queries.handle_query(core, now, from, *query),
             Message::Reply { id, reply } => self.queries.handle_reply(core, now, from, id, *reply),
             _ => core.offence(now, from, Offence::OutOfTurn),
@@ -213,16 +253,49 @@ impl Membership {
         self.queries.handle_refused(core, now, from, id);
     }
 
-    /// A peer that may call itself what it does is admitted, if there is room.
-    fn consider(&mut self, core: &mut Core, _now: Instant, peer: NodeId) {
-        let Some(errand) = core.neighbours.get(&peer).map(|neighbour| neighbour.errand) else { return };
-        match self.topology.admit(core, &peer, errand) {
-            Admission::Welcome => self.greetings.accept(core, peer),
-            Admission::Instead(victim) => {
-                core.close(victim, CloseReason::Replaced);
-                self.greetings.accept(core, peer);
+    /// A peer may call itself what it does, as far as signatures tell: its witnesses are asked.
+    fn consider(&mut self, core: &mut Core, now: Instant, peer: NodeId) {
+        let finding = self.vouching.examine(core, &mut self.queries, now, peer);
+        self.on_examined(core, now, Examined { peer, finding });
+    }
+
+    /// The witnesses of a peer have been asked: it is admitted if they were the right ones and there is room.
+    fn on_examined(&mut self, core: &mut Core, now: Instant, examined: Examined) {
+        let peer = examined.peer;
+        let Some((is_accepted, errand)) = core.neighbours.get(&peer).map(|n| (n.accepted, n.errand)) else { return };
+        match examined.finding {
+            Finding::Pending => {}
+            Finding::False => {
+                core.send(peer, Message::Unconfirmed);
+                core.offence(now, peer, Offence::BadCredential);
             }
-            Admission::Full => core.close(peer, CloseReason::Full),
+            _ if is_accepted => {}
+            Finding::Unknown => {
+                core.send(peer, Message::Unconfirmed);
+                core.close(peer, CloseReason::Full);
+            }
+            Finding::Rightful => match self.topology.admit(core, now, &peer, errand) {
+                Admission::Welcome => self.greetings.accept(core, peer),
+                Admission::Instead(victim) => {
+                    dismiss(core, victim);
+                    self.greetings.accept(core, peer);
+                }
+                Admission::Full => core.close(peer, CloseReason::Full),
+            },
+        }
+    }
+
+    /// Examines neighbours that were taken without, when this node was alone; a few at a time.
+    fn examine_members(&mut self, core: &mut Core, now: Instant) {
+        let open: Vec<NodeId> = core
+            .neighbours
+            .members()
+            .filter(|(peer, _, _)| self.vouching.is_open(core, peer))
+            .map(|(peer, _, _)| *peer)
+            .take(limits::VOUCHERS_ASKED)
+            .collect();
+        for peer in open {
+            self.vouching.examine(core, &mut self.queries, now, peer);
         }
     }
 
@@ -231,12 +304,18 @@ impl Membership {
     /// Something happened that concerns who is linked.
     pub(super) fn handle_event(&mut self, core: &mut Core, now: Instant, event: Event) {
         match event {
-            Event::MemberUp(peer) => self.topology.on_member(core, now, peer),
+            Event::MemberUp(peer) => {
+                self.topology.on_member(core, now, peer);
+                self.examine_members(core, now);
+            }
             Event::MemberDown(peer) => self.topology.on_member_lost(core, now, peer),
             Event::Announced(reference) => self.topology.on_announced(core, now, reference),
             Event::Asked { query, target, question } => self.on_asked(core, now, query, target, question),
             Event::QueryEnded { purpose, reply } => self.on_query_ended(core, now, purpose, reply),
-            Event::Answered(_) | Event::Overload | Event::Source(_) => {}
+            Event::Source(source) => {
+                self.folding.handle_source(core, &mut self.topology, &mut self.greetings, now, &source);
+            }
+            Event::Answered(_) | Event::Overload => {}
         }
     }
 
@@ -246,7 +325,7 @@ impl Membership {
             Question::Commit(commit) => self.witnesses.handle_commit(core, now, target, commit),
             Question::Reveal(reveal) => self.witnesses.handle_reveal(core, now, reveal),
             Question::Certify(certify) => self.witnesses.handle_certify(core, now, &certify),
-            Question::Vouch { .. } => Reply::Declined,
+            Question::Vouch { witness } => vouch::vouched(core, target, &witness),
         };
         self.queries.answer(core, query, reply);
     }
@@ -263,7 +342,10 @@ impl Membership {
                     self.settle(core, now, certificate);
                 }
             }
-            Purpose::Vouch { .. } => {}
+            Purpose::Vouch { check, testimony } => {
+                let examined = self.vouching.handle_reply(core, now, (check, testimony), reply);
+                examined.into_iter().for_each(|examined| self.on_examined(core, now, examined));
+            }
         }
     }
 }
@@ -272,4 +354,13 @@ impl Membership {
 fn entries(core: &Core) -> impl Iterator<Item = NodeId> {
     let is_entry = |neighbour: &Neighbour| !neighbour.inbound && neighbour.rightful && neighbour.errand == Errand::Join;
     core.neighbours.all().filter(move |(_, neighbour)| is_entry(neighbour)).map(|(peer, _)| *peer)
+}
+
+/// Gives a neighbour's place to another. It counts no more from now on, though its link takes a moment to close.
+fn dismiss(core: &mut Core, victim: NodeId) {
+    if let Some(neighbour) = core.neighbours.get_mut(&victim) {
+        neighbour.leaving = true;
+        core.events.push_back(Event::MemberDown(victim));
+        core.close(victim, CloseReason::Replaced);
+    }
 }

@@ -144,6 +144,21 @@ pub enum Message {
         /// The answer.
         reply: Box<Reply>,
     },
+
+    /// Have you examined this certificate, and found it good?
+    VouchFor {
+        /// Digest of the certificate.
+        certificate: [u8; 32],
+    },
+    /// The answer.
+    VouchedFor {
+        /// Digest of the certificate.
+        certificate: [u8; 32],
+        /// Through how many nodes that is known, 0 at first hand; none if it is not known.
+        hearsay: Option<u8>,
+    },
+    /// The witnesses of your certificate could not be confirmed here.
+    Unconfirmed,
 }
 
 /// Names an exchange on one link; drawn at random by the asker.

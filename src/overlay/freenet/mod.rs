@@ -8,6 +8,7 @@ use crypto::identity::NodeKey;
 mod announcement;
 mod config;
 mod core;
+mod fold;
 mod greeting;
 mod insert;
 mod join;
@@ -25,6 +26,7 @@ mod routing;
 mod schedule;
 mod search;
 mod topology;
+mod vouch;
 mod witness;
 
 pub use config::{Config, Profile};

@@ -34,6 +34,8 @@ pub(super) struct Neighbour {
     pub(super) accepted: bool,
     /// Whether the peer has accepted this node.
     pub(super) welcome: bool,
+    /// Its place was given to another and the link is being closed: it is asked nothing any more.
+    pub(super) leaving: bool,
     /// The locations of its neighbours.
     pub(super) ahead: LocationList,
     /// What is queued towards it has passed its bound.
@@ -77,6 +79,7 @@ impl Neighbour {
             rightful: false,
             accepted: false,
             welcome: false,
+            leaving: false,
             ahead: LocationList::default(),
             behind: false,
             rest_until: Instant::EPOCH,
@@ -90,7 +93,11 @@ impl Neighbour {
 
     /// Whether both sides have accepted the link for routing.
     pub(super) const fn is_member(&self) -> bool {
-        self.accepted && self.welcome && self.reference.is_some() && !matches!(self.errand, Errand::Join)
+        self.accepted
+            && self.welcome
+            && !self.leaving
+            && self.reference.is_some()
+            && !matches!(self.errand, Errand::Join)
     }
 
     /// Whether it may take itself for a neighbour: each message has a stream of its own, so that its first request can

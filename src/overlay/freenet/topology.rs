@@ -165,7 +165,7 @@ impl Topology {
     }
 
     /// Whether `peer` may become a neighbour.
-    pub(super) fn admit(&self, core: &mut Core, peer: &NodeId, errand: Errand) -> Admission {
+    pub(super) fn admit(&self, core: &mut Core, now: Instant, peer: &NodeId, errand: Errand) -> Admission {
         let Some(reference) = core.neighbours.get(peer).and_then(|neighbour| neighbour.reference.clone()) else {
             return Admission::Full;
         };
@@ -173,10 +173,10 @@ impl Topology {
             let is_named = core.config.bootstrap.iter().any(|(named, _)| named == peer);
             return if is_named { Admission::Welcome } else { Admission::Full };
         }
-        let is_near = is_near(core, reference.location, peer);
         if !core.me.placed {
             return Admission::Full;
         }
+        let is_near = is_near(core, reference.location, peer);
         if !is_near && group_is_full(core, &reference) {
             return Admission::Full;
         }
@@ -185,7 +185,7 @@ impl Topology {
         }
         let victim = least_useful(core);
         match victim {
-            Some(victim) if is_near || (errand != Errand::Near && improves(core, &reference, &victim)) => {
+            Some(victim) if is_near || (errand != Errand::Near && improves(core, now, &reference, &victim)) => {
                 Admission::Instead(victim)
             }
             _ => Admission::Full,
@@ -206,7 +206,8 @@ impl Topology {
         reference: &NodeRef,
         errand: Errand,
     ) -> bool {
-        let has_room = errand == Errand::Near || linked(core) + greetings.dialling() < core.config.degree;
+        let may_replace = matches!(errand, Errand::Near | Errand::Fold);
+        let has_room = may_replace || linked(core) + greetings.dialling() < core.config.degree;
         let is_open = has_room && !self.rests(now, &reference.id);
         if !is_open || (errand != Errand::Near && group_is_full(core, reference)) {
             return false;
@@ -306,13 +307,13 @@ pub(super) fn seen(core: &Core, target: Location) -> Reply {
 
 /// How many links a peer is or may soon be at the other end of.
 fn linked(core: &Core) -> usize {
-    core.neighbours.all().filter(|(_, neighbour)| neighbour.may_ask()).count()
+    core.neighbours.all().filter(|(_, neighbour)| neighbour.may_ask() && !neighbour.leaving).count()
 }
 
 /// How many long links this node has initiated.
 fn initiated(core: &Core) -> usize {
     let is_one = |errand| matches!(errand, Errand::Long | Errand::Fold);
-    core.neighbours.members().filter(|(_, neighbour, _)| !neighbour.inbound && is_one(neighbour.errand)).count()
+    core.neighbours.all().filter(|(_, neighbour)| !neighbour.inbound && is_one(neighbour.errand)).count()
 }
 
 /// Half of the long links are for this node to initiate; the other half comes from others' draws. A seventh of the
@@ -382,12 +383,31 @@ fn least_useful(core: &Core) -> Option<NodeId> {
 
 /// Whether a link to `reference` in the place of one to `victim` makes the lengths more even over the octaves; and once
 /// in a while it may even so, lest the table freeze.
-fn improves(core: &mut Core, reference: &NodeRef, victim: &NodeId) -> bool {
+fn improves(core: &mut Core, now: Instant, reference: &NodeRef, victim: &NodeId) -> bool {
     let own = core.location();
     let crowds = octaves(core);
-    let Some(lost) = core.neighbours.get(victim).and_then(|neighbour| neighbour.location()) else { return false };
+    let Some((lost, useful)) = core.neighbours.get(victim).and_then(|old| Some((old.location()?, old.useful))) else {
+        return false;
+    };
     crowds[octave(own, reference.location)] + 1 < crowds[octave(own, lost)]
+        || now.since(useful) >= limits::USELESS_AFTER
         || core.random.random_ratio(1, limits::LIGHT_RANDOMNESS)
+}
+
+/// Whether a link to `place` is worth a folding offer: with room, if its octave of lengths is not crowded; without, if the
+/// link that would go is in a more crowded one or of no use.
+pub(super) fn is_worth_folding(core: &Core, now: Instant, place: Location) -> bool {
+    let own = core.location();
+    let crowds = octaves(core);
+    let crowd = crowds[octave(own, place)];
+    if linked(core) < core.config.degree {
+        return crowds.iter().any(|other| *other > crowd) || crowd == 0;
+    }
+    let victim = least_useful(core).and_then(|id| core.neighbours.get(&id));
+    victim.is_some_and(|victim| {
+        let is_useless = now.since(victim.useful) >= limits::USELESS_AFTER;
+        is_useless || victim.location().is_some_and(|lost| crowd + 1 < crowds[octave(own, lost)])
+    })
 }
 
 fn octaves(core: &Core) -> [usize; 65] {

@@ -1,0 +1,348 @@
+//! Whether the witnesses of a certificate were the right ones (docs/protocol.md §5).
+//!
+//! Signatures alone prove little: anybody can find three friends who sign. So the places where the witnesses must lie
+//! are asked, one small routed question each: the node reached answers with a witness's own reference if that witness is
+//! among the nodes nearest the place. Two neighbours of distinct address groups that vouch spare the questions; hearsay
+//! passes few hands, so that a lie told to one node does not travel far. Results are cached. A node that is not linked well enough to ask takes its first neighbours on the word of the node by which it
+//! enters, and examines them once it can.
+//!
+//! The rule: two witnesses confirmed, or two neighbours vouching; in a network with fewer than 50 nodes one of either, and any
+//! live member may be a witness. Nobody answering is no proof either way: the link is refused without a penalty.
+//!
+//! What an attacker can still choose. With a fraction f of the nodes, three given places all fall to it with f³ (1 in
+//! 1,000 at 10 %); six places and the choice of a majority of two raise that to about 15 f² (1 in 7 at 10 %, 1 in 670 at
+//! 1 %) for a location forged outright. One colluding witness of three can withhold its seed and thus choose between two
+//! locations, two can choose among three. Each draw costs the proof of work and a fresh identity; and an identity tells
+//! three days of witness places in advance, so it can be picked: among k identities some two of six places fall to
+//! f with 1 − (1 − 15 f²)^k.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use crypto::hash::{self, Label};
+use lru::LruCache;
+use rustc_hash::FxBuildHasher;
+
+use crate::id::{AddressGroup, NodeId};
+use crate::key::Location;
+use crate::limits;
+use crate::message::certificate::{Certificate, Testimony};
+use crate::overlay::freenet::announcement::{self, Digest};
+use crate::overlay::freenet::core::{Core, Purpose};
+use crate::overlay::freenet::message::{Message, Question, Reply};
+use crate::overlay::freenet::query::Queries;
+use crate::overlay::freenet::schedule::Schedule;
+use crate::time::Instant;
+
+/// The certificates under examination, and those examined.
+#[derive(Debug)]
+pub(super) struct Vouching {
+    checks: BTreeMap<u64, Check>,
+    deadlines: Schedule<u64>,
+    /// Good certificates, and through how many hands that is known.
+    examined: LruCache<Digest, u8, FxBuildHasher>,
+    next_id: u64,
+}
+
+/// What an examination finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finding {
+    /// The witnesses were the right ones, or nobody needs to say so.
+    Rightful,
+    /// The places asked do not know the witnesses.
+    False,
+    /// Too few answered.
+    Unknown,
+    /// Wait.
+    Pending,
+}
+
+/// A finished examination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Examined {
+    pub(super) peer: NodeId,
+    pub(super) finding: Finding,
+}
+
+#[derive(Debug)]
+struct Check {
+    peer: NodeId,
+    certificate: Certificate,
+    digest: Digest,
+    stage: Stage,
+    /// Whether the places did not confirm it at the first asking.
+    is_doubted: bool,
+    due: Instant,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Neighbours that are linked to the peer are asked; the groups of those that vouch.
+    Neighbours { asked: Vec<NodeId>, vouching: Vec<AddressGroup>, hearsay: u8 },
+    /// The witness places are asked.
+    Places { open: usize, confirmed: usize, denied: usize },
+    /// The ring may have been in motion: all is asked once more.
+    Again,
+}
+
+impl Default for Vouching {
+    fn default() -> Self {
+        let capacity = NonZeroUsize::new(limits::EXAMINED).expect("not zero");
+        let mut examined = LruCache::unbounded_with_hasher(FxBuildHasher);
+        examined.resize(capacity);
+        Self { checks: BTreeMap::new(), deadlines: Schedule::default(), examined, next_id: 0 }
+    }
+}
+
+impl Vouching {
+    /// When [`Self::handle_timeout`] is due.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// Examines the certificate that a linked peer has shown.
+    pub(super) fn examine(&mut self, core: &mut Core, queries: &mut Queries, now: Instant, peer: NodeId) -> Finding {
+        let Some(neighbour) = core.neighbours.get(&peer) else { return Finding::Unknown };
+        let Some(certificate) = neighbour.certificate.clone() else { return Finding::Rightful };
+        let digest = digest(&certificate);
+        if !is_established(core) || self.examined.get(&digest).is_some() {
+            return Finding::Rightful;
+        }
+        if self.checks.values().any(|check| check.peer == peer && check.digest == digest) {
+            return Finding::Pending;
+        }
+        if self.checks.len() >= limits::EXAMINATIONS {
+            return Finding::Unknown;
+        }
+        let asked = acquainted(core, &peer, certificate.claim.location);
+        for neighbour in &asked {
+            core.send(*neighbour, Message::VouchFor { certificate: digest });
+        }
+        self.next_id += 1;
+        let (id, due) = (self.next_id, now + limits::VOUCH_TIME);
+        let is_known = asked.len() >= needed(core);
+        let stage = Stage::Neighbours { asked, vouching: Vec::new(), hearsay: 0 };
+        self.checks.insert(id, Check { peer, certificate, digest, stage, is_doubted: false, due });
+        self.deadlines.add(due, id);
+        if !is_known {
+            self.ask_places(core, queries, now, id);
+        }
+        Finding::Pending
+    }
+
+    /// Whether `peer` has shown a certificate that was not examined yet, and can be now.
+    pub(super) fn is_open(&self, core: &Core, peer: &NodeId) -> bool {
+        if !is_established(core) {
+            return false;
+        }
+        let certificate = core.neighbours.get(peer).and_then(|neighbour| neighbour.certificate.as_ref());
+        certificate.is_some_and(|certificate| !self.examined.contains(&digest(certificate)))
+    }
+
+    /// A neighbour asks whether this node vouches for a certificate.
+    pub(super) fn handle_vouch_for(&self, core: &mut Core, from: NodeId, certificate: Digest) {
+        let hearsay = self.examined.peek(&certificate).copied();
+        core.send(from, Message::VouchedFor { certificate, hearsay });
+    }
+
+    /// A neighbour vouches for a certificate, or does not.
+    pub(super) fn handle_vouched_for(
+        &mut self,
+        core: &mut Core,
+        queries: &mut Queries,
+        now: Instant,
+        from: NodeId,
+        answer: (Digest, Option<u8>),
+    ) -> Option<Examined> {
+        let (certificate, told) = answer;
+        let group = core.neighbours.get(&from)?.reference.as_ref()?.group();
+        let id = *self.checks.iter().find(|(_, check)| check.digest == certificate && check.is_waiting_for(&from))?.0;
+        let check = self.checks.get_mut(&id)?;
+        let Stage::Neighbours { asked, vouching, hearsay } = &mut check.stage else { return None };
+        asked.retain(|other| *other != from);
+        if let Some(told) = told.filter(|told| *told < limits::HEARSAY && !vouching.contains(&group)) {
+            vouching.push(group);
+            *hearsay = (*hearsay).max(told + 1);
+        }
+        let needed = needed(core);
+        if vouching.len() >= needed {
+            let hearsay = *hearsay;
+            return self.conclude(id, Finding::Rightful, hearsay);
+        }
+        if vouching.len() + asked.len() < needed {
+            self.ask_places(core, queries, now, id);
+        }
+        None
+    }
+
+    /// A witness place has answered.
+    pub(super) fn handle_reply(
+        &mut self,
+        core: &Core,
+        now: Instant,
+        asked: (u64, u8),
+        reply: Option<Reply>,
+    ) -> Option<Examined> {
+        let (id, index) = asked;
+        // An answer to the first asking may come when all is asked once more.
+        let check = self.checks.get_mut(&id).filter(|check| check.is_doubted == (index >= SECOND_ASKING))?;
+        let witness = check.certificate.testimonies.get(usize::from(index % SECOND_ASKING))?.witness;
+        let Stage::Places { open, confirmed, denied } = &mut check.stage else { return None };
+        *open -= 1;
+        match reply {
+            Some(Reply::Vouched { reference: Some(reference) })
+                if reference.id == witness && reference.verifies(&core.me.network) =>
+            {
+                *confirmed += 1;
+            }
+            Some(Reply::Vouched { .. }) => *denied += 1,
+            _ => {}
+        }
+        let (open, confirmed, denied) = (*open, *confirmed, *denied);
+        let finding = judge(core, check.certificate.testimonies.len(), open, confirmed, denied);
+        match finding {
+            Finding::Pending => None,
+            Finding::False | Finding::Unknown if !check.is_doubted => {
+                check.is_doubted = true;
+                check.stage = Stage::Again;
+                self.deadlines.cancel(check.due, id);
+                check.due = now + limits::VOUCH_AGAIN;
+                self.deadlines.add(check.due, id);
+                None
+            }
+            _ => self.conclude(id, finding, 0),
+        }
+    }
+
+    /// A neighbour that was asked stays silent: the places are asked.
+    pub(super) fn handle_timeout(&mut self, core: &mut Core, queries: &mut Queries, now: Instant) {
+        while let Some(id) = self.deadlines.pop_due(now) {
+            if self.checks.get(&id).is_some_and(|check| !matches!(check.stage, Stage::Places { .. })) {
+                self.ask_places(core, queries, now, id);
+            }
+        }
+    }
+
+    /// A link is gone.
+    pub(super) fn handle_link_down(&mut self, peer: &NodeId) {
+        let of_peer: Vec<u64> =
+            self.checks.iter().filter(|(_, check)| check.peer == *peer).map(|(id, _)| *id).collect();
+        for id in of_peer {
+            if let Some(check) = self.checks.remove(&id) {
+                self.deadlines.cancel(check.due, id);
+            }
+        }
+    }
+
+    fn ask_places(&mut self, core: &mut Core, queries: &mut Queries, now: Instant, id: u64) {
+        let Some(check) = self.checks.get_mut(&id) else { return };
+        let places = places(core, &check.certificate);
+        check.stage = Stage::Places { open: places.len(), confirmed: 0, denied: 0 };
+        for (index, (witness, place)) in places.into_iter().enumerate() {
+            let asking = if check.is_doubted { SECOND_ASKING } else { 0 };
+            let purpose = Purpose::Vouch { check: id, testimony: asking + index as u8 };
+            queries.ask(core, now, purpose, place, Question::Vouch { witness }, None);
+        }
+    }
+
+    fn conclude(&mut self, id: u64, finding: Finding, hearsay: u8) -> Option<Examined> {
+        let check = self.checks.remove(&id)?;
+        self.deadlines.cancel(check.due, id);
+        if finding == Finding::Rightful {
+            self.examined.put(check.digest, hearsay);
+        }
+        Some(Examined { peer: check.peer, finding })
+    }
+}
+
+impl Check {
+    fn is_waiting_for(&self, neighbour: &NodeId) -> bool {
+        matches!(&self.stage, Stage::Neighbours { asked, .. } if asked.contains(neighbour))
+    }
+}
+
+/// This node's answer about a witness: its reference, if it lies among the nodes nearest the place asked, as far as
+/// this node knows. Being linked is not enough: an attacker can link whom it likes, but not lie where it likes.
+pub(super) fn vouched(core: &Core, target: Location, witness: &NodeId) -> Reply {
+    if !core.me.placed {
+        return Reply::Declined;
+    }
+    let own = (core.location().distance(target), core.me.id, &core.me.reference);
+    let members = core.neighbours.members();
+    let mut nodes: Vec<_> = members
+        .filter_map(|(id, neighbour, place)| Some((place.distance(target), *id, neighbour.reference.as_ref()?)))
+        .chain([own])
+        .collect();
+    nodes.sort_by_key(|(distance, id, _)| (*distance, *id));
+    let considered = if is_small(core) { nodes.len() } else { limits::WITNESS_NEIGHBOURHOOD };
+    let found = nodes.into_iter().take(considered).find(|(_, id, _)| id == witness);
+    Reply::Vouched { reference: found.map(|(_, _, reference)| reference.clone()) }
+}
+
+/// How many confirmations it takes.
+fn needed(core: &Core) -> usize {
+    if is_small(core) { 1 } else { limits::CONFIRMATIONS }
+}
+
+/// Whether this node is linked well enough to reach the places it would ask: to its near neighbours, or to all it knows.
+fn is_established(core: &Core) -> bool {
+    let members = core.neighbours.members().count();
+    members > 0 && members >= core.neighbours.reachable(core.location()).min(2 * limits::NEAR_PER_SIDE)
+}
+
+fn is_small(core: &Core) -> bool {
+    core.neighbours.reachable(core.location()) + 1 < limits::SMALL_NETWORK
+}
+
+fn judge(core: &Core, testimonies: usize, open: usize, confirmed: usize, denied: usize) -> Finding {
+    let needed = needed(core);
+    if confirmed >= needed {
+        Finding::Rightful
+    } else if testimonies - denied < needed {
+        Finding::False
+    } else if open == 0 {
+        Finding::Unknown
+    } else {
+        Finding::Pending
+    }
+}
+
+/// Neighbours of distinct address groups that say they are linked to the peer.
+fn acquainted(core: &Core, peer: &NodeId, place: Location) -> Vec<NodeId> {
+    let mut groups: Vec<AddressGroup> = Vec::new();
+    let linked = core
+        .neighbours
+        .members()
+        .filter(|(id, neighbour, _)| *id != peer && neighbour.ahead.as_slice().binary_search(&place).is_ok());
+    let distinct = linked.filter_map(|(id, neighbour, _)| {
+        let group = neighbour.reference.as_ref()?.group();
+        let is_new = !groups.contains(&group);
+        groups.push(group);
+        is_new.then_some(*id)
+    });
+    distinct.take(limits::VOUCHERS_ASKED).collect()
+}
+
+/// Each witness with the place to ask for it: of the places that count, the one nearest to where it says it lies, and no
+/// place twice; three friends around one place are one witness. A small network has witnesses anywhere.
+fn places(core: &Core, certificate: &Certificate) -> Vec<(NodeId, Location)> {
+    let claim = &certificate.claim;
+    let place = |index| announcement::witness_place(&core.me.network, &claim.node, claim.day, index);
+    let mut free: Vec<Location> = (1..=limits::WITNESS_PLACES).map(place).collect();
+    let is_small = is_small(core);
+    let mut nearest = |testimony: &Testimony| {
+        let index = (0..free.len()).min_by_key(|index| free[*index].distance(testimony.location))?;
+        Some(free.swap_remove(index))
+    };
+    let place_of = |testimony: &Testimony| if is_small { Some(testimony.location) } else { nearest(testimony) };
+    let mut place_of = place_of;
+    certificate.testimonies.iter().filter_map(|testimony| Some((testimony.witness, place_of(testimony)?))).collect()
+}
+
+/// Marks answers to the second asking.
+const SECOND_ASKING: u8 = 128;
+
+fn digest(certificate: &Certificate) -> Digest {
+    let bytes = postcard::to_stdvec(certificate).expect("plain values always encode");
+    hash::hash(Label::CertificateDigest, &[&bytes])
+}
