@@ -1,12 +1,11 @@
 //! Performs the store's disk work: every slot sealed again under the node secret, one sync for each group.
 //!
 //! `directory` opens the files, `worker` runs the threads, `engine` performs groups, `slots` knows the slot file, `order`
-//! the order of use, `header` and `label` the bytes, `medium` the file beneath, `check` what damage may cost.
+//! the order of use, `header` and `label` the bytes, `medium` the file beneath.
 //! Guarantees (protocol.md §8): what was answered as durable survives a crash at any instant; nothing but sizes and a
 //! file name is in clear; a damaged byte costs at most the slot it hits. Decides nothing: that is `store`.
 #![allow(clippy::disallowed_methods, reason = "the only randomness here seeds the nonces of one run")]
 
-pub mod check;
 mod directory;
 pub mod engine;
 mod header;
