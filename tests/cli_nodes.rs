@@ -3,6 +3,9 @@
 mod cli_support;
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -44,6 +47,29 @@ fn what_one_node_inserts_another_fetches() {
 }
 
 #[test]
+fn five_nodes_by_hand_lose_two_and_still_give_the_document_back() {
+    let home = Home::new();
+    let first = home.node("first", &[]);
+    let join = ["--join", first.reference()];
+    // Two of them share one address and are told apart by port.
+    let ports = [&join[..], &["--listen", "127.0.0.1:0"]].concat();
+    let second = home.node("second", &join);
+    let third = home.node("third", &ports);
+    let fourth = home.node("fourth", &ports);
+    let fifth = home.node("fifth", &[&join[..], &["--bandwidth", "20MB", "--store-size", "64MiB"]].concat());
+    let content = vec![9; 200_000];
+    let file = home.file("document", &content);
+    let inserted = home.json(&["insert", &file, "--data", fifth.data()]);
+    assert!(inserted["stored_at_least"].as_u64().unwrap() >= 3, "{inserted}");
+    let uri = inserted["uri"].as_str().unwrap();
+    assert!(fifth.stop() && first.stop());
+    let late = home.node("late", &["--join", third.reference()]);
+    for node in [&late, &second, &third, &fourth] {
+        assert_eq!(home.run(&["fetch", uri, "--data", node.data()]).stdout, content);
+    }
+}
+
+#[test]
 fn standard_input_words_and_subspaces_name_documents() {
     let home = Home::new();
     let first = home.node("first", &[]);
@@ -51,7 +77,7 @@ fn standard_input_words_and_subspaces_name_documents() {
     let insert = |content: &[u8], kind: &str| {
         let mut command = home.command(&["insert", "-", "--as", kind, "--data", first.data(), "--json"]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        std::io::Write::write_all(&mut child.stdin.take().unwrap(), content).unwrap();
+        child.stdin.take().unwrap().write_all(content).unwrap();
         child.wait_with_output().unwrap()
     };
     let uri = |output: &std::process::Output| {
@@ -116,7 +142,7 @@ fn a_node_alone_takes_no_document() {
     let mut child = home.command(&["insert", &file, "--data", alone.data()]).stderr(Stdio::piped()).spawn().unwrap();
     assert_eq!(wait(&mut child, Duration::from_secs(60)), Some(1));
     let mut stderr = String::new();
-    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut stderr).unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     assert!(stderr.contains("no other node"), "{stderr}");
 }
 
@@ -131,6 +157,33 @@ fn a_wrong_token_opens_nothing() {
         assert!(ran.sentence().contains("refuses the token"), "{}", ran.stderr);
     }
     assert_eq!(home.run(&["status", "--data", node.data()]).code, 0);
+}
+
+#[test]
+fn the_interface_answers_its_owner_on_this_host_only() {
+    let home = Home::new();
+    let node = home.node("node", &[]);
+    let address = node.ready["api"].as_str().unwrap().trim_start_matches("http://").to_owned();
+    let token = fs::read_to_string(node.data.join("token")).unwrap();
+    let ask = |path: &str, host: &str, more: &str| {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        (answer.split(' ').nth(1).unwrap().to_owned(), answer)
+    };
+    let owner = format!("Authorization: Bearer {token}\r\n");
+    let status = |path: &str, host: &str, more: &str| ask(path, host, more).0;
+    assert_eq!(status("/v1/status", &address, &owner), "200");
+    assert_eq!(status("/v1/status", &address, ""), "401");
+    assert_eq!(status("/v1/status", "evil.example", &owner), "403");
+    assert_eq!(status("/v1/status", &address, &format!("{owner}Origin: http://evil.example\r\n")), "403");
+    assert_eq!(status("/v1/nothing", &address, &owner), "404");
+    assert_eq!(status("/v1/nothing", &address, ""), "401", "not even which paths there are");
+    assert_eq!(status("/v1/jobs/999", &address, &owner), "404");
+    let metrics = ask("/metrics", &address, &owner).1;
+    assert!(metrics.contains("bolthole_store_limit_bytes 1073741824"), "{metrics}");
+    assert_eq!(fs::metadata(node.data.join("token")).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]

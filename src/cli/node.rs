@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crypto::secret::Secret;
 use data_encoding::BASE64URL_NOPAD;
@@ -81,6 +82,7 @@ fn settings(data: DataDir, config: &Config) -> Result<Settings, Failure> {
     data.create()?;
     let lock = data.lock()?;
     let keeper = Arc::new(secret::open(&data)?);
+    place::explain(&data)?;
     Ok(Settings {
         data,
         lock,
@@ -118,8 +120,8 @@ async fn serve(settings: Settings, config: &Config, output: &mut Output) -> Resu
     let server = api::serve(listener, served.clone(), access, stop.clone());
     door.open(&data)?;
     tokio::select! {
-        place = node.placed() => {
-            announce(&node, address, place.map(|place| place.to_string()), output);
+        place = placed(&node, output) => {
+            announce(&node, address, place, output);
             stopping.await;
         }
         _ = &mut stopping => {}
@@ -131,6 +133,19 @@ async fn serve(settings: Settings, config: &Config, output: &mut Output) -> Resu
     // The server ends within its grace; how is of no interest any more.
     let _ = server.await;
     Ok(())
+}
+
+/// Waits for the node's place on the ring, and says so when that takes long.
+async fn placed(node: &Running, output: &Output) -> Option<String> {
+    let place = node.placed();
+    tokio::pin!(place);
+    let soon = tokio::time::timeout(PATIENCE, &mut place).await;
+    if soon.is_err() {
+        output
+            .note("still joining: none of the nodes named with --join, or known from before, has let this one in yet");
+    }
+    let place = if let Ok(place) = soon { place } else { place.await };
+    place.map(|place| place.to_string())
 }
 
 async fn listen(wanted: Option<SocketAddr>) -> Result<TcpListener, Failure> {
@@ -176,3 +191,5 @@ impl From<StartError> for Failure {
 const WORKERS: usize = 2;
 /// Threads for work that blocks, such as stretching a passphrase; they end when idle. Chosen.
 const BLOCKING: usize = 8;
+/// When a person begins to wonder. Chosen.
+const PATIENCE: Duration = Duration::from_secs(10);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::Place;
 use super::failure::Failure;
-use crate::daemon::config::{BadConfig, Config};
+use crate::daemon::config::{BadConfig, Config, TEMPLATE};
 use crate::daemon::data_dir::{DataDir, DataError};
 
 impl Place {
@@ -33,6 +33,14 @@ pub(crate) fn config(data: &DataDir) -> Result<Config, Failure> {
         Failure::usage(format!("{} line {line}: the text is not UTF-8", path.display()))
     })?;
     Ok(Config::parse(&text, &path)?)
+}
+
+/// Leaves a configuration file that sets nothing and explains everything, if there is none.
+pub(crate) fn explain(data: &DataDir) -> Result<(), Failure> {
+    if !data.file(CONFIG).exists() {
+        data.replace(CONFIG, TEMPLATE.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// A path from a configuration file, which starts at the data directory.
