@@ -27,9 +27,9 @@ fn main() {
 }
 
 fn document(relays: usize, bytes: usize) {
-    let mut chain = Chain::new(bytes);
+    let mut chain = Chain::new(relays, bytes);
     let uri = chain.put_document(bytes);
-    chain.link_up(relays);
+    chain.link_up();
     let cpu = cpu_seconds();
     let (time, hops) = chain.fetch(&uri, bytes);
     let cpu = cpu_seconds() - cpu;
@@ -39,10 +39,10 @@ fn document(relays: usize, bytes: usize) {
 }
 
 fn single_blocks(relays: usize, sync: Duration) {
-    let mut chain = Chain::new(BLOCKS * 2 * 32_784);
+    let mut chain = Chain::new(relays, BLOCKS * 2 * 32_784);
     let blocks = chain.blocks(BLOCKS, 1);
     chain.put_blocks(&blocks);
-    chain.link_up(relays);
+    chain.link_up();
     let fetched: Vec<Duration> = blocks.iter().filter_map(|block| chain.fetch_block(block)).collect();
     let inserted = chain.blocks(BLOCKS / 4, 2).iter().map(|block| chain.insert_block(block)).collect();
     chain.stop();

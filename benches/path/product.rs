@@ -4,7 +4,8 @@
 //! ascend along it, so that routing has no reason to turn back. The relays hold as little as a node may, so that next to
 //! nothing is answered on the way; each still verifies and stores every block that passes.
 
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,9 +30,22 @@ use crypto::content::{self, BlockKind, Root};
 /// A chain of nodes: the holder, the relays, the reader.
 pub(crate) struct Chain {
     runtime: tokio::runtime::Runtime,
+    /// Those of the chain that run, the holder first.
     nodes: Vec<Node>,
+    /// All of the chain in order, the holder first.
+    members: Vec<Member>,
+    /// Who puts things at the holder before the chain is linked up.
+    writer: Member,
     genesis: Genesis,
-    place: tempfile::TempDir,
+    _place: tempfile::TempDir,
+}
+
+/// A node that has an identity and an address, running or not. Trusted nodes name each other.
+#[derive(Clone)]
+struct Member {
+    data: PathBuf,
+    id: NodeId,
+    address: SocketAddr,
 }
 
 struct Node {
@@ -40,22 +54,33 @@ struct Node {
 }
 
 impl Chain {
-    /// The holder of a chain, alone so far, with room for `bytes` and their check blocks.
-    pub(crate) fn new(bytes: usize) -> Self {
+    /// A chain with `relays` relays, of which only the holder runs, with room for `bytes` and their check blocks.
+    pub(crate) fn new(relays: usize, bytes: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
         let place = tempfile::tempdir().expect("a temporary directory");
-        let holder = identity(&place.path().join("holder"));
+        let holder = Member::new(place.path(), 0);
         let genesis = Genesis {
             protocol: PROTOCOL_VERSION,
             name: "path".to_owned(),
             nonce: [0; 16],
             work_bits: 0,
             local: true,
-            members: vec![holder],
+            members: vec![holder.id],
         };
-        let room = bytes as u64 * 3;
-        let holder = runtime.block_on(start(&place.path().join("holder"), &genesis, Vec::new(), room));
-        Self { runtime, nodes: vec![holder], genesis, place }
+        let place_of = |member: &Member| named_location(&genesis.network(), &member.id);
+        let mut others: Vec<Member> = (1..)
+            .map(|number| Member::new(place.path(), number))
+            .filter(|member| place_of(&holder).clockwise_to(place_of(member)) < 1 << 62)
+            .take(relays + 1)
+            .collect();
+        others.sort_by_key(|member| place_of(&holder).clockwise_to(place_of(member)));
+        let writer = Member::new(place.path(), 0xffff);
+        let members = [vec![holder], others].concat();
+        let mut chain = Self { runtime, nodes: Vec::new(), members, writer, genesis, _place: place };
+        let known = vec![chain.writer.clone(), chain.members[1].clone()];
+        let holder = chain.runtime.block_on(chain.start(&chain.members[0], &known, bytes as u64 * 3));
+        chain.nodes.push(holder);
+        chain
     }
 
     /// Puts a document of `bytes` at the holder; its URI.
@@ -73,26 +98,17 @@ impl Chain {
         });
     }
 
-    /// Links `relays` relays and a reader to the holder, and waits until nothing moves any more.
-    pub(crate) fn link_up(&mut self, relays: usize) {
-        let mut ways = Vec::new();
-        while ways.len() < relays + 1 {
-            let data = self.place.path().join(format!("node-{}", ways.len()));
-            let way = self.holder_place().clockwise_to(self.place_of(identity(&data)));
-            if way < 1 << 62 {
-                ways.push((way, data));
-            } else {
-                std::fs::remove_dir_all(&data).expect("it was just made");
-            }
-        }
-        ways.sort();
-        for (_, data) in ways {
-            let before = introduction(self.nodes.last().expect("the holder"));
-            self.nodes.push(self.runtime.block_on(async {
-                let node = start(&data, &self.genesis, vec![before], 0).await;
+    /// Links the relays and the reader to the holder, and waits until nothing moves any more.
+    pub(crate) fn link_up(&mut self) {
+        for number in 1..self.members.len() {
+            let around = [self.members.get(number - 1), self.members.get(number + 1)];
+            let known: Vec<Member> = around.into_iter().flatten().cloned().collect();
+            let node = self.runtime.block_on(async {
+                let node = self.start(&self.members[number], &known, 0).await;
                 linked(&node).await;
                 node
-            }));
+            });
+            self.nodes.push(node);
         }
         self.runtime.block_on(quiet(&self.nodes));
     }
@@ -147,23 +163,50 @@ impl Chain {
     }
 
     fn holder_place(&self) -> Location {
-        self.place_of(self.genesis.members[0])
-    }
-
-    fn place_of(&self, id: NodeId) -> Location {
-        named_location(&self.genesis.network(), &id)
+        named_location(&self.genesis.network(), &self.members[0].id)
     }
 
     /// A node that is linked to the holder alone, for as long as `write` takes.
     fn with_writer<T>(&self, write: impl AsyncFnOnce(&Node) -> T) -> T {
         self.runtime.block_on(async {
-            let data = tempfile::tempdir_in(self.place.path()).expect("a temporary directory");
-            let writer = start(data.path(), &self.genesis, vec![introduction(&self.nodes[0])], 0).await;
+            let writer = self.start(&self.writer, &self.members[..1], 0).await;
             linked(&writer).await;
             let written = write(&writer).await;
             writer.running.stop().await;
             written
         })
+    }
+
+    async fn start(&self, member: &Member, known: &[Member], store_bytes: u64) -> Node {
+        let (data, keeper) = open(&member.data);
+        let network = self.genesis.network();
+        let introduce = |known: &Member| Introduction { network, id: known.id, address: known.address };
+        let settings = Settings {
+            lock: data.lock().expect("a lock"),
+            data: data.clone(),
+            keeper: keeper.clone(),
+            network: Some(self.genesis.clone()),
+            join: known.iter().map(introduce).collect(),
+            listen: Some(member.address),
+            advertise: None,
+            profile: Some(Profile::Trusted),
+            store_bytes: store_bytes.max(limits::STORE_MIN_BYTES),
+            bandwidth: None,
+        };
+        let running = Running::start(settings).await.expect("the node starts");
+        running.placed().await.expect("a trusted node has a place");
+        let served = Served::new(running.handle(), data, keeper);
+        Node { running, served }
+    }
+}
+
+impl Member {
+    fn new(place: &Path, number: u32) -> Self {
+        let data = place.join(format!("node-{number}"));
+        let id = NodeId(open(&data).1.identity().expect("an identity").id());
+        let [low, high] = [number % 250 + 2, number / 250 % 250];
+        let address = format!("127.{low}.{high}.7:7747").parse().expect("an address");
+        Self { data, id, address }
     }
 }
 
@@ -172,34 +215,6 @@ fn open(path: &Path) -> (DataDir, Arc<Keeper>) {
     data.create().expect("a directory");
     let keeper = Keeper::open(&data, |_| None).expect("a keeper");
     (data, Arc::new(keeper))
-}
-
-fn identity(path: &Path) -> NodeId {
-    NodeId(open(path).1.identity().expect("an identity").id())
-}
-
-async fn start(path: &Path, genesis: &Genesis, join: Vec<Introduction>, store_bytes: u64) -> Node {
-    let (data, keeper) = open(path);
-    let settings = Settings {
-        lock: data.lock().expect("a lock"),
-        data: data.clone(),
-        keeper: keeper.clone(),
-        network: Some(genesis.clone()),
-        join,
-        listen: None,
-        advertise: None,
-        profile: Some(Profile::Trusted),
-        store_bytes: store_bytes.max(limits::STORE_MIN_BYTES),
-        bandwidth: None,
-    };
-    let running = Running::start(settings).await.expect("the node starts");
-    running.placed().await.expect("a trusted node has a place");
-    let served = Served::new(running.handle(), data, keeper);
-    Node { running, served }
-}
-
-fn introduction(node: &Node) -> Introduction {
-    node.running.about().introduction.clone()
 }
 
 async fn linked(node: &Node) {
