@@ -1,83 +1,124 @@
-//! What a document and a single block cost on their way through relays: the product, end to end.
+//! Moves 100 MiB in blocks through k relays over UDP loopback: bare QUIC, `link` alone, and the whole product, in one run.
 //!
-//! `cargo bench --bench path [-- MIB]` prints, for 1 and 3 relays over real UDP loopback, MB/s and CPU-seconds per GB of
-//! a fetch, and the median time of single blocks beside one fdatasync of the same disk. `path_bare` has the bare chain.
+//! `cargo bench --bench path [-- MIB [ROUNDS]]` prints MB/s, CPU-seconds per GB and the ratio to the bare chain with
+//! the same UDP payload. Medians of the rounds; the rounds of all kinds alternate. The bare chain does not let QUIC fill
+//! acknowledgements (`pad_to_mtu`): they would fill the congestion window of its receivers and stop it for good, which
+//! `link` prevents (docs/wire.md).
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
-#![allow(clippy::disallowed_types, reason = "a benchmark reads the clock")]
 
+#[path = "path/bare.rs"]
+mod bare;
+#[path = "path/links.rs"]
+mod links;
 #[path = "path/product.rs"]
 mod product;
 
-use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use bare::Wire;
 use product::Chain;
 
-/// Single blocks per median: many more than a relay's store holds, so that most come from the far end.
-const BLOCKS: usize = 400;
+/// What moves the bytes.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Bare(Wire),
+    Links,
+    /// A document fetched through relays that verify and store each block.
+    Product,
+}
+
+/// What one run took.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    seconds: f64,
+    cpu_seconds: f64,
+}
+
+const KINDS: [(&str, Kind); 5] = [
+    ("bare, 1,200", Kind::Bare(Wire { payload: 1_200, shim: false })),
+    ("bare, 1,200, our socket", Kind::Bare(Wire { payload: 1_200, shim: true })),
+    ("bare, 1,452", Kind::Bare(Wire { payload: 1_452, shim: false })),
+    ("link", Kind::Links),
+    ("bolthole, a document fetched", Kind::Product),
+];
+
+/// Payload of a stream of the bare chain; a message of `link` carries as much and 480 bytes of headers.
+const STREAM_BYTES: usize = 33_600;
+/// What a block message can carry beside its own few bytes of postcard.
+const BODY_BYTES: usize = STREAM_BYTES - 8;
 
 fn main() {
-    let mib = std::env::args().skip(1).find_map(|text| text.parse::<usize>().ok()).unwrap_or(100);
-    let sync = fdatasync();
-    println!("one fdatasync of 32 KiB here: {:.2} ms (median)", millis(sync));
+    let arguments: Vec<usize> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();
+    let bytes = arguments.first().copied().unwrap_or(100) << 20;
+    let rounds = arguments.get(1).copied().unwrap_or(5);
+    println!("{} MiB, medians of {rounds} rounds", bytes >> 20);
     for relays in [1, 3] {
-        document(relays, mib << 20);
-        single_blocks(relays, sync);
+        let costs = measure(relays, bytes, rounds);
+        let base = costs[0];
+        println!("\n{relays} relay(s)                        | MB/s | CPU-s per GB | rate to bare | CPU to bare");
+        for ((name, _), cost) in KINDS.iter().zip(&costs) {
+            let (rate, cpu) = (bytes as f64 / cost.seconds / 1e6, cost.cpu_seconds / bytes as f64 * 1e9);
+            let (faster, dearer) = (base.seconds / cost.seconds, cost.cpu_seconds / base.cpu_seconds);
+            println!("{name:34} | {rate:4.0} | {cpu:12.2} | {faster:12.2} | {dearer:11.2}");
+        }
     }
 }
 
-fn document(relays: usize, bytes: usize) {
+fn measure(relays: usize, bytes: usize, rounds: usize) -> Vec<Cost> {
+    let mut all = vec![Vec::new(); KINDS.len()];
+    for _ in 0..rounds {
+        for (costs, (_, kind)) in all.iter_mut().zip(KINDS) {
+            costs.push(run(kind, relays, bytes));
+        }
+    }
+    all.into_iter().map(median).collect()
+}
+
+/// One run on a runtime of its own, so that no task of an earlier one is still about.
+fn run(kind: Kind, relays: usize, bytes: usize) -> Cost {
+    if let Kind::Product = kind {
+        return fetched(relays, bytes);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("runtime");
+    let (start, cpu) = (tokio::time::Instant::now(), cpu_seconds());
+    runtime.block_on(async {
+        match kind {
+            Kind::Bare(wire) => bare::run(relays, wire, bytes / STREAM_BYTES, STREAM_BYTES).await,
+            Kind::Links => links::run(relays, bytes / BODY_BYTES, BODY_BYTES).await,
+            Kind::Product => {}
+        }
+    });
+    let cost = Cost { seconds: start.elapsed().as_secs_f64(), cpu_seconds: cpu_seconds() - cpu };
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    cost
+}
+
+/// One document, fetched over a chain of its own; only the fetch counts.
+fn fetched(relays: usize, bytes: usize) -> Cost {
     let mut chain = Chain::new(relays, bytes);
     let uri = chain.put_document(bytes);
     chain.link_up();
     let cpu = cpu_seconds();
     let (time, hops) = chain.fetch(&uri, bytes);
-    let cpu = cpu_seconds() - cpu;
+    let cost = Cost { seconds: time.as_secs_f64(), cpu_seconds: cpu_seconds() - cpu };
+    println!("  (the document came over {hops:.2} hops on average)");
     chain.stop();
-    let (rate, cost) = (bytes as f64 / time.as_secs_f64() / 1e6, cpu / bytes as f64 * 1e9);
-    println!("{relays} relay(s): {rate:.0} MB/s, {cost:.2} CPU-seconds per GB, {hops:.2} hops on average");
+    cost
 }
 
-fn single_blocks(relays: usize, sync: Duration) {
-    let mut chain = Chain::new(relays, BLOCKS * 2 * 32_784);
-    let blocks = chain.blocks(BLOCKS, 1);
-    chain.put_blocks(&blocks);
-    chain.link_up();
-    let fetched: Vec<Duration> = blocks.iter().filter_map(|block| chain.fetch_block(block)).collect();
-    let inserted = chain.blocks(BLOCKS / 4, 2).iter().map(|block| chain.insert_block(block)).collect();
-    chain.stop();
-    let (count, fetch, insert) = (fetched.len(), median(fetched), median(inserted));
-    println!(
-        "{relays} relay(s): a block is fetched in {:.2} ms ({count} over the whole chain), inserted in {:.2} ms beyond one fdatasync (medians)",
-        millis(fetch),
-        millis(insert) - millis(sync),
-    );
+fn median(mut costs: Vec<Cost>) -> Cost {
+    let middle = costs.len() / 2;
+    costs.sort_by(|one, other| one.seconds.total_cmp(&other.seconds));
+    let seconds = costs[middle].seconds;
+    costs.sort_by(|one, other| one.cpu_seconds.total_cmp(&other.cpu_seconds));
+    Cost { seconds, cpu_seconds: costs[middle].cpu_seconds }
 }
 
-fn fdatasync() -> Duration {
-    let mut file = tempfile::tempfile().expect("a temporary file");
-    let times = (0..BLOCKS / 4).map(|_| {
-        file.write_all(&[7; 32_768]).expect("it can be written");
-        let begun = Instant::now();
-        file.sync_data().expect("it can be synced");
-        begun.elapsed()
-    });
-    median(times.collect())
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
-}
-
-/// User and system time of this process so far, as Linux tells it.
+/// User and system time of this process so far, from /proc; 0 where there is none.
 fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux tells of this process");
-    let after_name = stat.rsplit(')').next().expect("the name ends in a parenthesis");
-    let ticks = |field: usize| after_name.split_whitespace().nth(field).and_then(|text| text.parse::<f64>().ok());
-    (ticks(11).unwrap_or(0.0) + ticks(12).unwrap_or(0.0)) / 100.0
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    // Fields 14 and 15, of which two stand before the closing parenthesis; in ticks of 10 ms.
+    let ticks = after_name.split_whitespace().skip(11).take(2).filter_map(|text| text.parse::<f64>().ok());
+    ticks.sum::<f64>() / 100.0
 }
