@@ -62,6 +62,9 @@ pub const WAITERS_PER_KEY: usize = 32;
 
 /// Life of a request, per hop it may still make. Chosen: a hop takes milliseconds, a silent neighbour two seconds.
 pub const PATIENCE_PER_HOP: Duration = Duration::from_millis(1_500);
+/// A search that takes longer than this is announced to its asker as going on. Measured: most end within milliseconds,
+/// and a word for each would be one small message more a hop.
+pub const ACCEPT_AFTER: Duration = Duration::from_millis(500);
 /// A neighbour that has neither taken a request on nor answered it by now is silent; the next one is asked.
 pub const ACCEPT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long one hop of an insert may take, transfer of the block included.
@@ -101,6 +104,7 @@ pub const ROUTING_ENTRIES: usize = 10_000;
 /// References in one reply: seven times 140 bytes fit a small message.
 pub const REFERENCES_PER_REPLY: usize = 7;
 
+const _: () = assert!((ACCEPT_AFTER.as_millis() + WAIT_MAX.as_millis()) * 2 < ACCEPT_TIMEOUT.as_millis());
 const _: () = assert!(WAIT_MAX.as_millis() * 4 < ACCEPT_TIMEOUT.as_millis());
 const _: () = assert!(REFERENCES_PER_REPLY * NODE_REF_BYTES <= CELL_PAYLOAD_BYTES);
 

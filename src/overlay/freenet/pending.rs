@@ -37,6 +37,8 @@ pub(super) enum Deadline {
     Search(SearchId),
     /// A waiter has waited long enough.
     Waiter(WaiterId),
+    /// The asker should hear that the search goes on.
+    Notice(SearchId),
 }
 
 /// Who wants the block.
@@ -73,6 +75,8 @@ pub(super) struct Search {
     forward: Option<Forward>,
     /// The deadline now in the schedule.
     due: Instant,
+    /// When the asker, if it is a neighbour, is told that the search goes on.
+    notice: Option<Instant>,
     waiters: Vec<WaiterId>,
 }
 
@@ -161,8 +165,12 @@ impl Pending {
             spent: 0,
             forward: None,
             due: end,
+            notice: wanted.peer().map(|_| now + limits::ACCEPT_AFTER),
             waiters: Vec::new(),
         };
+        if let Some(notice) = search.notice {
+            self.deadlines.add(notice, Deadline::Notice(id));
+        }
         self.searches.insert(id, search);
         self.by_key.insert((wanted.key, id));
         self.deadlines.add(end, Deadline::Search(id));
@@ -174,6 +182,9 @@ impl Pending {
         let search = self.searches.remove(&id)?;
         self.by_key.remove(&(search.wanted.key, id));
         self.deadlines.cancel(search.due, Deadline::Search(id));
+        if let Some(notice) = search.notice {
+            self.deadlines.cancel(notice, Deadline::Notice(id));
+        }
         if let Some(forward) = &search.forward {
             self.forwards.remove(&(forward.peer, forward.id));
         }

@@ -248,6 +248,7 @@ impl Searches {
             match deadline {
                 Deadline::Search(id) => self.on_silence(core, now, id),
                 Deadline::Waiter(id) => self.on_waited(core, now, id),
+                Deadline::Notice(id) => self.on_notice(core, id),
             }
         }
     }
@@ -320,10 +321,6 @@ impl Searches {
         let Some(search) = self.pending.get(id) else { return };
         let (key, due) = (search.wanted.key, search.end.min(now + limits::ACCEPT_TIMEOUT));
         let detours = search.detours - u8::from(next.is_detour);
-        if search.tried.is_empty() {
-            // The asker learns that the search goes on, not whether this node had to ask or only wanted to.
-            respond_keeping(core, &search.wanted, |id| Message::Accepted { id });
-        }
         self.pending.with(id, |search| {
             search.detours = detours;
             search.tried.push(next.peer);
@@ -341,6 +338,13 @@ impl Searches {
         let Some(end) = self.pending.get(id).map(|search| search.end) else { return };
         self.pending.set_due(id, end.max(now + limits::ACCEPT_TIMEOUT));
         self.advance(core, now, id);
+    }
+
+    /// Most searches end before this is due, so that the word costs nothing; and it does not tell a hit from a miss.
+    fn on_notice(&self, core: &mut Core, id: SearchId) {
+        if let Some(search) = self.pending.get(id) {
+            respond_keeping(core, &search.wanted, |id| Message::Accepted { id });
+        }
     }
 
     fn on_waited(&mut self, core: &mut Core, now: Instant, id: WaiterId) {
