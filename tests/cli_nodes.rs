@@ -1,4 +1,5 @@
 //! Nodes started by hand, as in the README: insert at one, fetch at another, and everything that can go wrong between.
+#![allow(clippy::disallowed_methods, reason = "real processes take real time")]
 
 mod cli_support;
 
@@ -128,7 +129,8 @@ fn a_fetch_that_fails_says_why_and_leaves_the_target_alone() {
         assert_eq!(fs::read(&target).unwrap(), b"before");
         assert_eq!(entries(&home.path("")), names, "nothing is left behind");
     }
-    for (path, part) in [(".", "is a directory"), ("no/where", "cannot write no/where")] {
+    let cases = [(".", "is a directory"), ("no/where", "cannot write no/where"), ("/dev/full", "No space left")];
+    for (path, part) in cases {
         let ran = home.run(&["fetch", &uri, "--data", first.data(), "-o", path]);
         assert_eq!((ran.code, ran.sentence().contains(part)), (1, true), "{}", ran.stderr);
     }
@@ -184,6 +186,24 @@ fn the_interface_answers_its_owner_on_this_host_only() {
     let metrics = ask("/metrics", &address, &owner).1;
     assert!(metrics.contains("bolthole_store_limit_bytes 1073741824"), "{metrics}");
     assert_eq!(fs::metadata(node.data.join("token")).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn the_log_and_the_metrics_name_no_document() {
+    let home = Home::new();
+    let first = home.node("first", &[]);
+    let second = home.node("second", &["--join", first.reference()]);
+    let file = home.file("document", b"nobody's business");
+    let uri = home.json(&["insert", &file, "--data", first.data()])["uri"].as_str().unwrap().to_owned();
+    assert_eq!(home.run(&["fetch", &uri, "--data", second.data()]).code, 0);
+    assert_eq!(home.run(&["fetch", &changed(&uri, 0), "--data", second.data()]).code, 3);
+    let logs = [&first, &second].map(|node| fs::read_to_string(&node.log).unwrap());
+    assert!(logs.iter().all(|log| log.contains("the store is open")), "there is a log: {logs:?}");
+    // The first characters of the routing key are what a log would show; those of the root must be nowhere at all.
+    let (_, parts) = uri.split_once('@').unwrap();
+    for part in parts.split(',').take(2) {
+        assert!(logs.iter().all(|log| !log.contains(&part[..8]) && !log.contains("nobody's")), "{logs:?}");
+    }
 }
 
 #[test]

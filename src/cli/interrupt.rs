@@ -1,10 +1,14 @@
 //! Ctrl-C and SIGTERM while a command waits: what it began is undone, then the process ends.
 
 use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use tokio::signal::unix::{SignalKind, signal};
+
+/// Whether a signal is ending the process.
+static STOPPING: AtomicBool = AtomicBool::new(false);
 
 type Undo = Box<dyn FnOnce() + Send>;
 
@@ -17,12 +21,20 @@ pub(crate) fn watch() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         if let Ok(runtime) = runtime {
             let status = runtime.block_on(signalled());
+            STOPPING.store(true, Ordering::SeqCst);
             undo();
             process::exit(status);
         }
     });
     // Without the thread a signal ends the process the hard way, as it would without us.
     drop(waiting);
+}
+
+/// Waits for the end if a signal is ending the process: what fails meanwhile fails because of it.
+pub(crate) fn give_way() {
+    while STOPPING.load(Ordering::SeqCst) {
+        thread::park();
+    }
 }
 
 /// Registers what to undo if the process is told to stop.

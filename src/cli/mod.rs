@@ -40,7 +40,9 @@ pub fn main() -> ExitCode {
         Err(error) => return failure::of_usage(&error),
     };
     let mut output = Output::new(arguments.json);
-    match run(arguments.command, &mut output) {
+    let ended = run(arguments.command, &mut output);
+    interrupt::give_way();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => output.fail(&failure),
     }

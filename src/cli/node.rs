@@ -119,33 +119,40 @@ async fn serve(settings: Settings, config: &Config, output: &mut Output) -> Resu
     let served = Arc::new(Served::new(node.handle(), data.clone(), keeper));
     let server = api::serve(listener, served.clone(), access, stop.clone());
     door.open(&data)?;
-    tokio::select! {
-        place = placed(&node, output) => {
-            announce(&node, address, place, output);
-            stopping.await;
-        }
-        _ = &mut stopping => {}
-    }
+    let ready = async {
+        let place = placed(&node, output).await;
+        announce(&node, address, place, output);
+        std::future::pending::<()>().await;
+    };
+    let broken = tokio::select! {
+        _ = &mut stopping => false,
+        () = node.ended() => true,
+        () = ready => false,
+    };
     door.close(&data);
     served.jobs().cancel_all();
     stop.cancel();
     node.stop().await;
     // The server ends within its grace; how is of no interest any more.
     let _ = server.await;
-    Ok(())
+    if broken { Err(Failure::failed("the node broke off; the log says where")) } else { Ok(()) }
 }
 
 /// Waits for the node's place on the ring, and says so when that takes long.
-async fn placed(node: &Running, output: &Output) -> Option<String> {
-    let place = node.placed();
+async fn placed(node: &Running, output: &Output) -> String {
+    let place = async {
+        match node.placed().await {
+            Some(place) => place.to_string(),
+            // It has ended, which is told elsewhere.
+            None => std::future::pending().await,
+        }
+    };
     tokio::pin!(place);
-    let soon = tokio::time::timeout(PATIENCE, &mut place).await;
-    if soon.is_err() {
-        output
-            .note("still joining: none of the nodes named with --join, or known from before, has let this one in yet");
+    if let Ok(place) = tokio::time::timeout(PATIENCE, &mut place).await {
+        return place;
     }
-    let place = if let Ok(place) = soon { place } else { place.await };
-    place.map(|place| place.to_string())
+    output.note("still joining: none of the nodes named with --join, or known from before, has let this one in yet");
+    place.await
 }
 
 async fn listen(wanted: Option<SocketAddr>) -> Result<TcpListener, Failure> {
@@ -162,11 +169,10 @@ fn new_token(data: &DataDir) -> Result<Secret<32>, Failure> {
     Ok(token)
 }
 
-fn announce(node: &Running, api: SocketAddr, location: Option<String>, output: &mut Output) {
+fn announce(node: &Running, api: SocketAddr, location: String, output: &mut Output) {
     let introduction = &node.about().introduction;
     let (reference, network) = (introduction.to_string(), introduction.network.to_string());
-    let place = location.clone().unwrap_or_default();
-    let text = format!("ready at {place} in {network}\n  reference  {reference}\n  api        http://{api}");
+    let text = format!("ready at {location} in {network}\n  reference  {reference}\n  api        http://{api}");
     let value = json!({
         "node_ref": reference, "api": format!("http://{api}"), "location": location, "network": network,
         "node": introduction.id.to_string(), "listen": introduction.address.to_string(),

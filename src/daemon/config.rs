@@ -118,8 +118,8 @@ pub const TEMPLATE: &str = r#"# Configuration of a Bolthole node. Every key is o
 # Which overlay to run.
 #mode = "freenet"
 
-# What to log: error, warn, info, debug or trace. From "debug" on, the log names the keys of documents that pass
-# through, which is what a node should not be able to tell about its neighbours.
+# What to log, on standard error: error, warn, info, debug or trace. From "debug" on, the log follows links and messages
+# one by one, which is more than a node should keep about its neighbours.
 #log = "info"
 
 # Logs as JSON objects, one a line, instead of text.

@@ -137,6 +137,12 @@ impl Running {
         place.wait_for(Option::is_some).await.ok().and_then(|place| *place)
     }
 
+    /// Waits until the node has ended, by itself or because it was told to.
+    pub async fn ended(&self) {
+        let mut place = self.place.clone();
+        while place.changed().await.is_ok() {}
+    }
+
     /// Stops the node and waits until everything is saved and closed.
     pub async fn stop(self) {
         self.handle.stop();

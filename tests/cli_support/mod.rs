@@ -1,8 +1,10 @@
 //! Runs the built binary: commands that end, and nodes that run until dropped.
 //!
 //! Every test has a home of its own, so that nothing of the user's is read or written.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "real processes take real time")]
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part of this")]
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -28,6 +30,8 @@ pub struct Node {
     child: Child,
     pub ready: Value,
     pub data: PathBuf,
+    /// What it logs.
+    pub log: PathBuf,
 }
 
 impl Home {
@@ -81,19 +85,19 @@ impl Home {
         let data = self.path(name);
         let all = [&["node", "--json", "--data", data.to_str().expect("a plain path")], arguments].concat();
         let mut command = self.command(&all);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+        let path = self.path(&format!("{name}.log"));
+        let log = File::create(&path).expect("the log can be made");
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the binary runs");
         let line = first_line(child.stdout.take().expect("piped"));
         if line.is_empty() {
             // Not ready in time, or ended; SIGTERM is nothing to a process that has ended.
             end(&mut child);
         }
         match serde_json::from_str::<Value>(&line) {
-            Ok(ready) if ready["node_ref"].is_string() => Ok(Node { child, ready, data }),
+            Ok(ready) if ready["node_ref"].is_string() => Ok(Node { child, ready, data, log: path }),
             _ => {
-                let mut stderr = String::new();
-                child.stderr.take().expect("piped").read_to_string(&mut stderr).expect("readable");
                 child.wait().expect("the child ends");
-                Err(stderr)
+                Err(std::fs::read_to_string(&path).expect("the log is text"))
             }
         }
     }
