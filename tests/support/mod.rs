@@ -1,5 +1,5 @@
 //! Networks for tests: founders by the dozen, blocks by number.
-#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
 use std::net::SocketAddr;
 use std::time::Duration;

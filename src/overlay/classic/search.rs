@@ -154,7 +154,10 @@ impl Searches {
     ) {
         let Some(exchange) = self.find(id) else {
             // It may have come twice, over two ways, or too late.
-            return if self.seen.contains(id) { () } else { core.offence(from, Offence::Unasked) };
+            if !self.seen.contains(id) {
+                core.offence(from, Offence::Unasked);
+            }
+            return;
         };
         let due = matches!(exchange.state, State::Granted(_) | State::Left);
         if !due || exchange.origin != Origin::Peer(from) {
