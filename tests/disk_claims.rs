@@ -1,4 +1,5 @@
 //! What the store promises of its files: the limit, the order, secrecy, one owner, and what damage may cost.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod disk_harness;
 
@@ -144,9 +145,9 @@ fn hashing_a_seized_disk_does_not_tell_what_it_holds() {
     let (content, signed): (Vec<_>, Vec<_>) = ((0..12).map(content).collect(), (0..12).map(signed).collect());
     for (number, block) in content.iter().chain(&signed).enumerate() {
         if number % 2 == 0 {
-            assert!(local.keep(block))
+            assert!(local.keep(block));
         } else {
-            local.cache(block)
+            local.cache(block);
         }
         assert!(local.read(block.key()).is_some());
     }

@@ -99,7 +99,7 @@ fn damage(file: &Memory, act: &[u8]) -> (u64, u64) {
     let offset = if length == 0 { 0 } else { wide % length };
     match act[1] % 4 {
         0 | 1 => {
-            let mut bytes = vec![0; if act[1] % 4 == 0 { 1 } else { usize::from(act[5]) }];
+            let mut bytes = vec![0; if act[1].is_multiple_of(4) { 1 } else { usize::from(act[5]) }];
             bytes.truncate((length - offset) as usize);
             file.read_at(&mut bytes, offset).expect("memory does not fail");
             bytes.iter_mut().for_each(|byte| *byte ^= act[5] | 1);

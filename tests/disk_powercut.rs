@@ -4,6 +4,7 @@
 //! disk is built as a power cut may leave it: what was synced is there; of what was not, any 512-byte sector may have
 //! arrived or not, in any order, and so may every change of length. The store must open on it, with every block that was
 //! answered as durable and not displaced since. The same disk without its syncs must fail the same check.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod disk_harness;
 

@@ -127,8 +127,8 @@ fn a_certificate_counts_only_distinct_witnesses_other_than_the_holder() {
         Certificate { testimonies: vec![good.testimonies[0].clone(), good.testimonies[0].clone()], ..good.clone() };
     assert!(!twice.verifies(&network));
     let own = Testimony::sign(&node_key(1), &network, Location(0), &good.claim);
-    assert!(!Certificate { testimonies: vec![own], ..good.clone() }.verifies(&network));
-    assert!(!Certificate { testimonies: Vec::new(), ..good.clone() }.verifies(&network));
+    assert!(!Certificate { testimonies: vec![own], claim: good.claim }.verifies(&network));
+    assert!(!Certificate { testimonies: Vec::new(), claim: good.claim }.verifies(&network));
     let moved = Certificate { claim: Claim { location: Location(1), ..good.claim }, ..good.clone() };
     assert!(!moved.verifies(&network));
     assert!(!good.verifies(&genesis(2).network()), "a certificate of another network");

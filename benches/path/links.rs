@@ -86,9 +86,8 @@ async fn offer(mut source: Node, next: NodeId, messages: usize, bytes: usize) {
                 break;
             }
             sent += 1;
-            match source.events.try_recv() {
-                Ok(LinkEvent::Congestion { behind: now, .. }) => behind = now,
-                Ok(_) | Err(_) => {}
+            if let Ok(LinkEvent::Congestion { behind: now, .. }) = source.events.try_recv() {
+                behind = now;
             }
             tokio::task::consume_budget().await;
         }

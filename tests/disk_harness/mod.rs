@@ -1,5 +1,10 @@
 //! A store with its disk, driven step by step in one thread.
-#![allow(dead_code, reason = "each test file uses its own part of the harness")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test uses a part of it; what fails here fails the test"
+)]
 
 use std::fs::File;
 use std::path::Path;

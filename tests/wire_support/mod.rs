@@ -1,4 +1,5 @@
 //! The message type that the tests of `wire` and `link` send: one value of either class, as in docs/wire.md.
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use bolthole::message::class::{Class, Message};
 use bytes::Bytes;
