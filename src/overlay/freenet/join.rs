@@ -63,11 +63,6 @@ struct Witness {
 }
 
 impl Joining {
-    /// Whether an attempt is under way.
-    pub(super) const fn is_active(&self) -> bool {
-        self.attempt.is_some()
-    }
-
     /// Whether an attempt may begin.
     pub(super) fn may_begin(&self, now: Instant) -> bool {
         self.attempt.is_none() && now >= self.not_before
