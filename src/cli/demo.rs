@@ -39,7 +39,7 @@ pub(crate) fn run(options: &DemoOptions, output: &mut Output) -> Result<(), Fail
         .tempdir()
         .map_err(|error| Failure::failed(format!("cannot make a temporary directory: {error}")))?;
     let ended = runtime.block_on(async {
-        let mut network = Network::new(place.path(), options, document.length());
+        let mut network = Network::new(place.path(), options, document.length(), !output.json());
         let told = tokio::select! {
             told = tell(&mut network, &document, output) => told,
             status = interrupt::signalled() => Err(Failure::interrupted(status)),

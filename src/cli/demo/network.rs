@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::super::arguments::DemoOptions;
 use super::super::failure::Failure;
+use super::super::progress::Progress;
 use super::document::Document;
 use crate::daemon::config::Profile;
 use crate::daemon::data_dir::DataDir;
@@ -31,6 +32,8 @@ pub(super) struct Network {
     count: u16,
     rng: ChaCha8Rng,
     document_bytes: u64,
+    /// Whether somebody watches.
+    shown: bool,
     nodes: BTreeMap<u16, Member>,
     packets: Packets,
 }
@@ -55,12 +58,13 @@ pub(super) struct Packets {
 
 impl Network {
     /// No node yet.
-    pub(super) fn new(place: &Path, options: &DemoOptions, document_bytes: u64) -> Self {
+    pub(super) fn new(place: &Path, options: &DemoOptions, document_bytes: u64, shown: bool) -> Self {
         Self {
             place: place.to_owned(),
             count: options.nodes,
             rng: ChaCha8Rng::seed_from_u64(options.seed),
             document_bytes,
+            shown,
             nodes: BTreeMap::new(),
             packets: Packets::default(),
         }
@@ -136,9 +140,10 @@ impl Network {
         let jobs = self.member(fresh).served.jobs();
         let request = FetchRequest { uri: uri.to_owned(), own_store: false };
         let id = jobs.start(JobRequest::Fetch(request)).map_err(refused)?.id;
-        let equal = document.compare(jobs.output(id).map_err(refused)?).await?;
-        match self.end_of(fresh, id).await? {
-            JobState::Fetched(done) => Ok((done, equal)),
+        let output = jobs.output(id).map_err(refused)?;
+        let (equal, ended) = tokio::join!(document.compare(output), self.end_of(fresh, id));
+        match ended? {
+            JobState::Fetched(done) => Ok((done, equal?)),
             other => Err(Failure::failed(format!("the fetch ended as {other:?}"))),
         }
     }
@@ -193,14 +198,20 @@ impl Network {
         self.nodes.get(&number).expect("the story stops a node only after it was used")
     }
 
+    /// Follows a job to its end, with a progress bar if it takes long.
     async fn end_of(&self, number: u16, id: JobId) -> Result<JobState, Failure> {
         let jobs = self.member(number).served.jobs();
         let mut view = jobs.watch(id).map_err(refused)?;
-        let ended = view.wait_for(|view| view.state != JobState::Running).await;
-        match ended.map(|view| view.state.clone()) {
-            Ok(JobState::Failed(failure)) => Err(failure.into()),
-            Ok(state) => Ok(state),
-            Err(_) => Err(Failure::failed("the node stopped in the middle")),
+        let mut progress = Progress::bytes(Some(self.document_bytes), self.shown);
+        loop {
+            let now = view.borrow_and_update().clone();
+            progress.set(now.progress.bytes);
+            match now.state {
+                JobState::Running => {}
+                JobState::Failed(failure) => return Err(failure.into()),
+                ended => return Ok(ended),
+            }
+            view.changed().await.map_err(|_| Failure::failed("the node stopped in the middle"))?;
         }
     }
 }
