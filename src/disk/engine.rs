@@ -4,6 +4,7 @@
 //! is answered. Nothing is called durable whose sync did not succeed. Opening takes in whatever the media hold: what
 //! verifies is recovered, the rest is skipped, counted and its slots are free.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -284,22 +285,22 @@ impl<M: Medium> Opening<'_, M> {
     }
 
     /// Leaves out what was not whole when the node stopped, and the older of two slots with one key.
-    fn whole(&mut self, found: Vec<Scanned>) -> io::Result<Vec<Scanned>> {
-        let mut by_key: BTreeMap<RoutingKey, Scanned> = BTreeMap::new();
-        for scanned in found {
-            if self.file.is_doubtful(&scanned.header) && !self.file.verifies(&scanned) {
+    fn whole(&mut self, mut found: Vec<Scanned>) -> io::Result<Vec<Scanned>> {
+        found.sort_unstable_by_key(|scanned| (scanned.key, Reverse(scanned.sequence)));
+        let mut whole: Vec<Scanned> = Vec::with_capacity(found.len());
+        let mut followers = found.iter().skip(1).map(|scanned| scanned.key);
+        for scanned in &found {
+            let has_double = followers.next() == Some(scanned.key);
+            if whole.last().is_some_and(|newer| newer.key == scanned.key) {
+                self.file.erase(scanned.slot)?;
+            } else if (has_double || self.file.is_doubtful(scanned)) && !self.file.verifies(scanned) {
                 self.report.unfinished += 1;
                 self.file.erase(scanned.slot)?;
-                continue;
+            } else {
+                whole.push(*scanned);
             }
-            let Some(other) = by_key.insert(scanned.header.key, scanned) else { continue };
-            let (newer, older) =
-                if scanned.header.sequence >= other.header.sequence { (scanned, other) } else { (other, scanned) };
-            let (stays, leaves) = if self.file.verifies(&newer) { (newer, older) } else { (older, newer) };
-            by_key.insert(stays.header.key, stays);
-            self.file.erase(leaves.slot)?;
         }
-        Ok(by_key.into_values().collect())
+        Ok(whole)
     }
 
     /// Brings what lies beyond the last slot into free ones; what was used least recently leaves if there are too few.
@@ -337,16 +338,16 @@ impl<M: Medium> Opening<'_, M> {
     /// When the block was last used: the last use that was saved counts if the slot was not written since.
     fn found(&self, scanned: &Scanned) -> FoundBlock {
         let place = Place { kind: self.kind, slot: scanned.slot };
-        let Scanned { header, .. } = scanned;
-        let saved = self.remembered.uses.get(&place).filter(|(_, used)| used.sequence >= header.sequence);
-        let (recency, area) = match (saved, header.area) {
-            (None, area) => ((header.sequence, 0), area),
+        let Scanned { key, sequence, area, .. } = *scanned;
+        let saved = self.remembered.uses.get(&place).filter(|(_, used)| used.sequence >= sequence);
+        let (recency, area) = match (saved, area) {
+            (None, area) => ((sequence, 0), area),
             (Some((rank, used)), Area::Cache) => ((used.sequence, *rank), Area::Cache),
             (Some((rank, used)), _) if used.established => ((used.sequence, *rank), Area::Established),
             (Some((rank, used)), _) => ((used.sequence, *rank), Area::Fresh),
         };
-        let recovered = Recovered { place, key: header.key, area };
-        FoundBlock { recovered, sequence: header.sequence, recency }
+        let recovered = Recovered { place, key, area };
+        FoundBlock { recovered, sequence, recency }
     }
 }
 

@@ -41,11 +41,13 @@ pub(super) struct SlotFile<M> {
     scratch: Vec<u8>,
 }
 
-/// A header that was found by a scan.
+/// What is remembered of a header that was found by a scan: there may be millions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scanned {
+    pub(super) key: RoutingKey,
+    pub(super) sequence: u64,
     pub(super) slot: u32,
-    pub(super) header: Header,
+    pub(super) area: Area,
 }
 
 impl<M: Medium> SlotReader<M> {
@@ -170,29 +172,32 @@ impl<M: Medium> SlotFile<M> {
         let kind = self.reader.kind;
         let mut group = vec![0; GROUP_SLOTS as usize * HEADER_BYTES];
         let mut first = 0;
+        self.synced = 0;
         while header_offset(kind, first) < self.bytes {
             self.reader.medium.read_at(&mut group, header_offset(kind, first))?;
             for (slot, bytes) in (first..).zip(group.as_chunks::<HEADER_BYTES>().0) {
                 match Header::open(bytes, &self.reader.key, self.reader.place(slot)) {
                     Found::Nothing => {}
-                    Found::Header(header) => found.push(Scanned { slot, header }),
+                    Found::Header(Header { key, sequence, synced, area, .. }) => {
+                        self.synced = self.synced.max(synced);
+                        found.push(Scanned { key, sequence, slot, area });
+                    }
                     Found::Damaged => damaged.push(slot),
                 }
             }
             first += GROUP_SLOTS as u32;
         }
-        self.synced = found.iter().map(|scanned| scanned.header.synced).max().unwrap_or(0);
         Ok((found, damaged))
     }
 
     /// Whether the body must be looked at before the header is believed: it may not have been durable.
-    pub(super) const fn is_doubtful(&self, header: &Header) -> bool {
-        header.sequence > self.synced
+    pub(super) const fn is_doubtful(&self, scanned: &Scanned) -> bool {
+        scanned.sequence > self.synced
     }
 
     /// Whether the body is what its header says.
     pub(super) fn verifies(&self, scanned: &Scanned) -> bool {
-        self.reader.body(scanned.slot, &scanned.header).is_some()
+        self.reader.read(scanned.slot, &scanned.key).is_some()
     }
 
     /// Copies a block to another slot; false if it cannot be read.
