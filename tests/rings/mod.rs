@@ -1,7 +1,7 @@
 //! Networks of any size for the tests of joining: founders and newcomers, seen from outside.
 #![allow(dead_code, unreachable_pub, reason = "a test support module")]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -10,9 +10,11 @@ use std::time::Duration;
 use bolthole::id::NodeId;
 use bolthole::key::Location;
 use bolthole::limits;
+use bolthole::message::certificate::Certificate;
 use bolthole::message::genesis::{Genesis, PROTOCOL_VERSION};
 use bolthole::overlay::freenet::{Config, Freenet, Message, Profile};
 use bolthole::overlay::mode::{Input, Mode, Output};
+use bolthole::sim::fault::Verdict;
 use bolthole::sim::mesh::Mesh;
 use bolthole::time::Instant;
 use crypto::identity::NodeKey;
@@ -29,6 +31,7 @@ pub struct Network {
     pub mesh: Mesh<Counted>,
     pub genesis: Genesis,
     pub degree: usize,
+    pub upkeep: Duration,
     count: u32,
     profile: Profile,
     began: Instant,
@@ -67,7 +70,8 @@ impl Network {
             local: profile == Profile::Local,
             members: (0..founders).map(id).collect(),
         };
-        Self { mesh, genesis, degree: limits::DEGREE_MAX, count: founders, profile, began, links: Rc::default() }
+        let (degree, upkeep) = (limits::DEGREE_MAX, limits::UPKEEP_LOCAL);
+        Self { mesh, genesis, degree, upkeep, count: founders, profile, began, links: Rc::default() }
     }
 
     /// Starts all founders; each knows the first.
@@ -75,11 +79,48 @@ impl Network {
         (0..self.count).for_each(|number| self.start(number, None));
     }
 
+    /// Starts the founder, and newcomers one after another until there are `count` nodes that form a ring.
+    pub fn join_up_to(&mut self, count: u32) {
+        self.start_founders();
+        for number in 1..count {
+            self.start(number, None);
+            self.run(Duration::from_secs(1));
+        }
+        self.run_until(Duration::from_secs(60), Self::is_ring);
+        self.assert_ring();
+    }
+
     /// Starts the node with this number, knowing the first one, and what an earlier run remembered.
     pub fn start(&mut self, number: u32, remembered: Option<Vec<u8>>) {
+        let known: &[u32] = if number == 0 { &[] } else { &[0] };
+        self.launch(number, known, remembered);
+    }
+
+    /// Starts the node with this number, knowing those named.
+    pub fn start_knowing(&mut self, number: u32, known: &[u32]) {
+        self.launch(number, known, None);
+    }
+
+    /// Collects the certificates that nodes show from now on.
+    pub fn watch_certificates(&mut self) -> Rc<RefCell<BTreeMap<NodeId, Certificate>>> {
+        let seen: Rc<RefCell<BTreeMap<NodeId, Certificate>>> = Rc::default();
+        let sink = Rc::clone(&seen);
+        self.mesh.set_fault(move |_, from, _, message: &Message| {
+            if let Message::Hello(hello) = message
+                && let Some(certificate) = &hello.certificate
+            {
+                sink.borrow_mut().insert(from, certificate.clone());
+            }
+            Verdict::Pass
+        });
+        seen
+    }
+
+    fn launch(&mut self, number: u32, known: &[u32], remembered: Option<Vec<u8>>) {
         let mut config = Config::new(self.genesis.clone(), self.profile, address(number));
         config.degree = self.degree;
-        config.bootstrap = if number == 0 { Vec::new() } else { vec![(id(0), address(0))] };
+        config.upkeep = self.upkeep;
+        config.bootstrap = known.iter().map(|other| (id(*other), address(*other))).collect();
         let mut seed = [7; 32];
         seed[..4].copy_from_slice(&number.to_be_bytes());
         let inner = Freenet::new(config, key(number), seed, remembered);

@@ -68,7 +68,7 @@ impl Joining {
         self.attempt.is_none() && now >= self.not_before
     }
 
-    /// When the proof of work goes on, or the next attempt may begin.
+    /// When the proof of work goes on: at once.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let is_working = self.attempt.as_ref().is_some_and(|attempt| matches!(attempt.stage, Stage::Working { .. }));
         is_working.then_some(Instant::EPOCH)

@@ -287,14 +287,7 @@ impl Membership {
 
     /// Examines neighbours that were taken without, when this node was alone; a few at a time.
     fn examine_members(&mut self, core: &mut Core, now: Instant) {
-        let open: Vec<NodeId> = core
-            .neighbours
-            .members()
-            .filter(|(peer, _, _)| self.vouching.is_open(core, peer))
-            .map(|(peer, _, _)| *peer)
-            .take(limits::VOUCHERS_ASKED)
-            .collect();
-        for peer in open {
+        for peer in self.vouching.open(core) {
             self.vouching.examine(core, &mut self.queries, now, peer);
         }
     }

@@ -130,13 +130,17 @@ impl Vouching {
         Finding::Pending
     }
 
-    /// Whether `peer` has shown a certificate that was not examined yet, and can be now.
-    pub(super) fn is_open(&self, core: &Core, peer: &NodeId) -> bool {
-        if !is_established(core) {
-            return false;
-        }
-        let certificate = core.neighbours.get(peer).and_then(|neighbour| neighbour.certificate.as_ref());
-        certificate.is_some_and(|certificate| !self.examined.contains(&digest(certificate)))
+    /// Neighbours whose certificates were not examined yet, and can be now.
+    pub(super) fn open(&self, core: &Core) -> Vec<NodeId> {
+        let is_open = |certificate: &Certificate| !self.examined.contains(&digest(certificate));
+        let open: Vec<NodeId> = core
+            .neighbours
+            .members()
+            .filter(|(_, neighbour, _)| neighbour.certificate.as_ref().is_some_and(is_open))
+            .map(|(peer, _, _)| *peer)
+            .take(limits::VOUCHERS_ASKED)
+            .collect();
+        if open.is_empty() || !is_established(core) { Vec::new() } else { open }
     }
 
     /// A neighbour asks whether this node vouches for a certificate.

@@ -211,3 +211,160 @@ fn is_witness_place(core: &Core, target: Location, node: &NodeId, today: Day) ->
 fn penalty(core: &Core) -> Duration {
     if core.config.is_lenient() { limits::ABANDONED_WAIT_LOCAL } else { limits::ABANDONED_WAIT }
 }
+
+#[cfg(test)]
+mod tests {
+    use crypto::identity::NodeKey;
+    use crypto::secret::Secret;
+
+    use super::*;
+    use crate::message::genesis::{Genesis, PROTOCOL_VERSION};
+    use crate::overlay::freenet::config::{Config, Profile};
+
+    const GROUP: AddressGroup = AddressGroup::V4([10, 1]);
+    const NOON: Instant = Instant::from_micros(1_795_348_800_000_000);
+
+    fn id(number: u8) -> NodeId {
+        NodeId(NodeKey::from_seed(Secret::from_bytes([number; 32])).id())
+    }
+
+    /// A founder alone, asked to be a witness.
+    fn witness(profile: Profile, work_bits: u8) -> (Core, Witnesses) {
+        let members = vec![id(1)];
+        let (name, nonce, local) = ("test".to_owned(), [0; 16], profile == Profile::Local);
+        let genesis = Genesis { protocol: PROTOCOL_VERSION, name, nonce, work_bits, local, members };
+        let address = "10.9.0.1:1".parse().expect("a literal address");
+        let key = NodeKey::from_seed(Secret::from_bytes([1; 32]));
+        (Core::new(Config::new(genesis, profile, address), key, [1; 32]), Witnesses::default())
+    }
+
+    fn commit_of(core: &Core, newcomer: NodeId, seed: u8) -> Commit {
+        let commitment = announcement::commitment(&core.me.network, &newcomer, &newcomer, GROUP, &[seed; 32]);
+        let mut commit = Commit { node: newcomer, group: GROUP, commitment, work: 0 };
+        let challenge = announcement::challenge(&core.me.network, &commit);
+        commit.work = work::solve(Label::Announcement, &challenge, u32::from(core.config.genesis.work_bits), 0);
+        commit
+    }
+
+    /// Commits and gives what the witness committed to.
+    fn committed(core: &mut Core, witnesses: &mut Witnesses, newcomer: NodeId, seed: u8) -> Option<Digest> {
+        let commit = commit_of(core, newcomer, seed);
+        match witnesses.handle_commit(core, NOON, Location(0), commit) {
+            Reply::Committed { commitment, .. } => Some(commitment),
+            _ => None,
+        }
+    }
+
+    fn reveal_of(core: &Core, seed: u8, commitments: &[(NodeId, Digest)]) -> Reveal {
+        Reveal { witness: core.me.id, node: id(9), seed: [seed; 32], commitments: commitments.to_vec() }
+    }
+
+    /// An announcement of node 9 with another witness, up to the seeds.
+    fn revealed(core: &mut Core, witnesses: &mut Witnesses) -> (Digest, Vec<(NodeId, Digest)>) {
+        let own = committed(core, witnesses, id(9), 5).expect("the first announcement is taken");
+        let other = announcement::commitment(&core.me.network, &id(2), &id(9), GROUP, &[6; 32]);
+        let commitments = vec![(core.me.id, own), (id(2), other)];
+        match witnesses.handle_reveal(core, NOON, reveal_of(core, 5, &commitments)) {
+            Reply::Revealed { seed } => (seed, commitments),
+            reply => panic!("not revealed: {reply:?}"),
+        }
+    }
+
+    fn certify_of(core: &Core, seeds: &[(NodeId, Digest)], newcomer_seed: Digest) -> Certify {
+        let location = announcement::location(seeds.iter().map(|(_, seed)| seed).chain([&newcomer_seed]));
+        let claim = Claim { node: id(9), location, day: NOON.day(), group: GROUP };
+        Certify { witness: core.me.id, seeds: seeds.to_vec(), claim }
+    }
+
+    #[test]
+    fn a_witness_signs_what_follows_from_all_seeds_and_only_once() {
+        let (mut core, mut witnesses) = witness(Profile::Local, 0);
+        let (seed, _) = revealed(&mut core, &mut witnesses);
+        let seeds = [(core.me.id, seed), (id(2), [6; 32])];
+        let certify = certify_of(&core, &seeds, [5; 32]);
+        let Reply::Signed { testimony } = witnesses.handle_certify(&core, NOON, &certify) else { panic!("not signed") };
+        assert!(testimony.verifies(&core.me.network, &certify.claim));
+        assert_eq!(witnesses.handle_certify(&core, NOON, &certify), Reply::Signed { testimony }, "a lost answer");
+        let other_day = Claim { day: Day(NOON.day().0 - 1), ..certify.claim };
+        let again = Certify { claim: other_day, ..certify };
+        assert_eq!(witnesses.handle_certify(&core, NOON, &again), Reply::Declined);
+    }
+
+    #[test]
+    fn a_seed_changed_after_the_commitments_is_detected_whoever_changes_it() {
+        let (mut core, mut witnesses) = witness(Profile::Local, 0);
+        let own = committed(&mut core, &mut witnesses, id(9), 5).expect("taken");
+        let changed = reveal_of(&core, 7, &[(core.me.id, own)]);
+        assert_eq!(witnesses.handle_reveal(&core, NOON, changed), Reply::Declined, "the newcomer's");
+        let (seed, _) = revealed(&mut core, &mut witnesses);
+        let me = core.me.id;
+        let attempts = [
+            ("the other witness's", vec![(me, seed), (id(2), [7; 32])], [5; 32]),
+            ("this witness's", vec![(me, [7; 32]), (id(2), [6; 32])], [5; 32]),
+            ("the newcomer's", vec![(me, seed), (id(2), [6; 32])], [7; 32]),
+            ("a stranger's", vec![(me, seed), (id(3), [6; 32])], [5; 32]),
+            ("one twice", vec![(me, seed), (me, seed)], [5; 32]),
+            ("all but one of two left out", vec![(me, seed)], [5; 32]),
+        ];
+        for (whose, seeds, newcomer_seed) in attempts {
+            let certify = certify_of(&core, &seeds, newcomer_seed);
+            assert_eq!(witnesses.handle_certify(&core, NOON, &certify), Reply::Declined, "{whose}");
+        }
+        let mut chosen = certify_of(&core, &[(me, seed), (id(2), [6; 32])], [5; 32]);
+        chosen.claim.location = Location(42);
+        assert_eq!(witnesses.handle_certify(&core, NOON, &chosen), Reply::Declined, "a chosen location");
+    }
+
+    #[test]
+    fn a_witness_reveals_only_after_the_newcomer_and_only_for_one_list() {
+        let (mut core, mut witnesses) = witness(Profile::Local, 0);
+        let own = committed(&mut core, &mut witnesses, id(9), 5).expect("taken");
+        let other =
+            |core: &Core, seed: u8| announcement::commitment(&core.me.network, &id(2), &id(9), GROUP, &[seed; 32]);
+        let without_own = [(id(2), other(&core, 6))];
+        assert_eq!(witnesses.handle_reveal(&core, NOON, reveal_of(&core, 5, &without_own)), Reply::Declined);
+        let (_, list) = revealed(&mut core, &mut witnesses);
+        assert!(matches!(witnesses.handle_reveal(&core, NOON, reveal_of(&core, 5, &list)), Reply::Revealed { .. }));
+        let other_companion = [(core.me.id, own), (id(2), other(&core, 8))];
+        assert_eq!(witnesses.handle_reveal(&core, NOON, reveal_of(&core, 5, &other_companion)), Reply::Declined);
+    }
+
+    #[test]
+    fn whoever_abandons_a_reveal_waits_and_whoever_was_not_answered_does_not() {
+        let (mut core, mut witnesses) = witness(Profile::Open, 0);
+        assert!(committed(&mut core, &mut witnesses, id(9), 4).is_some());
+        assert!(committed(&mut core, &mut witnesses, id(9), 5).is_some(), "nothing was revealed: a new draw is free");
+        revealed(&mut core, &mut witnesses);
+        for passed in [limits::ANNOUNCEMENT_LIFE / 2, limits::ANNOUNCEMENT_LIFE * 2, limits::ABANDONED_WAIT / 2] {
+            let again = commit_of(&core, id(9), 6);
+            let reply = witnesses.handle_commit(&mut core, NOON + passed, Location(0), again);
+            assert_eq!(reply, Reply::Declined, "after {passed:?}");
+        }
+        let again = commit_of(&core, id(9), 6);
+        let reply = witnesses.handle_commit(&mut core, NOON + limits::ABANDONED_WAIT, Location(0), again);
+        assert!(matches!(reply, Reply::Committed { .. }));
+    }
+
+    #[test]
+    fn an_announcement_costs_work() {
+        let (mut core, mut witnesses) = witness(Profile::Open, 12);
+        let mut commit = commit_of(&core, id(9), 5);
+        commit.work = commit.work.wrapping_add(1);
+        assert_eq!(witnesses.handle_commit(&mut core, NOON, Location(0), commit), Reply::Declined);
+        let stolen = Commit { node: id(8), ..commit_of(&core, id(9), 5) };
+        assert_eq!(witnesses.handle_commit(&mut core, NOON, Location(0), stolen), Reply::Declined);
+        assert!(committed(&mut core, &mut witnesses, id(9), 5).is_some());
+    }
+
+    #[test]
+    fn a_flood_of_announcements_from_one_group_is_bounded_and_others_still_pass() {
+        let (mut core, mut witnesses) = witness(Profile::Open, 0);
+        let taken = (10..200).filter(|number| committed(&mut core, &mut witnesses, id(*number), 5).is_some()).count();
+        assert_eq!(taken, limits::ANNOUNCEMENTS_PER_GROUP as usize);
+        let commitment = [0; 32];
+        let other = Commit { node: id(201), group: AddressGroup::V4([10, 2]), commitment, work: 0 };
+        let reply = witnesses.handle_commit(&mut core, NOON, Location(0), other);
+        assert!(matches!(reply, Reply::Committed { .. }));
+        assert!(witnesses.pending.len() <= limits::ANNOUNCEMENTS);
+    }
+}
