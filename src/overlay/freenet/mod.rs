@@ -1,7 +1,7 @@
 //! Freenet, as we ship it: closeness of keys, steepest ascent with backtracking, caches on the way back.
 //!
 //! Composes the parts of one node and moves values between them; each part is pure and none holds another. What the
-//! parts say to each other passes through [`core::Event`].
+//! parts say to each other passes through the events of `core`.
 
 use crypto::identity::NodeKey;
 
