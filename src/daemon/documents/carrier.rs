@@ -5,6 +5,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tracing::debug;
+
 use crate::daemon::clock::Clock;
 use crate::daemon::handle::{Handle, Stopped};
 use crate::daemon::window::Window;
@@ -79,7 +81,11 @@ impl Carrier {
             match self.node.insert(block.clone()).await? {
                 Answer::Inserted { stores, wanted } if wanted > 0 => {
                     self.with_window(Window::on_answer);
-                    return Ok(if stores >= wanted { Stored::Enough(stores) } else { Stored::TooFew });
+                    if stores >= wanted {
+                        return Ok(Stored::Enough(stores));
+                    }
+                    debug!(stores, wanted, "too few nodes keep a block");
+                    return Ok(Stored::TooFew);
                 }
                 Answer::Collision { existing } => return Ok(Stored::Collided(existing)),
                 // A network of one wants no store: there is nobody to insert to.
@@ -119,6 +125,7 @@ impl Carrier {
         let now = self.now();
         self.with_window(|window| window.on_overload(now));
         let Some(pause) = patience.pause(now) else { return false };
+        debug!(window = self.window(), ?pause, "the network is busy");
         tokio::time::sleep(pause).await;
         true
     }
