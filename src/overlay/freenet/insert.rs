@@ -340,7 +340,8 @@ impl Inserts {
         }
         let token = core.token();
         self.reads.insert(token, id);
-        core.store(StoreWork::Read { token, key: insert.key });
+        // A copy: inserting twice must not count as being asked for.
+        core.store(StoreWork::Copy { token, key: insert.key });
         Next::Wait
     }
 
