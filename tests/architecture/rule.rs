@@ -96,11 +96,18 @@ pub(crate) fn purity_of(sources: &[Source], is_pure: impl Fn(&[String]) -> bool)
             .map(|path| path.join("::"))
             .filter(|path| IMPURE.iter().any(|prefix| path == prefix || path.starts_with(&format!("{prefix}::"))));
         found.extend(impure.map(|path| format!("{} is pure, but names {path}", name(&source.module))));
-        if source.code.contains("async fn ") || source.code.contains(".await") {
+        if is_asynchronous(&source.code) {
             found.push(format!("{} is pure, but asynchronous", name(&source.module)));
         }
     }
     found
+}
+
+/// Whether code waits: `.await` is a keyword, `.awaits(…)` may be anybody's method.
+fn is_asynchronous(code: &str) -> bool {
+    let goes_on =
+        |at: usize| code[at + ".await".len()..].starts_with(|next: char| next.is_alphanumeric() || next == '_');
+    code.contains("async fn ") || code.match_indices(".await").any(|(at, _)| !goes_on(at))
 }
 
 /// Pure modules that lift a ban of `clippy.toml`.
@@ -329,6 +336,8 @@ mod tests {
             &["low is pure, but names std::thread::spawn"],
         );
         check(purity, &[("low.rs", "async fn f() {}")], &["low is pure, but asynchronous"]);
+        check(purity, &[("low.rs", "fn f() { g().await; h.awaits(x) }")], &["low is pure, but asynchronous"]);
+        check(purity, &[("low.rs", "fn f() { h.awaits(x) }")], &[]);
         check(purity, &[("link.rs", "use tokio::net; async fn f() {}"), ("low.rs", "use std::time::Duration;")], &[]);
     }
 
