@@ -12,8 +12,8 @@ use bolthole::key::Location;
 use bolthole::limits;
 use bolthole::message::certificate::{Certificate, Claim, Testimony};
 use bolthole::message::reference::NodeRef;
-use bolthole::overlay::freenet::{Commit, Errand, ExchangeId, Hello, Message, Profile, Query, Question};
-use bolthole::overlay::mode::{CloseReason, Offence};
+use bolthole::overlay::freenet::{Commit, Errand, ExchangeId, Hello, Message, Profile, Query, Question, Reply};
+use bolthole::overlay::mode::{CloseReason, Offence, Output};
 use bolthole::sim::fault::Verdict;
 use bolthole::time::Day;
 use crypto::hash::{Label, hash};
@@ -304,4 +304,31 @@ fn joined(count: u32, seed: u64) -> Network {
 fn witness_place(network: &NetworkId, node: &NodeId, day: Day, index: u8) -> Location {
     let digest = hash(Label::WitnessPlace, &[&network.0, &node.0, &day.0.to_be_bytes(), &[index]]);
     Location(u64::from_be_bytes(digest[..8].try_into().expect("eight bytes")))
+}
+
+#[test]
+fn a_witness_that_reveals_another_seed_than_it_committed_to_is_left_out() {
+    let mut network = Network::new(1, Profile::Local, 28);
+    network.join_up_to(10);
+    let seen = network.watch_certificates();
+    let liar = id(3);
+    network.bend(liar, |output| match output {
+        Output::Send { to, message: Message::Reply { id, reply } } if matches!(*reply, Reply::Revealed { .. }) => {
+            let reply = Box::new(Reply::Revealed { seed: [0; 32] });
+            Output::Send { to, message: Message::Reply { id, reply } }
+        }
+        other => other,
+    });
+    (10..30).for_each(|number| network.start(number, None));
+    network.run_until(Duration::from_secs(120), Network::is_ring);
+    network.assert_ring();
+    let newcomers: Vec<_> = seen
+        .borrow()
+        .values()
+        .filter(|certificate| (10..30).any(|n| id(n) == certificate.claim.node))
+        .cloned()
+        .collect();
+    assert_eq!(newcomers.len(), 20);
+    assert!(newcomers.iter().all(|certificate| certificate.testimonies.iter().all(|word| word.witness != liar)));
+    assert!(newcomers.iter().any(|certificate| certificate.testimonies.len() == 2), "the liar was nobody's witness");
 }

@@ -24,7 +24,11 @@ use crypto::secret::Secret;
 pub struct Counted {
     pub inner: Freenet,
     links: Rc<Cell<u64>>,
+    bends: Bends,
 }
+
+/// What becomes of the words of bent nodes.
+type Bends = Rc<RefCell<BTreeMap<NodeId, Box<dyn Fn(Output<Message>) -> Output<Message>>>>>;
 
 /// A network under test.
 pub struct Network {
@@ -36,6 +40,7 @@ pub struct Network {
     profile: Profile,
     began: Instant,
     links: Rc<Cell<u64>>,
+    bends: Bends,
 }
 
 impl Mode for Counted {
@@ -49,7 +54,11 @@ impl Mode for Counted {
     }
 
     fn poll_output(&mut self) -> Option<Output<Message>> {
-        self.inner.poll_output()
+        let output = self.inner.poll_output()?;
+        match self.bends.borrow().get(&self.inner.id()) {
+            Some(bend) => Some(bend(output)),
+            None => Some(output),
+        }
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
@@ -71,7 +80,17 @@ impl Network {
             members: (0..founders).map(id).collect(),
         };
         let (degree, upkeep) = (limits::DEGREE_MAX, limits::UPKEEP_LOCAL);
-        Self { mesh, genesis, degree, upkeep, count: founders, profile, began, links: Rc::default() }
+        Self {
+            mesh,
+            genesis,
+            degree,
+            upkeep,
+            count: founders,
+            profile,
+            began,
+            links: Rc::default(),
+            bends: Bends::default(),
+        }
     }
 
     /// Starts all founders; each knows the first.
@@ -101,6 +120,11 @@ impl Network {
         self.launch(number, known, None);
     }
 
+    /// From now on everything that `node` does passes through `bend`.
+    pub fn bend(&mut self, node: NodeId, bend: impl Fn(Output<Message>) -> Output<Message> + 'static) {
+        self.bends.borrow_mut().insert(node, Box::new(bend));
+    }
+
     /// Collects the certificates that nodes show from now on.
     pub fn watch_certificates(&mut self) -> Rc<RefCell<BTreeMap<NodeId, Certificate>>> {
         let seen: Rc<RefCell<BTreeMap<NodeId, Certificate>>> = Rc::default();
@@ -124,7 +148,11 @@ impl Network {
         let mut seed = [7; 32];
         seed[..4].copy_from_slice(&number.to_be_bytes());
         let inner = Freenet::new(config, key(number), seed, remembered);
-        self.mesh.add(id(number), address(number), Counted { inner, links: Rc::clone(&self.links) });
+        self.mesh.add(
+            id(number),
+            address(number),
+            Counted { inner, links: Rc::clone(&self.links), bends: Rc::clone(&self.bends) },
+        );
     }
 
     pub fn run(&mut self, span: Duration) {

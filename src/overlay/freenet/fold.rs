@@ -39,3 +39,88 @@ impl Folding {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crypto::identity::NodeKey;
+    use crypto::secret::Secret;
+
+    use super::*;
+    use crate::id::NodeId;
+    use crate::key::Location;
+    use crate::message::genesis::{Genesis, PROTOCOL_VERSION};
+    use crate::overlay::freenet::config::Config;
+    use crate::overlay::freenet::neighbours::Neighbour;
+    use crate::overlay::mode::Output;
+
+    const NOON: Instant = Instant::from_micros(1_795_348_800_000_000);
+
+    fn key(number: u8) -> NodeKey {
+        NodeKey::from_seed(Secret::from_bytes([number; 32]))
+    }
+
+    fn reference(core: &Core, number: u8, distance: u64) -> NodeRef {
+        let address = format!("10.{number}.0.1:1").parse().expect("a literal address");
+        let location = Location(core.location().0.wrapping_add(distance));
+        NodeRef::sign(&key(number), &core.me.network, address, location, 1)
+    }
+
+    /// A founder with neighbours at these distances.
+    fn node(profile: Profile, distances: &[u64]) -> Core {
+        let members = vec![NodeId(key(1).id())];
+        let (name, nonce, local) = ("test".to_owned(), [0; 16], false);
+        let genesis = Genesis { protocol: PROTOCOL_VERSION, name, nonce, work_bits: 0, local, members };
+        let address = "10.1.0.1:1".parse().expect("a literal address");
+        let mut core = Core::new(Config::new(genesis, profile, address), key(1), [1; 32]);
+        for (number, distance) in (2..).zip(distances) {
+            let reference = reference(&core, number, *distance);
+            let mut neighbour = Neighbour::new(NOON, Errand::Long, false, reference.address, &mut core.random);
+            let id = reference.id;
+            (neighbour.accepted, neighbour.welcome, neighbour.reference) = (true, true, Some(reference));
+            core.neighbours.insert(id, neighbour);
+        }
+        core
+    }
+
+    /// Offers sources at these distances, one a second, and gives the numbers of those dialled.
+    fn folded(core: &mut Core, distances: &[u64]) -> Vec<usize> {
+        let (mut folding, mut topology, mut greetings) = Default::default();
+        let mut dialled = Vec::new();
+        for (index, distance) in distances.iter().enumerate() {
+            let source = reference(core, 100 + index as u8, *distance);
+            let now = NOON + std::time::Duration::from_secs(index as u64);
+            Folding::handle_source(&mut folding, core, &mut topology, &mut greetings, now, &source);
+            while let Some(output) = core.pop() {
+                assert!(matches!(output, Output::Dial { peer, .. } if peer == source.id));
+                dialled.push(index);
+            }
+        }
+        dialled
+    }
+
+    const CROWDED: [u64; 3] = [1 << 40, (1 << 40) + 1, (1 << 40) + 2];
+
+    #[test]
+    fn a_source_is_dialled_where_links_of_its_length_are_few_and_only_there() {
+        assert_eq!(folded(&mut node(Profile::Open, &CROWDED), &[1 << 60]), [0]);
+        assert_eq!(folded(&mut node(Profile::Open, &CROWDED), &[(1 << 40) + 9]), [0; 0]);
+    }
+
+    #[test]
+    fn offers_are_followed_at_a_slow_pace() {
+        let offers: Vec<u64> = (0..40).map(|octave| 1 << (octave + 20)).filter(|at| *at != 1 << 40).collect();
+        let dialled = folded(&mut node(Profile::Open, &CROWDED), &offers);
+        assert_eq!(dialled, [0, limits::FOLD_PAUSE.as_secs() as usize]);
+    }
+
+    #[test]
+    fn trusted_nodes_never_fold_and_forged_references_are_not_dialled() {
+        assert_eq!(folded(&mut node(Profile::Trusted, &CROWDED), &[1 << 60]), [0; 0]);
+        let mut core = node(Profile::Open, &CROWDED);
+        let (mut folding, mut topology, mut greetings): (Folding, _, _) = Default::default();
+        let mut forged = reference(&core, 100, 1 << 60);
+        forged.location = Location(forged.location.0 + 1);
+        folding.handle_source(&mut core, &mut topology, &mut greetings, NOON, &forged);
+        assert!(core.pop().is_none());
+    }
+}

@@ -9,12 +9,13 @@
 //! The rule: two witnesses confirmed, or two neighbours vouching; in a network with fewer than 50 nodes one of either, and any
 //! live member may be a witness. Nobody answering is no proof either way: the link is refused without a penalty.
 //!
-//! What an attacker can still choose. With a fraction f of the nodes, three given places all fall to it with f³ (1 in
-//! 1,000 at 10 %); six places and the choice of a majority of two raise that to about 15 f² (1 in 7 at 10 %, 1 in 670 at
-//! 1 %) for a location forged outright. One colluding witness of three can withhold its seed and thus choose between two
-//! locations, two can choose among three. Each draw costs the proof of work and a fresh identity; and an identity tells
-//! three days of witness places in advance, so it can be picked: among k identities some two of six places fall to
-//! f with 1 − (1 − 15 f²)^k.
+//! What an attacker with a fraction f of the nodes can still do. A witness counts if it is among the four nearest of
+//! its place, so a place falls with 1 − (1 − f)⁴, and two of six places suffice: a location is forged outright for a given
+//! identity with 1 in 4,200 at f = 0.1 %, 1 in 48 at 1 %, 2 in 3 at 10 %. Identities cost nothing and tell their places in
+//! advance, so one that suits can be sought offline; only `work_bits`, paid per announcement and not per identity tried,
+//! stands against honest draws repeated. Within an honest draw, one colluding witness of three that withholds its seed
+//! chooses between two locations, two choose among three. Two lying neighbours of distinct groups deceive the node they
+//! are linked to, and nodes three hands away.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
