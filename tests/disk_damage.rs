@@ -31,6 +31,15 @@ proptest! {
     }
 }
 
+/// Found by chance: both copies of one label cut off, and then a bit of its version.
+#[test]
+fn a_damaged_version_beside_a_whole_label_locks_nobody_out() {
+    check_damaged_files(&[
+        0, 0, 0, 0, 1, 0, 149, 10, 93, 156, 0, 0, 10, 0, 0, 0, 0, 0, 45, 106, 128, 148, 126, 0, 0, 0, 0, 0, 1, 0, 2, 0,
+        0, 0, 0, 0, 37, 188, 83, 213, 200, 0,
+    ]);
+}
+
 /// Opens a store whose files `bytes` have damaged: six bytes for each act of damage.
 fn check_damaged_files(bytes: &[u8]) {
     let (media, blocks) = written();

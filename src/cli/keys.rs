@@ -1,8 +1,9 @@
-//! `bolthole keys`: the subspaces that this node's owner may write in.
+//! `bolthole keys`: the subspaces that this node's owner may write in, and the reader keys others can seal to.
 
 use std::path::Path;
 
 use crypto::signed::Subspace;
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 use super::arguments::KeysCommand;
@@ -41,12 +42,14 @@ fn existing(data: &DataDir) -> Result<Keeper, Failure> {
 }
 
 fn show(name: &str, data: &DataDir, keeper: &Keeper, output: &mut Output) -> Result<(), Failure> {
-    let subspace = Subspaces::new(data, keeper).get(name)?;
-    let value = describe(name, &subspace, data.path());
+    let value = describe(name, &Subspaces::new(data, keeper), data.path())?;
     let path = value["insert_uri_path"].as_str().unwrap_or_default();
     let request = value["request_uri"].as_str().unwrap_or_default();
     let sealed = if keeper.protected() { "sealed under the passphrase" } else { OPEN };
-    let text = format!("subspace   {name}\nread with  {request}NAME\nkept in    {path}\n           {sealed}");
+    let recipient = text(&value, "recipient");
+    let text = format!(
+        "subspace   {name}\nread with  {request}NAME\nreader     {recipient}\nkept in    {path}\n           {sealed}"
+    );
     output.result(&value, &text);
     Ok(())
 }
@@ -57,7 +60,7 @@ fn list(data: &DataDir, output: &mut Output) -> Result<(), Failure> {
         let keeper = secret::open(data)?;
         let subspaces = Subspaces::new(data, &keeper);
         for name in Subspaces::names_in(data)? {
-            keys.push(describe(&name, &subspaces.get(&name)?, data.path()));
+            keys.push(describe(&name, &subspaces, data.path())?);
         }
     }
     let lines: Vec<String> =
@@ -68,9 +71,13 @@ fn list(data: &DataDir, output: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn describe(name: &str, subspace: &Subspace, data: &Path) -> Value {
+fn describe(name: &str, subspaces: &Subspaces<'_>, data: &Path) -> Result<Value, Failure> {
+    let (subspace, reader) = (subspaces.get(name)?, subspaces.reader(name)?);
     let insert = data.join("keys").join(name);
-    json!({ "name": name, "request_uri": request_uri(subspace), "insert_uri_path": insert })
+    let recipient = format!("{RECIPIENT}{}", BASE64URL_NOPAD.encode(&reader.public()));
+    Ok(json!({
+        "name": name, "request_uri": request_uri(&subspace), "insert_uri_path": insert, "recipient": recipient,
+    }))
 }
 
 /// What stands before the names of a subspace's documents.
@@ -94,4 +101,6 @@ impl From<SubspaceError> for Failure {
     }
 }
 
+/// Before the public half of a reader key.
+const RECIPIENT: &str = "bolthole-reader:";
 const OPEN: &str = "sealed under the node's secret, which lies open beside it: set BOLTHOLE_PASSPHRASE to protect it";

@@ -1,8 +1,11 @@
-//! The subspaces that a node's owner may write in: each a file of its own, sealed under the node secret.
+//! The keys of a node's owner: under each name a subspace to write in and a reader key that documents can be sealed to,
+//! each in a file of its own, sealed under the node secret.
 
 use std::fs;
 use std::io;
 
+use crypto::reader::ReaderKey;
+use crypto::secret::Secret;
 use crypto::signed::Subspace;
 
 use super::chance;
@@ -39,7 +42,7 @@ impl<'a> Subspaces<'a> {
         Self { data, keeper }
     }
 
-    /// Makes a subspace.
+    /// Makes a subspace, and a reader key of the same name.
     ///
     /// # Errors
     /// When the name is bad or taken, or the system refuses.
@@ -49,6 +52,10 @@ impl<'a> Subspaces<'a> {
             return Err(SubspaceError::Exists(name.to_owned()));
         }
         self.data.subdirectory(DIRECTORY).map_err(KeeperError::Data)?;
+        self.data.subdirectory(READERS).map_err(KeeperError::Data)?;
+        let reader = ReaderKey::generate(&mut chance::generator());
+        self.keeper.write(&format!("{READERS}/{name}"), reader.secret().expose())?;
+        // The subspace last: where it stands, both stand.
         let subspace = Subspace::generate(&mut chance::generator());
         self.keeper.write(&file, subspace.secret_bytes().expose())?;
         Ok(subspace)
@@ -63,6 +70,18 @@ impl<'a> Subspaces<'a> {
         let bytes = self.keeper.read(&file)?.ok_or_else(|| SubspaceError::Missing(name.to_owned()))?;
         let damaged = || KeeperError::Damaged(self.data.file(&file));
         Ok(Subspace::from_secret_bytes(bytes.as_slice().try_into().map_err(|_| damaged())?))
+    }
+
+    /// The reader key `name`.
+    ///
+    /// # Errors
+    /// When there is none, its file is damaged or the system refuses.
+    pub fn reader(&self, name: &str) -> Result<ReaderKey, SubspaceError> {
+        file_of(name)?;
+        let file = format!("{READERS}/{name}");
+        let bytes = self.keeper.read(&file)?.ok_or_else(|| SubspaceError::Missing(name.to_owned()))?;
+        let damaged = || KeeperError::Damaged(self.data.file(&file));
+        Ok(ReaderKey::from_secret(Secret::from_bytes(bytes.as_slice().try_into().map_err(|_| damaged())?)))
     }
 
     /// The names of all in `data`, in order; no secret is needed for them.
@@ -96,6 +115,7 @@ fn is_name(name: &str) -> bool {
 }
 
 const DIRECTORY: &str = "keys";
+const READERS: &str = "readers";
 
 #[cfg(test)]
 mod tests {
@@ -110,6 +130,8 @@ mod tests {
         assert!(Subspaces::names_in(&data).unwrap().is_empty());
         let made = subspaces.make("diary").unwrap();
         assert_eq!(subspaces.get("diary").unwrap().public(), made.public());
+        assert_eq!(subspaces.reader("diary").unwrap().public(), subspaces.reader("diary").unwrap().public());
+        assert!(matches!(subspaces.reader("other"), Err(SubspaceError::Missing(_))));
         assert!(matches!(subspaces.make("diary"), Err(SubspaceError::Exists(_))));
         assert!(matches!(subspaces.get("other"), Err(SubspaceError::Missing(_))));
         assert_eq!(Subspaces::names_in(&data).unwrap(), ["diary"]);

@@ -264,11 +264,12 @@ impl<M: Medium> Opening<'_, M> {
         let (found, damaged) = self.file.scan()?;
         match label {
             Label::Right => {}
-            Label::Version(version) => return Err(Unusable::Version(version)),
+            // Beside a label of ours another version is damage: no version ever wrote one file and not the other.
+            Label::Version(version) if !self.proven => return Err(Unusable::Version(version)),
             Label::Unreadable if found.is_empty() && !self.proven => return Err(Unusable::Secret),
             Label::Blank if found.is_empty() && !damaged.is_empty() && !self.proven => return Err(Unusable::Secret),
             Label::Blank if found.is_empty() && damaged.is_empty() => label::write(medium, key, self.kind, self.rng)?,
-            Label::Blank | Label::Damaged | Label::Unreadable => {
+            Label::Blank | Label::Damaged | Label::Unreadable | Label::Version(_) => {
                 label::write(medium, key, self.kind, self.rng)?;
                 self.report.repaired_files += 1;
             }
