@@ -1,0 +1,70 @@
+//! Bounds of requests: how far, how long, how many, and what is remembered of them (protocol.md §3).
+//!
+//! Whatever a neighbour asks is refused beyond them, with the reason; memory stays as it is. Own commands have bounds of
+//! their own, in `commands`.
+
+use crate::limits::networks::NODE_REF_BYTES;
+use crate::limits::wire::CELL_PAYLOAD_BYTES;
+use crate::time::Duration;
+
+/// Hops to live of a fresh request. Hyphanet ships 18; an ideal ring of 10^6 nodes needs 5.4 hops, so the rest is for
+/// backtracking.
+pub const MAX_HTL: u8 = 18;
+/// Hops of one request that may lead no closer. protocol.md §3: a miss ends in bounded time.
+pub const MAX_DETOURS: u8 = 4;
+/// Open searches at one node. Chosen: 4,096 blocks are 128 MiB, what a node can pass on in a minute at 2 MiB/s. A
+/// request beyond it is refused as overload.
+pub const SEARCHES: usize = 4_096;
+/// Open requests one peer may have at this node. Chosen: a document window of 128 blocks twice over. A request beyond
+/// it is refused as overload.
+pub const REQUESTS_PER_LINK: usize = 256;
+/// Waiters on one pending key. Chosen. A further asker is refused and goes on elsewhere.
+pub const WAITERS_PER_KEY: usize = 32;
+
+/// Life of a request, per hop it may still make. Chosen: a hop takes milliseconds, a silent neighbour two seconds.
+pub const PATIENCE_PER_HOP: Duration = Duration::from_millis(1_500);
+/// A search that takes longer than this is announced to its asker as going on. Measured: most end within milliseconds,
+/// and a word for each would be one small message more a hop.
+pub const ACCEPT_AFTER: Duration = Duration::from_millis(500);
+/// A neighbour that has neither taken a request on nor answered it by now is silent; the next one is asked.
+pub const ACCEPT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long one hop of an insert may take, transfer of the block included.
+pub const HOP_TIME: Duration = Duration::from_secs(1);
+/// How long the sink waits for the nodes it offered a block to.
+pub const STORE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Silent neighbours that an insert further down may have to step over before this node gives its own next hop up.
+pub const INSERT_SILENCES: u8 = 2;
+/// A neighbour that refused for load is not asked for this long.
+pub const REST_AFTER_OVERLOAD: Duration = Duration::from_millis(200);
+/// A neighbour that stayed silent is not asked for this long.
+pub const REST_AFTER_SILENCE: Duration = Duration::from_secs(5);
+/// A neighbour that broke a rule is not asked for this long.
+pub const REST_AFTER_FAULT: Duration = Duration::from_secs(10);
+/// Answers that nobody asked for, before the link is closed. Late answers to questions given up are honest.
+pub const UNASKED_TOLERATED: u32 = 256;
+/// Blocks that do not match their key, before the link is closed.
+pub const BAD_BLOCKS_TOLERATED: u32 = 2;
+/// A key pending for longer than this binds nobody: the next asker gets a search of its own.
+pub const PENDING_BINDS: Duration = Duration::from_secs(2);
+/// Wait for a pending key before any answer time is known. protocol.md §3 rule 6.
+pub const WAIT_START: Duration = Duration::from_millis(50);
+/// Shortest wait for a pending key. Chosen: below it a refusal only adds traffic.
+pub const WAIT_MIN: Duration = Duration::from_millis(2);
+/// Longest wait for a pending key. protocol.md §3 rule 6.
+pub const WAIT_MAX: Duration = Duration::from_millis(300);
+/// Answer times remembered.
+pub const ANSWER_TIMES: usize = 64;
+/// Keys in the failed-recently table; beyond it failures are not remembered.
+pub const FAILED_RECENTLY: usize = 4_096;
+/// Life of a failed-recently entry. protocol.md §3: seconds, so that what is inserted now is found now.
+pub const FAILED_RECENTLY_LIFE: Duration = Duration::from_secs(5);
+/// One answer in this many names the passing node as its source. Hyphanet resets one in 20.
+pub const SOURCE_SUBSTITUTION: u32 = 16;
+/// Learned sources. Chosen: 72 bytes each.
+pub const ROUTING_ENTRIES: usize = 10_000;
+/// References in one reply: seven times 140 bytes fit a small message.
+pub const REFERENCES_PER_REPLY: usize = 7;
+
+const _: () = assert!((ACCEPT_AFTER.as_millis() + WAIT_MAX.as_millis()) * 2 < ACCEPT_TIMEOUT.as_millis());
+const _: () = assert!(WAIT_MAX.as_millis() * 4 < ACCEPT_TIMEOUT.as_millis());
+const _: () = assert!(REFERENCES_PER_REPLY * NODE_REF_BYTES <= CELL_PAYLOAD_BYTES);
