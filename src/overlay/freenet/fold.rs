@@ -6,11 +6,12 @@
 
 use crate::limits;
 use crate::message::reference::NodeRef;
+use crate::overlay::freenet::admission;
 use crate::overlay::freenet::config::Profile;
 use crate::overlay::freenet::core::Core;
 use crate::overlay::freenet::greeting::Greetings;
 use crate::overlay::freenet::message::Errand;
-use crate::overlay::freenet::topology::{self, Topology};
+use crate::overlay::freenet::topology::Topology;
 use crate::time::Instant;
 
 /// The pace of folding.
@@ -31,7 +32,7 @@ impl Folding {
     ) {
         let is_closed = core.config.profile == Profile::Trusted || !core.me.placed || now < self.next;
         let is_linked = source.id == core.me.id || core.neighbours.get(&source.id).is_some();
-        if is_closed || is_linked || !topology::is_worth_folding(core, now, source.location) {
+        if is_closed || is_linked || !admission::is_worth_folding(core, now, source.location) {
             return;
         }
         if topology.dial(core, greetings, now, source, Errand::Fold) {

@@ -10,6 +10,7 @@ use crate::id::{AddressGroup, NodeId};
 use crate::key::Location;
 use crate::limits;
 use crate::message::certificate::Certificate;
+use crate::overlay::freenet::admission::{self, Admission};
 use crate::overlay::freenet::config::Profile;
 use crate::overlay::freenet::core::{Core, Event, Purpose, QueryId};
 use crate::overlay::freenet::fold::Folding;
@@ -19,7 +20,7 @@ use crate::overlay::freenet::memory::Memory;
 use crate::overlay::freenet::message::{Errand, ExchangeId, Message, Question, Reply};
 use crate::overlay::freenet::neighbours::Neighbour;
 use crate::overlay::freenet::query::Queries;
-use crate::overlay::freenet::topology::{self, Admission, Topology};
+use crate::overlay::freenet::topology::{self, Topology};
 use crate::overlay::freenet::vouch::{self, Examined, Finding, Vouching};
 use crate::overlay::freenet::witness::Witnesses;
 use crate::overlay::mode::{CloseReason, Offence, Output};
@@ -274,7 +275,7 @@ impl Membership {
                 core.send(peer, Message::Unconfirmed);
                 core.close(peer, CloseReason::Full);
             }
-            Finding::Rightful => match self.topology.admit(core, now, &peer, errand) {
+            Finding::Rightful => match admission::admit(core, now, &peer, errand) {
                 Admission::Welcome => self.greetings.accept(core, peer),
                 Admission::Instead(victim) => {
                     dismiss(core, victim);

@@ -5,11 +5,14 @@
 
 use crypto::identity::NodeKey;
 
+mod acquaintances;
+mod admission;
 mod announcement;
 mod config;
 mod core;
 mod fold;
 mod greeting;
+mod harmonic;
 mod insert;
 mod join;
 mod membership;
@@ -22,9 +25,11 @@ mod pending;
 mod query;
 mod recent;
 mod reoffer;
+mod retries;
 mod routing;
 mod schedule;
 mod search;
+mod shape;
 mod topology;
 mod vouch;
 mod witness;
