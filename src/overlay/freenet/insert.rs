@@ -4,8 +4,12 @@
 //! when the path breaks becomes the sink of what it can still reach, so that a death half-way costs copies, never the
 //! block. What the sink then does with it is in `offer`.
 
+mod table;
+
 use std::collections::BTreeMap;
 
+pub(super) use self::table::InsertId;
+use self::table::{Asked, Asker, Insert, Table};
 use crate::id::NodeId;
 use crate::key::RoutingKey;
 use crate::limits;
@@ -13,24 +17,15 @@ use crate::message::block::{Block, BlockKind, Parcel};
 use crate::overlay::freenet::core::{Core, Event};
 use crate::overlay::freenet::message::{ExchangeId, Message, Refusal};
 use crate::overlay::freenet::routing::{self, Excluded};
-use crate::overlay::freenet::schedule::Schedule;
 use crate::overlay::mode::{Answer, Offence, StoreToken, StoreWork, Ticket};
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 /// All open inserts of a node.
 #[derive(Debug, Default)]
 pub(super) struct Inserts {
-    by_id: BTreeMap<InsertId, Insert>,
-    forwards: BTreeMap<(NodeId, ExchangeId), InsertId>,
-    askers: BTreeMap<(NodeId, ExchangeId), InsertId>,
+    table: Table,
     reads: BTreeMap<StoreToken, InsertId>,
-    deadlines: Schedule<InsertId>,
-    next_id: u64,
 }
-
-/// Names an insert within this node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct InsertId(u64);
 
 /// What the composing parent does for an insert.
 #[derive(Debug)]
@@ -41,42 +36,15 @@ pub(super) enum Next {
     Place { insert: InsertId, block: Block },
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Asker {
-    Peer { peer: NodeId, id: ExchangeId },
-    Local { ticket: Ticket },
-}
-
-#[derive(Debug)]
-struct Insert {
-    asker: Asker,
-    key: RoutingKey,
-    kind: BlockKind,
-    htl: u8,
-    tried: Vec<NodeId>,
-    forward: Option<(NodeId, ExchangeId)>,
-    /// Whether the node forwarded to has given the all-clear.
-    clear_below: bool,
-    /// The block, once it is here.
-    block: Option<Block>,
-    /// Whether the asker has been told to send the block.
-    cleared: bool,
-    /// Whether this node, being the origin, has itself accepted an offer of the block.
-    kept_here: bool,
-    placing: bool,
-    end: Instant,
-    due: Instant,
-}
-
 impl Inserts {
     /// How many inserts are open.
     pub(super) fn open(&self) -> usize {
-        self.by_id.len()
+        self.table.len()
     }
 
     /// When [`Self::handle_timeout`] is due.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.deadlines.next()
+        self.table.next_due()
     }
 
     // -- what comes in ------------------------------------------------------------------------------------------------
@@ -84,15 +52,14 @@ impl Inserts {
     /// A local client wants a block stored.
     pub(super) fn insert(&mut self, core: &mut Core, now: Instant, ticket: Ticket, block: Block) -> Next {
         let (key, kind, htl) = (block.key(), block.kind(), core.config.htl);
-        let id = self.begin(now, Asker::Local { ticket }, key, kind, htl, Some(block));
+        let id = self.table.add(now, Asked { asker: Asker::Local { ticket }, key, kind, htl }, Some(block));
         self.look_then_advance(core, now, id)
     }
 
     /// A local client gives up; what is under way goes on.
     pub(super) fn cancel(&mut self, ticket: Ticket) {
-        let is_it = |insert: &Insert| matches!(insert.asker, Asker::Local { ticket: open } if open == ticket);
-        if let Some(id) = self.by_id.iter().find(|(_, insert)| is_it(insert)).map(|(id, _)| *id) {
-            self.remove(id);
+        if let Some(id) = self.table.of(ticket) {
+            self.table.remove(id);
         }
     }
 
@@ -109,28 +76,27 @@ impl Inserts {
             core.offence(now, from, Offence::OutOfTurn);
             return Next::Wait;
         };
-        let open_here = self.askers.range((from, ExchangeId(0))..=(from, ExchangeId(u64::MAX))).count();
+        let open_here = self.table.asked_by(&from).len();
         if open_here >= limits::INSERTS_PER_LINK || self.open() >= limits::INSERTS || neighbour.behind {
             core.send(from, Message::Refused { id, refusal: Refusal::Overload });
             return Next::Wait;
         }
-        if self.askers.contains_key(&(from, id)) {
+        if self.table.asked(from, id).is_some() {
             core.offence(now, from, Offence::OutOfTurn);
             return Next::Wait;
         }
         let htl = htl.clamp(1, limits::MAX_HTL);
-        let insert = self.begin(now, Asker::Peer { peer: from, id }, key, kind, htl, None);
-        self.askers.insert((from, id), insert);
+        let insert = self.table.add(now, Asked { asker: Asker::Peer { peer: from, id }, key, kind, htl }, None);
         self.look_then_advance(core, now, insert)
     }
 
     /// The next node on the path is clear: the block goes down, or the word goes up.
     pub(super) fn handle_all_clear(&mut self, core: &mut Core, now: Instant, from: NodeId, id: ExchangeId) -> Next {
-        let Some(insert_id) = self.forwards.get(&(from, id)).copied() else {
+        let Some(insert_id) = self.table.forwarded(from, id) else {
             core.offence(now, from, Offence::Unasked);
             return Next::Wait;
         };
-        if let Some(insert) = self.by_id.get_mut(&insert_id) {
+        if let Some(insert) = self.table.get_mut(insert_id) {
             insert.clear_below = true;
         }
         self.descend(core, now, insert_id);
@@ -146,25 +112,25 @@ impl Inserts {
         id: ExchangeId,
         parcel: Parcel,
     ) -> Next {
-        let Some(insert_id) = self.askers.get(&(from, id)).copied() else {
+        let Some(insert_id) = self.table.asked(from, id) else {
             core.offence(now, from, Offence::Unasked);
             return Next::Wait;
         };
-        let Some(insert) = self.by_id.get_mut(&insert_id).filter(|insert| insert.cleared && insert.block.is_none())
+        let Some(insert) = self.table.get_mut(insert_id).filter(|insert| insert.cleared && insert.block.is_none())
         else {
             core.offence(now, from, Offence::OutOfTurn);
             return Next::Wait;
         };
-        let Ok(block) = parcel.open(&insert.key) else {
+        let Ok(block) = parcel.open(&insert.asked.key) else {
             core.offence(now, from, Offence::BadBlock);
-            self.remove(insert_id);
+            self.table.remove(insert_id);
             return Next::Wait;
         };
         insert.block = Some(block.clone());
-        if insert.htl < core.config.htl.saturating_sub(1) {
+        if insert.asked.htl < core.config.htl.saturating_sub(1) {
             core.store(StoreWork::Cache { block });
         }
-        match insert.forward.is_some() {
+        match insert.forward().is_some() {
             true => {
                 self.descend(core, now, insert_id);
                 Next::Wait
@@ -175,7 +141,7 @@ impl Inserts {
 
     /// The block is stored below.
     pub(super) fn handle_stored(&mut self, core: &mut Core, now: Instant, from: NodeId, id: ExchangeId, copies: u8) {
-        let Some(insert_id) = self.forwards.get(&(from, id)).copied() else {
+        let Some(insert_id) = self.table.forwarded(from, id) else {
             return core.offence(now, from, Offence::Unasked);
         };
         if let Some(neighbour) = core.neighbours.get_mut(&from) {
@@ -193,10 +159,10 @@ impl Inserts {
         id: ExchangeId,
         refusal: Refusal,
     ) -> Next {
-        let Some(insert_id) = self.forwards.get(&(from, id)).copied() else { return Next::Wait };
+        let Some(insert_id) = self.table.forwarded(from, id) else { return Next::Wait };
         if refusal == Refusal::Overload {
             core.rest(now, &from, limits::REST_AFTER_OVERLOAD);
-            if self.by_id.get(&insert_id).is_some_and(|insert| matches!(insert.asker, Asker::Local { .. })) {
+            if self.table.get(insert_id).is_some_and(Insert::is_local) {
                 core.events.push_back(Event::Overload);
             }
         }
@@ -205,7 +171,7 @@ impl Inserts {
 
     /// Whether an answer `Found` belongs to an insert.
     pub(super) fn owns(&self, from: NodeId, id: ExchangeId) -> bool {
-        self.forwards.contains_key(&(from, id))
+        self.table.forwarded(from, id).is_some()
     }
 
     /// Another block stands under the key already: it is spread on the way back, the new one is not stored.
@@ -217,16 +183,16 @@ impl Inserts {
         id: ExchangeId,
         parcel: Parcel,
     ) -> Option<Block> {
-        let insert_id = self.forwards.get(&(from, id)).copied()?;
-        let insert = self.by_id.get(&insert_id)?;
-        let opened = parcel.open(&insert.key).ok().filter(|block| block.kind() == BlockKind::Signed);
+        let insert_id = self.table.forwarded(from, id)?;
+        let insert = self.table.get(insert_id)?;
+        let opened = parcel.open(&insert.asked.key).ok().filter(|block| block.kind() == BlockKind::Signed);
         let Some(existing) = opened else {
             core.offence(now, from, Offence::BadBlock);
             // A liar ends nothing: the next deadline asks another.
-            self.set_due(insert_id, now);
+            self.table.set_due(insert_id, now);
             return None;
         };
-        if insert.htl < core.config.htl.saturating_sub(1) {
+        if insert.asked.htl < core.config.htl.saturating_sub(1) {
             core.store(StoreWork::Cache { block: existing.clone() });
         }
         self.collide(core, insert_id, existing.clone());
@@ -253,9 +219,9 @@ impl Inserts {
 
     /// The sink's work is done: `copies` distinct stores hold the block, this node's own among them if `here`.
     pub(super) fn handle_placed(&mut self, core: &mut Core, insert_id: InsertId, copies: u32, here: bool) {
-        let Some(insert) = self.by_id.get(&insert_id) else { return };
+        let Some(insert) = self.table.get(insert_id) else { return };
         // The inserter's own store does not count for the inserter, but for everybody else it is a store like any other.
-        let copies = match insert.asker {
+        let copies = match insert.asked.asker {
             Asker::Local { .. } => copies,
             Asker::Peer { .. } => copies + u32::from(here),
         };
@@ -264,35 +230,33 @@ impl Inserts {
 
     /// This node has accepted an offer of a block that it may itself be inserting.
     pub(super) fn note_kept_here(&mut self, key: &RoutingKey) {
-        for insert in self.by_id.values_mut().filter(|insert| insert.key == *key) {
-            insert.kept_here |= matches!(insert.asker, Asker::Local { .. });
+        for insert in self.table.of_key(*key) {
+            insert.kept_here |= insert.is_local();
         }
     }
 
     /// A link is gone.
     pub(super) fn handle_link_down(&mut self, core: &mut Core, now: Instant, peer: &NodeId) -> Vec<Next> {
-        let of_peer = (*peer, ExchangeId(0))..=(*peer, ExchangeId(u64::MAX));
-        let asked: Vec<InsertId> = self.askers.range(of_peer.clone()).map(|(_, id)| *id).collect();
-        for id in asked {
+        for id in self.table.asked_by(peer) {
             // With the block in hand the insert goes on, for the sake of the document; nobody is told.
-            if self.by_id.get(&id).is_some_and(|insert| insert.block.is_none()) {
-                self.remove(id);
+            if self.table.get(id).is_some_and(|insert| insert.block.is_none()) {
+                self.table.remove(id);
             }
         }
-        let below: Vec<InsertId> = self.forwards.range(of_peer).map(|(_, id)| *id).collect();
+        let below = self.table.at(peer);
         below.into_iter().map(|id| self.advance(core, now, id)).collect()
     }
 
     /// A deadline has come. Call until it returns `None`.
     pub(super) fn handle_timeout(&mut self, core: &mut Core, now: Instant) -> Option<Next> {
-        let id = self.deadlines.pop_due(now)?;
-        let insert = self.by_id.get(&id)?;
+        let id = self.table.pop_due(now)?;
+        let insert = self.table.get(id)?;
         if now >= insert.end {
             let copies = 0;
             self.finish(core, id, copies);
             return Some(Next::Wait);
         }
-        if let Some((peer, _)) = insert.forward {
+        if let Some((peer, _)) = insert.forward() {
             core.rest(now, &peer, limits::REST_AFTER_SILENCE);
         }
         Some(self.advance(core, now, id))
@@ -300,67 +264,35 @@ impl Inserts {
 
     // -- the course of an insert --------------------------------------------------------------------------------------
 
-    fn begin(
-        &mut self,
-        now: Instant,
-        asker: Asker,
-        key: RoutingKey,
-        kind: BlockKind,
-        htl: u8,
-        block: Option<Block>,
-    ) -> InsertId {
-        self.next_id += 1;
-        let id = InsertId(self.next_id);
-        let end = now + patience(htl);
-        let insert = Insert {
-            asker,
-            key,
-            kind,
-            htl,
-            tried: Vec::new(),
-            forward: None,
-            clear_below: false,
-            cleared: block.is_some(),
-            block,
-            kept_here: false,
-            placing: false,
-            end,
-            due: end,
-        };
-        self.by_id.insert(id, insert);
-        self.deadlines.add(end, id);
-        id
-    }
-
     /// A signed block may stand here already under the same key with other content; a content block cannot.
     fn look_then_advance(&mut self, core: &mut Core, now: Instant, id: InsertId) -> Next {
-        let Some(insert) = self.by_id.get(&id) else { return Next::Wait };
-        if insert.kind == BlockKind::Content {
+        let Some(insert) = self.table.get(id) else { return Next::Wait };
+        if insert.asked.kind == BlockKind::Content {
             return self.advance(core, now, id);
         }
         let token = core.token();
         self.reads.insert(token, id);
         // A copy: inserting twice must not count as being asked for.
-        core.store(StoreWork::Copy { token, key: insert.key });
+        core.store(StoreWork::Copy { token, key: insert.asked.key });
         Next::Wait
     }
 
     /// Asks the next strictly closer neighbour; if there is none, this node is the sink.
     fn advance(&mut self, core: &mut Core, now: Instant, id: InsertId) -> Next {
-        let Some(insert) = self.by_id.get_mut(&id) else { return Next::Wait };
-        if let Some(forward) = insert.forward.take() {
-            self.forwards.remove(&forward);
-        }
-        let asker = match insert.asker {
+        self.table.drop_forward(id);
+        let Some(insert) = self.table.get(id) else { return Next::Wait };
+        let asker = match insert.asked.asker {
             Asker::Peer { peer, .. } => Some(peer),
             Asker::Local { .. } => None,
         };
         let htl = match asker {
-            Some(peer) => core.neighbours.get(&peer).and_then(|neighbour| neighbour.lower(insert.htl, core.config.htl)),
-            None => core.own_coins.lower(insert.htl, core.config.htl),
+            Some(peer) => {
+                core.neighbours.get(&peer).and_then(|neighbour| neighbour.lower(insert.asked.htl, core.config.htl))
+            }
+            None => core.own_coins.lower(insert.asked.htl, core.config.htl),
         };
         let excluded = Excluded { asker, tried: &insert.tried };
-        let target = insert.key.location();
+        let target = insert.asked.key.location();
         let next = routing::next_strictly_closer(&core.neighbours, core.me.reference.location, target, excluded, now);
         match (next, htl) {
             (Some(peer), Some(htl)) => {
@@ -373,68 +305,60 @@ impl Inserts {
 
     fn forward(&mut self, core: &mut Core, now: Instant, id: InsertId, peer: NodeId, htl: u8) {
         let exchange = core.exchange_id();
-        let Some(insert) = self.by_id.get_mut(&id) else { return };
-        insert.tried.push(peer);
-        insert.forward = Some((peer, exchange));
-        insert.clear_below = false;
-        let (key, kind) = (insert.key, insert.kind);
-        self.forwards.insert((peer, exchange), id);
+        let Some(Asked { key, kind, .. }) = self.table.get(id).map(|insert| insert.asked) else { return };
         // The path is at most `htl` links long, each of which may first try a silent neighbour.
-        self.set_due(
-            id,
-            now + limits::ACCEPT_TIMEOUT * u32::from(limits::INSERT_SILENCES).max(1)
-                + limits::HOP_TIME * u32::from(htl),
-        );
+        let silences = limits::ACCEPT_TIMEOUT * u32::from(limits::INSERT_SILENCES).max(1);
+        self.table.set_forward(id, peer, exchange, now + silences + limits::HOP_TIME * u32::from(htl));
         core.send(peer, Message::Insert { id: exchange, key, kind, htl });
     }
 
     fn become_sink(&mut self, core: &mut Core, now: Instant, id: InsertId) -> Next {
-        let Some(insert) = self.by_id.get_mut(&id) else { return Next::Wait };
+        let Some(insert) = self.table.get_mut(id) else { return Next::Wait };
         if insert.block.is_some() {
             return self.place(id);
         }
         if !insert.cleared {
             insert.cleared = true;
-            if let Asker::Peer { peer, id } = insert.asker {
+            if let Asker::Peer { peer, id } = insert.asked.asker {
                 core.send(peer, Message::AllClear { id });
             }
         }
-        self.set_due(id, now + limits::ACCEPT_TIMEOUT * 2);
+        self.table.set_due(id, now + limits::ACCEPT_TIMEOUT * 2);
         Next::Wait
     }
 
     fn place(&mut self, id: InsertId) -> Next {
-        let Some(insert) = self.by_id.get_mut(&id).filter(|insert| !insert.placing) else { return Next::Wait };
+        let Some(insert) = self.table.get_mut(id).filter(|insert| !insert.placing) else { return Next::Wait };
         insert.placing = true;
         let end = insert.end;
         let block = insert.block.clone();
-        self.set_due(id, end);
+        self.table.set_due(id, end);
         block.map_or(Next::Wait, |block| Next::Place { insert: id, block })
     }
 
     /// Hands the block to the next node, or passes the all-clear up if the block is not here yet.
     fn descend(&mut self, core: &mut Core, now: Instant, id: InsertId) {
-        let Some(insert) = self.by_id.get_mut(&id) else { return };
-        match (&insert.block, insert.forward) {
+        let Some(insert) = self.table.get_mut(id) else { return };
+        match (&insert.block, insert.forward()) {
             (Some(block), Some((peer, exchange))) if insert.clear_below => {
                 let parcel = block.parcel();
                 core.send(peer, Message::InsertData { id: exchange, parcel });
             }
             (None, _) if !insert.cleared => {
                 insert.cleared = true;
-                if let Asker::Peer { peer, id } = insert.asker {
+                if let Asker::Peer { peer, id } = insert.asked.asker {
                     core.send(peer, Message::AllClear { id });
                 }
             }
             _ => {}
         }
-        let due = insert.end.min(now + limits::STORE_TIMEOUT + limits::HOP_TIME * u32::from(insert.htl));
-        self.set_due(id, due);
+        let due = insert.end.min(now + limits::STORE_TIMEOUT + limits::HOP_TIME * u32::from(insert.asked.htl));
+        self.table.set_due(id, due);
     }
 
     fn finish(&mut self, core: &mut Core, id: InsertId, copies: u32) {
-        let Some(insert) = self.remove(id) else { return };
-        match insert.asker {
+        let Some(insert) = self.table.remove(id) else { return };
+        match insert.asked.asker {
             Asker::Peer { peer, id } => {
                 let copies = u8::try_from(copies).unwrap_or(u8::MAX);
                 core.send(peer, Message::Stored { id, copies });
@@ -453,8 +377,8 @@ impl Inserts {
     }
 
     fn collide(&mut self, core: &mut Core, id: InsertId, existing: Block) {
-        let Some(insert) = self.remove(id) else { return };
-        match insert.asker {
+        let Some(insert) = self.table.remove(id) else { return };
+        match insert.asked.asker {
             Asker::Peer { peer, id } => {
                 let source = core.me.placed.then(|| core.me.reference.clone());
                 core.send(peer, Message::Found { id, parcel: existing.parcel(), source, hops: 0 });
@@ -462,29 +386,4 @@ impl Inserts {
             Asker::Local { ticket } => core.answer(ticket, Answer::Collision { existing }),
         }
     }
-
-    fn remove(&mut self, id: InsertId) -> Option<Insert> {
-        let insert = self.by_id.remove(&id)?;
-        self.deadlines.cancel(insert.due, id);
-        if let Some(forward) = &insert.forward {
-            self.forwards.remove(forward);
-        }
-        if let Asker::Peer { peer, id } = insert.asker {
-            self.askers.remove(&(peer, id));
-        }
-        Some(insert)
-    }
-
-    fn set_due(&mut self, id: InsertId, due: Instant) {
-        let Some(insert) = self.by_id.get_mut(&id) else { return };
-        self.deadlines.cancel(insert.due, id);
-        insert.due = due.min(insert.end);
-        let due = insert.due;
-        self.deadlines.add(due, id);
-    }
-}
-
-/// How long an insert with `htl` hops to live may take in all.
-fn patience(htl: u8) -> Duration {
-    limits::PATIENCE_PER_HOP * (u32::from(htl) + 2)
 }

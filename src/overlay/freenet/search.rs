@@ -3,10 +3,13 @@
 //! A search belongs to one asker, a peer or a local client, and is at one neighbour at a time. Routing never sees
 //! plaintext, and no state outlives its exchange: what is kept of a finished search is how long it took.
 
+mod outcome;
+
 use std::collections::BTreeMap;
 
 use rand::RngExt;
 
+use self::outcome::{Failure, Found, end, release, respond, respond_keeping};
 use crate::id::NodeId;
 use crate::key::RoutingKey;
 use crate::limits;
@@ -17,7 +20,7 @@ use crate::overlay::freenet::message::{ExchangeId, Message, Refusal};
 use crate::overlay::freenet::pending::{Asker, Deadline, Forward, Pending, Search, SearchId, WaiterId, Wanted};
 use crate::overlay::freenet::recent::{AnswerTimes, FailedRecently};
 use crate::overlay::freenet::routing::{self, Excluded, LearnedSources};
-use crate::overlay::mode::{Answer, Offence, StoreToken, StoreWork, Ticket};
+use crate::overlay::mode::{Offence, StoreToken, StoreWork, Ticket};
 use crate::time::Instant;
 
 /// All searches of a node.
@@ -28,28 +31,6 @@ pub(super) struct Searches {
     times: AnswerTimes,
     pub(super) failed: FailedRecently,
     learned: LearnedSources,
-}
-
-/// How a search ends with the block.
-#[derive(Debug)]
-struct Found<'a> {
-    block: &'a Block,
-    source: Option<NodeRef>,
-    hops: u8,
-    from_store: bool,
-}
-
-/// How a search ends without the block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Failure {
-    /// Hops to live or detours are used up.
-    Final,
-    /// The asker's patience is at its end.
-    Late,
-    /// There is nobody else to ask.
-    DeadEnd { htl: u8, detours: u8 },
-    /// A client asks, and there is nobody to ask at all.
-    NoPeers,
 }
 
 impl Searches {
@@ -459,50 +440,11 @@ impl Searches {
     }
 }
 
-impl Found<'_> {
-    fn message(&self, id: ExchangeId) -> Message {
-        Message::Found { id, parcel: self.block.parcel(), source: self.source.clone(), hops: self.hops }
-    }
-
-    fn to_client(&self) -> Answer {
-        Answer::Found { block: self.block.clone(), hops: u32::from(self.hops), own_store: self.from_store }
-    }
-}
-
 /// Hops to live for the next hop, by the coin of the link the request came over. A request of this node's own passes a
 /// coin as well, so that neither the maximum nor one below it names an origin.
 fn lowered(core: &Core, search: &Search) -> Option<u8> {
     match search.wanted.asker {
         Asker::Local { .. } => core.own_coins.lower(search.htl, core.config.htl),
         Asker::Peer { peer, .. } => core.neighbours.get(&peer)?.lower(search.htl, core.config.htl),
-    }
-}
-
-fn end(core: &mut Core, wanted: &Wanted, failure: Failure) {
-    match (wanted.asker, failure) {
-        (Asker::Local { ticket, .. }, Failure::NoPeers) => core.answer(ticket, Answer::Unavailable),
-        (Asker::Local { ticket, .. }, _) => core.answer(ticket, Answer::NotFound),
-        (Asker::Peer { .. }, Failure::DeadEnd { htl, detours }) => {
-            respond(core, wanted, |id| Message::RouteNotFound { id, htl, detours });
-        }
-        (Asker::Peer { .. }, _) => respond(core, wanted, |id| Message::NotFound { id }),
-    }
-}
-
-/// Answers a peer for good.
-fn respond(core: &mut Core, wanted: &Wanted, message: impl FnOnce(ExchangeId) -> Message) {
-    respond_keeping(core, wanted, message);
-    release(core, wanted);
-}
-
-fn respond_keeping(core: &mut Core, wanted: &Wanted, message: impl FnOnce(ExchangeId) -> Message) {
-    if let Asker::Peer { peer, id } = wanted.asker {
-        core.send(peer, message(id));
-    }
-}
-
-fn release(core: &mut Core, wanted: &Wanted) {
-    if let Some(neighbour) = wanted.peer().and_then(|peer| core.neighbours.get_mut(&peer)) {
-        neighbour.open_requests = neighbour.open_requests.saturating_sub(1);
     }
 }
