@@ -14,23 +14,24 @@ mod manifest;
 mod outbox;
 mod page;
 mod strip;
+mod tops;
+mod words;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
-use bytes::Bytes;
 use crypto::content::{PAYLOAD_BYTES, Root, SEALED_BYTES};
 use crypto::hash::Digester;
-use crypto::secret::Secret;
 use rand::CryptoRng;
 
 use self::manifest::Manifest;
 use self::outbox::{Outbox, Part, Settled};
 use self::page::Page;
 use self::strip::Strip;
+use self::tops::{Maker, Tops};
+pub use self::words::{Input, Keys, Options, Output, Receipt, Why};
 use crate::document::coding;
 use crate::document::handle::Handle;
-use crate::document::header::{Header, Message, Top};
+use crate::document::header::{Header, Top};
 use crate::document::layout::{Copies, Geometry, Layout, Redundancy};
 use crate::document::mime::Mime;
 use crate::document::root;
@@ -40,139 +41,6 @@ use crate::key::uri::Uri;
 use crate::limits::{DOCUMENT_BYTES, INSERT_CHUNK_BLOCKS};
 use crate::message::block::Block;
 use crate::time::Instant;
-
-/// What is inserted, and how.
-#[derive(Debug)]
-pub struct Options {
-    /// What the document is.
-    pub mime: Mime,
-    /// How its segments are protected.
-    pub redundancy: Redundancy,
-    /// In how many copies its manifest is stored.
-    pub copies: Copies,
-    /// Its length, if it is known beforehand.
-    pub length: Option<u64>,
-    /// Where its keys come from.
-    pub keys: Keys,
-    /// The name it shall have; its content's if none.
-    pub writer: Option<Writer>,
-    /// Blocks that may be out at once, until [`Inserter::set_window`] says otherwise.
-    pub window: usize,
-    /// How large segments and manifest blocks are.
-    pub geometry: Geometry,
-}
-
-/// Where the keys of a document come from.
-#[derive(Debug)]
-pub enum Keys {
-    /// A random root: nobody can tell that two inserts are of one document.
-    Random,
-    /// A root from the document itself: equal inserts coalesce, and who has the document can tell that it was inserted.
-    Convergent {
-        /// The digest of the document, computed in a pass before this one ([`root::digester`]).
-        digest: [u8; 32],
-        /// Limits coalescing to those who share it.
-        secret: Option<Secret<32>>,
-    },
-}
-
-/// What can happen to an insert.
-#[derive(Debug)]
-pub enum Input {
-    /// The next bytes: not more than were wanted.
-    Data(Bytes),
-    /// There are no more bytes.
-    EndOfData,
-    /// A block is stored.
-    BlockStored {
-        /// Which.
-        handle: Handle,
-        /// Distinct stores that keep it.
-        stores: u32,
-    },
-    /// A block could not be stored; it will be handed out again, a bounded number of times.
-    BlockFailed {
-        /// Which.
-        handle: Handle,
-    },
-    /// Another block stands where this one was to go.
-    BlockCollided {
-        /// Which.
-        handle: Handle,
-        /// What stands there.
-        existing: Block,
-    },
-    /// The instant given by `poll_timeout` has come.
-    Timeout,
-}
-
-/// What an insert wants done.
-#[derive(Debug)]
-pub enum Output {
-    /// Hand in at most so many bytes, in one piece or several.
-    WantData {
-        /// How many.
-        bytes: usize,
-    },
-    /// Store this block.
-    Insert {
-        /// Names it in the answer.
-        handle: Handle,
-        /// The block.
-        block: Block,
-    },
-    /// Something was stored.
-    Progress {
-        /// Bytes read so far.
-        bytes: u64,
-        /// Blocks stored.
-        stored: u64,
-        /// Blocks made so far; those to come are not in it.
-        made: u64,
-    },
-    /// The document is stored. Nothing follows.
-    Done(Receipt),
-    /// The document is not stored. Nothing follows; answers to blocks that are out are ignored.
-    Failed(Why),
-}
-
-/// What was stored.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// The name of the document.
-    pub uri: Uri,
-    /// Its length.
-    pub bytes: u64,
-    /// Blocks stored, of all kinds.
-    pub blocks: u64,
-    /// Check blocks among them.
-    pub check_blocks: u64,
-    /// Every block is in at least so many stores.
-    pub stored_at_least: u32,
-}
-
-/// Why a document could not be inserted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Why {
-    /// A block was refused too often.
-    #[error("a block could not be stored after {attempts} attempts")]
-    NotStored {
-        /// How often it was tried.
-        attempts: u32,
-    },
-    /// Something else stands under the name.
-    #[error("something else stands under this name")]
-    NameTaken,
-    /// The document has another length, or other bytes, than were announced.
-    #[error("the document changed while it was being inserted")]
-    Changed,
-    /// The document is longer than any may be.
-    #[error("a document has at most {DOCUMENT_BYTES} bytes")]
-    TooLong,
-    /// More data than was wanted.
-    #[error("more data was handed in than was asked for")]
-    Unwanted,
-}
 
 /// Inserts one document.
 pub struct Inserter {
@@ -213,13 +81,6 @@ enum Stage {
     /// All is made.
     Settling(Uri),
     Ended,
-}
-
-/// What is still to be handed out when all else is stored.
-struct Tops {
-    content: Option<Block>,
-    signed: Option<(Block, Message)>,
-    uri: Uri,
 }
 
 impl Inserter {
@@ -369,7 +230,9 @@ impl Inserter {
         self.wanted = 0;
         let header = Header { mime: self.form.mime.clone(), length: self.taken, digest };
         if self.taken <= Header::inline_room(&header.mime) as u64 {
-            return self.top_inline(header);
+            let content = self.page.take();
+            self.stage = Stage::Topping(Box::new(Tops::inline(&self.maker(), header, content)));
+            return;
         }
         match Layout::new(self.form.geometry, self.taken, self.form.redundancy) {
             Ok(layout) => self.stage = Stage::Closing(header, layout),
@@ -492,19 +355,6 @@ impl Inserter {
         self.outbox.push(block, Part::Data(position));
     }
 
-    fn top_inline(&mut self, header: Header) {
-        let content = self.page.take();
-        if let Some(writer) = &self.form.writer
-            && content.len() <= Header::signed_room(&header.mime)
-        {
-            let message = Message::Inline { header, content };
-            let signed = Some((writer.block(&message, &self.nonce), message));
-            self.stage = Stage::Topping(Box::new(Tops { content: None, signed, uri: writer.uri() }));
-            return;
-        }
-        self.top(&Top::Inline { header, content });
-    }
-
     fn top_split(&mut self) {
         let Stage::Closing(header, _) = std::mem::replace(&mut self.stage, Stage::Ended) else {
             unreachable!("a split document is closed before its top is made");
@@ -512,25 +362,8 @@ impl Inserter {
         let (nodes, keys) = self.manifest.finish(&self.root);
         self.outbox.extend(nodes, Part::Manifest);
         let (redundancy, copies) = (self.form.redundancy, self.form.copies);
-        self.top(&Top::Split { header, redundancy, copies, keys });
-    }
-
-    /// Makes the top block, and the signed block that points to it.
-    fn top(&mut self, top: &Top) {
-        let mut page = Page::default();
-        let beyond = page.fill(&top.encode()).len();
-        assert_eq!(beyond, 0, "a top is made to fit its block");
-        let block = page.seal(&root::top_key(&self.root));
-        let routing = block.key();
-        let signed = self.form.writer.as_ref().map(|writer| {
-            let message = Message::Redirect { routing, root: self.root.duplicate() };
-            (writer.block(&message, &self.nonce), message)
-        });
-        let uri = match &self.form.writer {
-            Some(writer) => writer.uri(),
-            None => Uri::Chk { routing, root: self.root.duplicate() },
-        };
-        self.stage = Stage::Topping(Box::new(Tops { content: Some(block), signed, uri }));
+        let tops = Tops::new(&self.maker(), &Top::Split { header, redundancy, copies, keys });
+        self.stage = Stage::Topping(Box::new(tops));
     }
 
     /// Hands out the top once nothing else is out: a document that can be found is there.
@@ -539,15 +372,15 @@ impl Inserter {
             return false;
         }
         let Stage::Topping(tops) = &mut self.stage else { return false };
-        if let Some(block) = tops.content.take() {
-            self.outbox.push(block, Part::Top);
-        } else if let Some((block, message)) = tops.signed.take() {
-            let reader = self.form.writer.as_ref().expect("only a writer signs").reader();
-            self.outbox.push(block, Part::Signed(Arc::new((reader, message))));
-        } else {
-            self.stage = Stage::Settling(tops.uri.duplicate());
+        match tops.next() {
+            Some((block, part)) => self.outbox.push(block, part),
+            None => self.stage = Stage::Settling(tops.uri()),
         }
         true
+    }
+
+    const fn maker(&self) -> Maker<'_> {
+        Maker { root: &self.root, nonce: &self.nonce, writer: self.form.writer.as_ref() }
     }
 
     fn settle(&mut self) -> bool {
