@@ -15,7 +15,7 @@ use bolthole::link::count::Lengths;
 use bolthole::overlay::mode::CloseReason;
 use link_support::Node;
 use tokio::net::UdpSocket;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use wire_support::Example;
 
 /// Stands between a dialling node and `server`.
@@ -30,6 +30,7 @@ struct Seen {
     dark: AtomicBool,
     in_the_dark: AtomicUsize,
     dropped: AtomicUsize,
+    last_outward: Mutex<Vec<u8>>,
 }
 
 impl Proxy {
@@ -55,6 +56,7 @@ async fn forward(outside: UdpSocket, inside: UdpSocket, server: SocketAddr, seen
         let (bytes, outward) = tokio::select! {
             Ok((length, from)) = outside.recv_from(&mut out_buf) => {
                 client = Some(from);
+                *seen.last_outward.lock().expect("no panic") = out_buf[..length].to_vec();
                 (out_buf[..length].to_vec(), true)
             }
             Ok((length, _)) = inside.recv_from(&mut in_buf) => (in_buf[..length].to_vec(), false),
@@ -103,15 +105,45 @@ async fn every_datagram_has_one_length_under_loss_and_in_the_dark() {
     proxy.seen.dark.store(false, Ordering::Relaxed);
     assert_eq!(two.message().await, Example::note(1));
 
+    // While both ends know the connection nobody resets it; what comes late once it is closed may be answered so.
+    for node in [&one, &two] {
+        let statistics = node.links.statistics();
+        assert_eq!(statistics.resets_sent, 0, "QUIC fills what it sends after the handshake");
+        assert_eq!(statistics.datagrams_dropped, 0);
+    }
     one.links.close(two.id, CloseReason::Done);
     one.event().await;
     two.event().await;
     assert_one_length(&proxy);
-    for node in [&one, &two] {
-        let statistics = node.links.statistics();
-        assert_eq!(statistics.datagrams_padded, 0, "QUIC fills what it sends after the handshake");
-        assert_eq!(statistics.datagrams_dropped, 0);
+}
+
+#[tokio::test]
+async fn a_reset_of_a_forgotten_connection_has_the_one_length_as_well() {
+    let (mut one, mut two) = (Node::start(31), Node::start(32));
+    let proxy = Proxy::start(33, two.address, 0).await;
+    one.links.dial(two.id, proxy.address);
+    one.up().await;
+    two.up().await;
+    assert!(one.links.send(two.id, Example::note(1)));
+    two.message().await;
+    let late = proxy.seen.last_outward.lock().expect("no panic").clone();
+    one.links.close(two.id, CloseReason::Done);
+    one.event().await;
+    two.event().await;
+
+    // A closed connection is forgotten after three times its estimate of silence; until then nothing answers.
+    let stranger = UdpSocket::bind("127.34.0.1:0").await.expect("a free port");
+    let (mut answer, mut reset) = ([0; 2_048], None);
+    for _ in 0..50 {
+        stranger.send_to(&late, two.address).await.expect("sent");
+        reset = timeout(Duration::from_millis(200), stranger.recv_from(&mut answer)).await.ok();
+        if reset.is_some() {
+            break;
+        }
     }
+    let (length, _) = reset.expect("a reset within ten seconds").expect("received");
+    assert_eq!(length, DATAGRAM_BYTES);
+    assert!(two.links.statistics().resets_sent > 0);
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ pub struct Counters {
     probe: AtomicU64,
     close: AtomicU64,
     sent: AtomicU64,
-    short: AtomicU64,
+    resets: AtomicU64,
     dropped: AtomicU64,
     retries: AtomicU64,
 }
@@ -62,7 +62,7 @@ impl Counters {
         if handshake {
             self.handshake.fetch_add(1, Ordering::Relaxed);
         } else if !full {
-            self.short.fetch_add(1, Ordering::Relaxed);
+            self.resets.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -91,10 +91,10 @@ impl Counters {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Datagrams after the handshake that QUIC had not filled itself. They are padded like all others, but an observer
-    /// can tell that they were.
-    pub(super) fn short(&self) -> u64 {
-        self.short.load(Ordering::Relaxed)
+    /// Stateless resets: what a peer gets that speaks on a connection this node has forgotten. Nothing else after the
+    /// handshake is short of a full datagram; resets are padded like the handshake, and an observer can tell that they were.
+    pub(super) fn resets(&self) -> u64 {
+        self.resets.load(Ordering::Relaxed)
     }
 
     /// Datagrams received and thrown away.

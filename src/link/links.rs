@@ -44,8 +44,9 @@ pub struct Statistics {
     pub packets: Packets,
     /// Datagrams sent.
     pub datagrams_sent: u64,
-    /// Datagrams of established links that QUIC did not fill itself; padded all the same.
-    pub datagrams_padded: u64,
+    /// Stateless resets, to peers that speak on a connection this node has forgotten: the only datagrams after the
+    /// handshake that QUIC does not fill itself.
+    pub resets_sent: u64,
     /// Datagrams received and thrown away because no node sends such.
     pub datagrams_dropped: u64,
 }
@@ -161,7 +162,7 @@ impl<M: Message> Links<M> {
             retries: counters.retries(),
             packets: counters.packets(),
             datagrams_sent: counters.sent(),
-            datagrams_padded: counters.short(),
+            resets_sent: counters.resets(),
             datagrams_dropped: counters.dropped(),
         }
     }
