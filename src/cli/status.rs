@@ -49,11 +49,12 @@ fn describe(status: &Status) -> String {
         (
             "store",
             format!(
-                "{} of {}: {} blocks kept, {} cached",
+                "{} of {}: {} blocks kept, {} cached{}",
                 Size(store.bytes),
                 Size(store.limit_bytes),
                 store.kept_blocks,
-                store.cache_blocks
+                store.cache_blocks,
+                store.fault.as_ref().map_or_else(String::new, |fault| format!("; takes nothing more: {fault}"))
             ),
         ),
         ("requests", format!("{} jobs, {} blocks under way", status.requests.jobs, status.requests.commands)),

@@ -74,7 +74,8 @@ fn store(store: &Store, limit_bytes: u64) -> StoreStatus {
     let all =
         |index: usize| u64::from(held[index].cache) + u64::from(held[index].fresh) + u64::from(held[index].established);
     let bytes = (0..kinds.len()).map(|index| all(index) * (SLOT_HEADER_BYTES + body_bytes(kinds[index]))).sum();
-    StoreStatus { cache_blocks, kept_blocks, bytes, limit_bytes }
+    let fault = store.health().err().map(|fault| fault.to_string());
+    StoreStatus { cache_blocks, kept_blocks, bytes, limit_bytes, fault }
 }
 
 fn disk(protected: bool) -> DiskProtection {

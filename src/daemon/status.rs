@@ -42,7 +42,7 @@ pub struct Status {
 }
 
 /// What the store holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreStatus {
     /// Blocks in the region `cache`.
     pub cache_blocks: u64,
@@ -52,6 +52,8 @@ pub struct StoreStatus {
     pub bytes: u64,
     /// Bytes the store may hold.
     pub limit_bytes: u64,
+    /// Why nothing can be written at present, if so: what is there is still given out.
+    pub fault: Option<String>,
 }
 
 /// What the node is busy with.

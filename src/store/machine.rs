@@ -170,6 +170,11 @@ impl Store {
         Self::recover(capacity, &[])
     }
 
+    /// Whether the last write succeeded; if not, why.
+    pub const fn health(&self) -> Result<(), DiskFault> {
+        self.health
+    }
+
     /// Something happened. Drain `poll_output` afterwards.
     pub fn handle_input(&mut self, now: Instant, input: Input) {
         match input {

@@ -55,11 +55,16 @@ impl Home {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bolthole"));
+        self.wrapped(&[], arguments)
+    }
+
+    fn wrapped(&self, wrapper: &[&str], arguments: &[&str]) -> Command {
+        let words = [wrapper, &[env!("CARGO_BIN_EXE_bolthole")], arguments].concat();
+        let mut command = Command::new(words[0]);
         let inherited: Vec<_> =
             ["PATH", "LLVM_PROFILE_FILE"].iter().filter_map(|k| Some((k, std::env::var_os(k)?))).collect();
         command.env_clear().envs(inherited).env("HOME", self.0.path()).env("TMPDIR", self.0.path());
-        command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
+        command.args(&words[1..]).current_dir(self.0.path()).stdin(Stdio::null());
         command
     }
 
@@ -82,9 +87,14 @@ impl Home {
 
     /// Starts a node; what it said if it ended before it was ready.
     pub fn try_node(&self, name: &str, arguments: &[&str]) -> Result<Node, String> {
+        self.try_node_under(name, &[], arguments)
+    }
+
+    /// The same as a child of another program: `wrapper` followed by the node's command must become the node.
+    pub fn try_node_under(&self, name: &str, wrapper: &[&str], arguments: &[&str]) -> Result<Node, String> {
         let data = self.path(name);
         let all = [&["node", "--json", "--data", data.to_str().expect("a plain path")], arguments].concat();
-        let mut command = self.command(&all);
+        let mut command = self.wrapped(wrapper, &all);
         let path = self.path(&format!("{name}.log"));
         let log = File::create(&path).expect("the log can be made");
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the binary runs");
@@ -198,7 +208,8 @@ pub fn entries(directory: &Path) -> Vec<String> {
     names
 }
 
-fn ran(output: Output) -> Ran {
+/// What a command that has ended did.
+pub fn ran(output: Output) -> Ran {
     Ran {
         code: output.status.code().expect("the command ends by itself"),
         stdout: output.stdout,

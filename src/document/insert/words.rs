@@ -128,7 +128,7 @@ pub struct Receipt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Why {
     /// A block was refused too often.
-    #[error("a block could not be stored after {attempts} attempts")]
+    #[error("a block could not be stored after {attempts} attempts: the nodes asked have no room, or too much to do")]
     NotStored {
         /// How often it was tried.
         attempts: u32,

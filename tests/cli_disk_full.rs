@@ -1,0 +1,86 @@
+//! Nodes whose disk fills up while they work: what was stored stays, what has no room is refused with a sentence.
+//!
+//! The disk is a real file system of a few megabytes, mounted for one process alone. Where the system does not let a test
+//! mount one, the test says so and ends.
+#![allow(clippy::disallowed_methods, reason = "real processes take real time")]
+
+mod cli_support;
+
+use std::fs;
+use std::process::Command;
+
+use cli_support::{Home, Node, Ran, ran};
+
+/// A node on a file system of its own.
+struct Small {
+    node: Node,
+}
+
+impl Small {
+    fn start(home: &Home, name: &str, mebibytes: u32, arguments: &[&str]) -> Self {
+        let data = home.path(name);
+        fs::create_dir(&data).expect("a new directory");
+        let data = data.to_str().expect("a plain path");
+        let mount = format!("mount -t tmpfs -o size={mebibytes}m none '{data}' && exec \"$@\"");
+        let node = home
+            .try_node_under(name, &[&["unshare"], namespaces(), &["sh", "-c", &mount, "sh"]].concat(), arguments)
+            .unwrap_or_else(|stderr| panic!("{name} does not start: {stderr}"));
+        Self { node }
+    }
+
+    /// Runs a command where this node's files can be seen.
+    fn run(&self, home: &Home, arguments: &[&str]) -> Ran {
+        let id = self.node.id().to_string();
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &id, "-m"]);
+        if namespaces().len() > 1 {
+            command.args(["-U", "--preserve-credentials"]);
+        }
+        command.arg("--").arg(env!("CARGO_BIN_EXE_bolthole")).args(arguments);
+        command.args(["--data", self.node.data()]).env("HOME", home.path(""));
+        ran(command.output().expect("nsenter runs"))
+    }
+}
+
+/// What a process needs to mount something for itself.
+fn namespaces() -> &'static [&'static str] {
+    let root = Command::new("id").arg("-u").output().expect("id runs").stdout == b"0\n";
+    if root { &["--mount"] } else { &["--mount", "--user", "--map-root-user"] }
+}
+
+fn may_mount(home: &Home) -> bool {
+    let place = home.path("try");
+    fs::create_dir(&place).expect("a new directory");
+    let mut command = Command::new("unshare");
+    command.args(namespaces()).args(["mount", "-t", "tmpfs", "none"]).arg(place);
+    command.output().is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn a_full_disk_refuses_with_a_sentence_and_loses_nothing() {
+    let home = Home::new();
+    if !may_mount(&home) {
+        eprintln!("not tested: this system lets nobody here mount a file system");
+        return;
+    }
+    let first = Small::start(&home, "first", 24, &[]);
+    let second = Small::start(&home, "second", 24, &["--join", first.node.reference()]);
+    let small: Vec<u8> = (0..50_000_u32).flat_map(u32::to_le_bytes).collect();
+    let kept = first.run(&home, &["insert", &home.file("small", &small), "--json"]);
+    assert_eq!(kept.code, 0, "{}", kept.stderr);
+    let uri = kept.json()["uri"].as_str().expect("a URI").to_owned();
+
+    let large = home.file("large", &vec![1; 40 << 20]);
+    let refused = first.run(&home, &["insert", &large]);
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(refused.sentence().contains("no room"), "{}", refused.stderr);
+    let status = first.run(&home, &["status", "--json"]).json();
+    assert_eq!(status["store"]["fault"], "the disk is full", "{status}");
+
+    let target = home.text("target");
+    for node in [&first, &second] {
+        let fetched = node.run(&home, &["fetch", &uri, "-o", &target]);
+        assert_eq!((fetched.code, fs::read(&target).expect("written") == small), (0, true), "{}", fetched.stderr);
+    }
+    assert!(first.node.stop() && second.node.stop(), "both end by themselves");
+}
