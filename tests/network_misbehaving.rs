@@ -1,5 +1,5 @@
-//! A real network with a neighbour that lies, one that falls silent, and one that floods: each nearest to what is sought,
-//! so that every request is led to it first.
+//! A real network with a neighbour that lies, one that falls silent, one that only promises, and one that floods: each
+//! nearest to what is sought, so that every request is led to it first.
 
 mod network_support;
 
@@ -56,6 +56,20 @@ async fn a_neighbour_that_goes_silent_delays_and_hides_nothing() {
     })
     .await;
     assert!(ignored.load(Ordering::Relaxed) > 0, "nobody asked the silent one");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_neighbour_that_takes_requests_on_and_never_answers_delays_and_hides_nothing() {
+    let held = Arc::new(AtomicUsize::new(0));
+    let counted = held.clone();
+    check(move |links, from, message| {
+        if let Message::Request { id, .. } = message {
+            counted.fetch_add(1, Ordering::Relaxed);
+            links.send(from, Message::Accepted { id });
+        }
+    })
+    .await;
+    assert!(held.load(Ordering::Relaxed) > 0, "nobody asked the one that never answers");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

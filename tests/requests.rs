@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use bolthole::id::NodeId;
@@ -9,7 +11,10 @@ use bolthole::limits;
 use bolthole::overlay::freenet::Message;
 use bolthole::overlay::mode::{Answer, CloseReason, Command, Offence, Output, Ticket};
 use bolthole::sim::fault::Verdict;
-use support::{block, block_nearest, fetch, founders, founders_with, insert, is_found, signed, trusted};
+use support::{
+    Bend, block, block_nearest, block_nearest_trusted, fetch, founders, founders_with, insert, is_found, signed,
+    trusted, trusted_with,
+};
 
 #[test]
 fn a_block_inserted_in_networks_of_two_five_and_sixteen_is_found_from_every_other_node() {
@@ -60,6 +65,78 @@ fn a_request_backtracks_when_the_closest_neighbour_is_silent() {
     );
     let answer = fetch(&mut mesh, ids[1], &block);
     assert!(is_found(answer.as_ref(), &block), "{answer:?}");
+}
+
+/// Says of every block it has that the search for it goes on, and nothing more.
+fn stall() -> Bend {
+    Box::new(|output| match output {
+        Output::Send { to, message: Message::Found { id, .. } | Message::NotFound { id } } => {
+            Some(Output::Send { to, message: Message::Accepted { id } })
+        }
+        Output::Send { message: Message::RouteNotFound { .. } | Message::Refused { .. }, .. } => None,
+        other => Some(other),
+    })
+}
+
+#[test]
+fn a_neighbour_that_takes_requests_on_and_never_answers_hides_nothing_from_those_beside_it() {
+    for bad in 0..8 {
+        let (mut mesh, ids) = founders_with(8, 15, bad, stall());
+        let block = block_nearest(8, bad);
+        let others: Vec<NodeId> =
+            (0..8).filter(|number| *number != bad).map(|number| ids[usize::from(number)]).collect();
+        insert(&mut mesh, others[0], &block).expect("the insert is answered");
+        for reader in &others[1..] {
+            let begun = mesh.now();
+            let answer = fetch(&mut mesh, *reader, &block);
+            assert!(is_found(answer.as_ref(), &block), "the bad one is {bad}: {answer:?}");
+            assert!(mesh.now().since(begun) < Duration::from_secs(10), "took {:?}", mesh.now().since(begun));
+        }
+    }
+}
+
+#[test]
+fn a_neighbour_that_takes_requests_on_and_never_answers_hides_nothing_from_those_further_off() {
+    // A chain of five; at its end the bad one, nearest to the key, and beside it an honest one.
+    let edges = [(0, 1), (1, 2), (2, 3), (3, 4), (3, 5)];
+    for seed in 0..10 {
+        let (mut mesh, ids) = trusted_with(6, &edges, seed, 4, stall());
+        // Until everybody has told its neighbours of its neighbours.
+        mesh.run_for(Duration::from_secs(60));
+        let block = block_nearest_trusted(6, 4);
+        insert(&mut mesh, ids[3], &block).expect("the insert is answered");
+        assert!(mesh.shelf(&ids[5]).expect("alive").holds(&block.key()), "seed {seed}");
+        let begun = mesh.now();
+        // What is sought lies beyond the bad one and beside it, nowhere else.
+        ids[..4].iter().for_each(|id| mesh.lose(id, &block.key()));
+        let answer = fetch(&mut mesh, ids[0], &block);
+        assert!(is_found(answer.as_ref(), &block), "seed {seed}: {answer:?}");
+        assert!(mesh.now().since(begun) < Duration::from_secs(10), "took {:?}", mesh.now().since(begun));
+    }
+}
+
+#[test]
+fn an_answer_that_comes_after_the_search_has_gone_on_still_counts() {
+    let asked = Rc::new(RefCell::new(None));
+    let held_back = asked.clone();
+    let slow: Bend = Box::new(move |output| match output {
+        Output::Send { to, message: Message::Found { id, .. } } => {
+            held_back.replace(Some(id));
+            Some(Output::Send { to, message: Message::Accepted { id } })
+        }
+        other => Some(other),
+    });
+    let (mut mesh, ids) = trusted_with(3, &[(0, 1), (0, 2)], 16, 1, slow);
+    let block = block_nearest_trusted(3, 1);
+    insert(&mut mesh, ids[1], &block).expect("the insert is answered");
+    [0, 2].iter().for_each(|number| mesh.lose(&ids[*number], &block.key()));
+    let ticket = mesh.command(ids[0], Command::Fetch { key: block.key(), own_store: false });
+    mesh.run_for(Duration::from_secs(15));
+    let id = asked.take().expect("the slow one was asked");
+    mesh.inject(ids[1], ids[0], Message::Found { id, parcel: block.parcel(), source: None, hops: 0 });
+    let answer = mesh.run_until_answered(ticket, Duration::from_secs(1));
+    assert!(is_found(answer.as_ref(), &block), "{answer:?}");
+    assert_eq!(mesh.offences(), []);
 }
 
 #[test]

@@ -28,6 +28,10 @@ pub const PATIENCE_PER_HOP: Duration = Duration::from_millis(1_500);
 pub const ACCEPT_AFTER: Duration = Duration::from_millis(500);
 /// A neighbour that has neither taken a request on nor answered it by now is silent; the next one is asked.
 pub const ACCEPT_TIMEOUT: Duration = Duration::from_secs(2);
+/// What each hop that a request may still make adds to that, for a neighbour that has taken it on; then the next one is
+/// asked as well. Chosen: six seconds at the most, four such neighbours within the patience of the origin; and a node
+/// goes on this much earlier than the one that asked it, time to be answered and to answer.
+pub const ACCEPTED_PER_HOP: Duration = Duration::from_millis(250);
 /// How long one hop of an insert may take, transfer of the block included.
 pub const HOP_TIME: Duration = Duration::from_secs(1);
 /// How long the sink waits for the nodes it offered a block to.
@@ -65,6 +69,10 @@ pub const ROUTING_ENTRIES: usize = 10_000;
 /// References in one reply: seven times 140 bytes fit a small message.
 pub const REFERENCES_PER_REPLY: usize = 7;
 
+const _: () = assert!(
+    4 * (ACCEPT_TIMEOUT.as_millis() + MAX_HTL as u128 * ACCEPTED_PER_HOP.as_millis())
+        < (MAX_HTL as u128 + 2) * PATIENCE_PER_HOP.as_millis()
+);
 const _: () = assert!((ACCEPT_AFTER.as_millis() + WAIT_MAX.as_millis()) * 2 < ACCEPT_TIMEOUT.as_millis());
 const _: () = assert!(WAIT_MAX.as_millis() * 4 < ACCEPT_TIMEOUT.as_millis());
 const _: () = assert!(REFERENCES_PER_REPLY * NODE_REF_BYTES <= CELL_PAYLOAD_BYTES);

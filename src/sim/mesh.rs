@@ -11,6 +11,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use crate::id::NodeId;
+use crate::key::RoutingKey;
 use crate::limits;
 use crate::overlay::mode::{Answer, CloseReason, Command, Input, Mode, Offence, Output, Ticket};
 use crate::sim::fault::{Fault, NoFault, Verdict};
@@ -139,6 +140,13 @@ impl<M: Mode> Mesh<M> {
     /// The blocks of a live node.
     pub fn shelf(&self, id: &NodeId) -> Option<&Shelf> {
         self.nodes.get(id).map(|node| &node.shelf)
+    }
+
+    /// A node loses a block, if it has it.
+    pub fn lose(&mut self, id: &NodeId, key: &RoutingKey) {
+        if let Some(node) = self.nodes.get_mut(id) {
+            node.shelf.lose(key);
+        }
     }
 
     /// All live nodes.

@@ -57,6 +57,12 @@ impl Shelf {
         self.kept.contains(key)
     }
 
+    /// The block is lost.
+    pub fn lose(&mut self, key: &RoutingKey) {
+        self.blocks.remove(key);
+        self.kept.remove(key);
+    }
+
     /// How many blocks are here.
     pub fn len(&self) -> usize {
         self.blocks.len()

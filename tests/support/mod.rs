@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bolthole::id::NodeId;
 use bolthole::message::block::Block;
-use bolthole::message::genesis::{Genesis, PROTOCOL_VERSION};
+use bolthole::message::genesis::{Genesis, PROTOCOL_VERSION, named_location};
 use bolthole::overlay::freenet::Message;
 use bolthole::overlay::freenet::{Config, Freenet, Profile};
 use bolthole::overlay::mode::{Answer, Command, Input, Mode, Output};
@@ -117,6 +117,21 @@ pub fn add_founder(mesh: &mut Mesh<Freenet>, count: u8, number: u8) -> NodeId {
 
 /// A network of trusted links only: `edges` by number, counted from 0.
 pub fn trusted(count: u8, edges: &[(u8, u8)], seed: u64) -> (Mesh<Freenet>, Vec<NodeId>) {
+    trusted_of(count, edges, seed, |_, node| node)
+}
+
+/// The same, of which the node `bad`, counted from 0, is bent.
+pub fn trusted_with(count: u8, edges: &[(u8, u8)], seed: u64, bad: u8, bend: Bend) -> (Mesh<Actor>, Vec<NodeId>) {
+    let mut bend = Some(bend);
+    trusted_of(count, edges, seed, |number, inner| Actor { inner, bend: bend.take_if(|_| number == bad) })
+}
+
+fn trusted_of<M: Mode<Message = Message>>(
+    count: u8,
+    edges: &[(u8, u8)],
+    seed: u64,
+    mut wrap: impl FnMut(u8, Freenet) -> M,
+) -> (Mesh<M>, Vec<NodeId>) {
     let mut mesh = Mesh::new(seed);
     let ids: Vec<NodeId> = (1..=count).map(|number| NodeId(node_key(number).id())).collect();
     for number in 0..count {
@@ -126,7 +141,7 @@ pub fn trusted(count: u8, edges: &[(u8, u8)], seed: u64) -> (Mesh<Freenet>, Vec<
         let others = named.map(|(a, b)| if *a == number { *b } else { *a });
         config.bootstrap = others.map(|other| (ids[usize::from(other)], address(other + 1))).collect();
         let node = Freenet::new(config, node_key(number + 1), [number; 32], None);
-        mesh.add(node.id(), address(number + 1), node);
+        mesh.add(node.id(), address(number + 1), wrap(number, node));
     }
     mesh.run_for(Duration::from_secs(10));
     (mesh, ids)
@@ -171,6 +186,21 @@ pub fn signed(name: &str, message: &[u8]) -> Block {
 pub fn place(count: u8, number: u8) -> bolthole::key::Location {
     let id = NodeId(node_key(number + 1).id());
     genesis(count).founder_location(&id).expect("a founder")
+}
+
+/// A block whose key is closest to the node `number`, counted from 0, of `count` with trusted links only.
+pub fn block_nearest_trusted(count: u8, number: u8) -> Block {
+    // The one founder of a trusted network has its founder's place, everybody else the place that its id gives.
+    let network = genesis(1).network();
+    let place = |number: u8| {
+        let id = NodeId(node_key(number + 1).id());
+        genesis(1).founder_location(&id).unwrap_or_else(|| named_location(&network, &id))
+    };
+    let nearest = |block: &Block| {
+        let target = block.key().location();
+        (0..count).min_by_key(|other| place(*other).distance(target)) == Some(number)
+    };
+    (1_000..).map(block).find(nearest).expect("some block lies there")
 }
 
 /// A block whose key is closest to the founder `number`, counted from 0, of `count`.

@@ -57,7 +57,7 @@ pub(super) struct Wanted {
     pub(super) detours: u8,
 }
 
-/// One search: at one neighbour at a time.
+/// One search: at one neighbour at a time, and still open to late answers of those that took it on.
 #[derive(Debug)]
 pub(super) struct Search {
     pub(super) wanted: Wanted,
@@ -73,6 +73,9 @@ pub(super) struct Search {
     /// Forwards made so far, those backtracked from included.
     pub(super) spent: u8,
     forward: Option<Forward>,
+    /// Those that took the search on and have had their time: their answers still count. At most one for each span of
+    /// [`limits::ACCEPT_TIMEOUT`] that the search lasts.
+    overdue: Vec<Forward>,
     /// The deadline now in the schedule.
     due: Instant,
     /// When the asker, if it is a neighbour, is told that the search goes on.
@@ -88,6 +91,15 @@ pub(super) struct Forward {
     pub(super) htl: u8,
     pub(super) is_detour: bool,
     pub(super) accepted: bool,
+    pub(super) sent: Instant,
+}
+
+impl Forward {
+    /// When the search goes on elsewhere although the neighbour has taken it on. Counted from the question, so that no
+    /// word moves it; and shorter with every hop, so that the node beside a silent one goes on before those above it do.
+    fn until(&self) -> Instant {
+        self.sent + limits::ACCEPT_TIMEOUT + limits::ACCEPTED_PER_HOP * u32::from(self.htl)
+    }
 }
 
 #[derive(Debug)]
@@ -122,6 +134,18 @@ impl Wanted {
 
     fn is_of(&self, wanted: Ticket) -> bool {
         matches!(self.asker, Asker::Local { ticket, .. } if ticket == wanted)
+    }
+}
+
+impl Search {
+    /// Whether it is at a neighbour now.
+    pub(super) const fn is_at_a_neighbour(&self) -> bool {
+        self.forward.is_some()
+    }
+
+    /// Whether a neighbour that took it on may still answer.
+    pub(super) const fn has_overdue(&self) -> bool {
+        !self.overdue.is_empty()
     }
 }
 
@@ -164,6 +188,7 @@ impl Pending {
             waited: false,
             spent: 0,
             forward: None,
+            overdue: Vec::new(),
             due: end,
             notice: wanted.peer().map(|_| now + limits::ACCEPT_AFTER),
             waiters: Vec::new(),
@@ -185,7 +210,7 @@ impl Pending {
         if let Some(notice) = search.notice {
             self.deadlines.cancel(notice, Deadline::Notice(id));
         }
-        if let Some(forward) = &search.forward {
+        for forward in search.forward.iter().chain(&search.overdue) {
             self.forwards.remove(&(forward.peer, forward.id));
         }
         let mut waiters = Vec::with_capacity(search.waiters.len());
@@ -221,33 +246,52 @@ impl Pending {
         self.set_due(id, due);
     }
 
-    /// The neighbour has taken the search on: it has as long as the asker has.
+    /// The neighbour has taken the search on: it has longer, but not as long as the asker has.
     pub(super) fn accept_forward(&mut self, peer: NodeId, id: ExchangeId) {
         let Some(search_id) = self.forwards.get(&(peer, id)).copied() else { return };
         let Some(search) = self.searches.get_mut(&search_id) else { return };
-        if let Some(forward) = &mut search.forward {
-            forward.accepted = true;
-        }
-        let end = search.end;
-        self.set_due(search_id, end);
+        let Some(forward) = search.forward.as_mut().filter(|forward| forward.id == id && forward.peer == peer) else {
+            return;
+        };
+        forward.accepted = true;
+        let due = forward.until().min(search.end);
+        self.set_due(search_id, due);
     }
 
     /// The search that has this exchange open, which is thereby over.
     pub(super) fn take_forward(&mut self, peer: NodeId, id: ExchangeId) -> Option<(SearchId, Forward)> {
         let search_id = self.forwards.remove(&(peer, id))?;
         let search = self.searches.get_mut(&search_id)?;
+        let is_it = |forward: &Forward| forward.peer == peer && forward.id == id;
+        if let Some(late) = search.overdue.iter().position(is_it) {
+            return Some((search_id, search.overdue.swap_remove(late)));
+        }
         let forward = search.forward.take()?;
         let end = search.end;
         self.set_due(search_id, end);
         Some((search_id, forward))
     }
 
-    /// Gives up the exchange that a search has open.
-    pub(super) fn drop_forward(&mut self, id: SearchId) -> Option<Forward> {
+    /// Goes on from the neighbour that a search is at. One that took the search on may still answer.
+    pub(super) fn leave_forward(&mut self, id: SearchId) -> Option<Forward> {
         let search = self.searches.get_mut(&id)?;
         let forward = search.forward.take()?;
-        self.forwards.remove(&(forward.peer, forward.id));
+        match forward.accepted {
+            true => search.overdue.push(forward),
+            false => drop(self.forwards.remove(&(forward.peer, forward.id))),
+        }
         Some(forward)
+    }
+
+    /// Gives up what a search has open at a neighbour whose link is gone. Returns whether it must go on elsewhere.
+    pub(super) fn drop_forwards(&mut self, id: SearchId, peer: &NodeId) -> bool {
+        let Some(search) = self.searches.get_mut(&id) else { return false };
+        let gone: Vec<Forward> = search.overdue.extract_if(.., |forward| forward.peer == *peer).collect();
+        let current = search.forward.take_if(|forward| forward.peer == *peer);
+        for forward in gone.iter().chain(&current) {
+            self.forwards.remove(&(forward.peer, forward.id));
+        }
+        search.forward.is_none()
     }
 
     /// All searches for a key, oldest first.

@@ -123,7 +123,7 @@ impl Searches {
         id: ExchangeId,
         refusal: Refusal,
     ) {
-        let Some((search_id, forward)) = self.take_forward(core, now, from, id) else { return };
+        let Some((search_id, forward)) = self.take_vain(core, now, from, id) else { return };
         // Nothing was explored, so nothing is charged: a popular key is not harder to find.
         self.pending.with(search_id, |search| search.detours += u8::from(forward.is_detour));
         match refusal {
@@ -140,7 +140,7 @@ impl Searches {
 
     /// The search has ended in vain below.
     pub(super) fn handle_not_found(&mut self, core: &mut Core, now: Instant, from: NodeId, id: ExchangeId) {
-        let Some((search_id, forward)) = self.take_forward(core, now, from, id) else { return };
+        let Some((search_id, forward)) = self.take_vain(core, now, from, id) else { return };
         self.pending.with(search_id, |search| search.spent = search.spent.saturating_add(forward.htl));
         self.learned_wrong(search_id, &from);
         self.fail(core, now, search_id, Failure::Final);
@@ -155,7 +155,7 @@ impl Searches {
         id: ExchangeId,
         left: (u8, u8),
     ) {
-        let Some((search_id, forward)) = self.take_forward(core, now, from, id) else { return };
+        let Some((search_id, forward)) = self.take_vain(core, now, from, id) else { return };
         self.learned_wrong(search_id, &from);
         self.pending.with(search_id, |search| {
             // A peer cannot hand back more than it was given.
@@ -182,7 +182,7 @@ impl Searches {
         let Ok(block) = parcel.open(&key) else {
             core.offence(now, from, Offence::BadBlock);
             self.learned_wrong(search_id, &from);
-            return self.advance(core, now, search_id);
+            return self.advance_unless_at_a_neighbour(core, now, search_id);
         };
         if let Some(neighbour) = core.neighbours.get_mut(&from) {
             neighbour.useful = now;
@@ -218,8 +218,9 @@ impl Searches {
         let (searches, waiters) = self.pending.asked_by(peer);
         self.abandon(core, now, searches, waiters);
         for id in self.pending.searches_at(peer) {
-            self.pending.drop_forward(id);
-            self.advance(core, now, id);
+            if self.pending.drop_forwards(id, peer) {
+                self.advance(core, now, id);
+            }
         }
     }
 
@@ -266,7 +267,13 @@ impl Searches {
         core.store(StoreWork::Read { token, key: wanted.key });
     }
 
-    /// Asks the next neighbour, or ends the search.
+    fn advance_unless_at_a_neighbour(&mut self, core: &mut Core, now: Instant, id: SearchId) {
+        if self.pending.get(id).is_some_and(|search| !search.is_at_a_neighbour()) {
+            self.advance(core, now, id);
+        }
+    }
+
+    /// Asks the next neighbour, waits for one that is overdue, or ends the search.
     fn advance(&mut self, core: &mut Core, now: Instant, id: SearchId) {
         let Some(search) = self.pending.get(id) else { return };
         if now >= search.end {
@@ -284,7 +291,12 @@ impl Searches {
             excluded,
             now,
         );
-        match next {
+        match next.filter(|next| !next.is_detour || search.detours > 0) {
+            None if search.has_overdue() => {
+                let end = search.end;
+                self.pending.set_due(id, end);
+            }
+            None if next.is_some() => self.fail(core, now, id, Failure::Final),
             None => {
                 let failure = match search.tried.is_empty() && asker.is_none() {
                     true => Failure::NoPeers,
@@ -292,7 +304,6 @@ impl Searches {
                 };
                 self.fail(core, now, id, failure);
             }
-            Some(next) if next.is_detour && search.detours == 0 => self.fail(core, now, id, Failure::Final),
             Some(next) => self.forward(core, now, id, next, htl),
         }
     }
@@ -307,13 +318,14 @@ impl Searches {
             search.tried.push(next.peer);
             search.spent = search.spent.saturating_add(1);
         });
-        let forward = Forward { peer: next.peer, id: exchange, htl, is_detour: next.is_detour, accepted: false };
+        let forward =
+            Forward { peer: next.peer, id: exchange, htl, is_detour: next.is_detour, accepted: false, sent: now };
         self.pending.set_forward(id, forward, due);
         core.send(next.peer, Message::Request { id: exchange, key, htl, detours });
     }
 
     fn on_silence(&mut self, core: &mut Core, now: Instant, id: SearchId) {
-        if let Some(forward) = self.pending.drop_forward(id).filter(|forward| !forward.accepted) {
+        if let Some(forward) = self.pending.leave_forward(id) {
             core.rest(now, &forward.peer, limits::REST_AFTER_SILENCE);
         }
         let Some(end) = self.pending.get(id).map(|search| search.end) else { return };
@@ -427,6 +439,19 @@ impl Searches {
             core.offence(now, from, Offence::Unasked);
         }
         taken
+    }
+
+    /// The same for an answer in vain. A late one is nothing to act on while the search is at another neighbour.
+    fn take_vain(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        from: NodeId,
+        id: ExchangeId,
+    ) -> Option<(SearchId, Forward)> {
+        let taken = self.take_forward(core, now, from, id)?;
+        let is_elsewhere = self.pending.get(taken.0).is_some_and(Search::is_at_a_neighbour);
+        (!is_elsewhere).then_some(taken)
     }
 
     fn is_local(&self, id: SearchId) -> bool {
