@@ -2,6 +2,7 @@
 //!
 //! Beyond them an exchange is sent back or forgotten, as each says. `freenet` shares none of these.
 
+use crate::limits::links::HANDSHAKE_TIME;
 use crate::time::Duration;
 
 /// Most nodes on the walk of an announcement. The paper's figure; their seeds and names fit one small message.
@@ -14,6 +15,8 @@ pub const CLASSIC_EXCHANGES: usize = 4_096;
 pub const CLASSIC_SEEN: usize = 4_096;
 /// Messages that wait at a `classic` node for one link to open. A further one is dropped.
 pub const CLASSIC_WAITING: usize = 256;
-/// Expected time to contact one node: the timer of an exchange is this times its hops to live. Chosen: a dial and a
-/// round trip across the world, twice over.
-pub const CLASSIC_CONTACT: Duration = Duration::from_secs(2);
+/// Expected time to contact one node: the timer of an exchange is this times its hops to live. Chosen: a dial that fails,
+/// and a round trip across the world besides, or a search past dead nodes would be given up by those who wait for it.
+pub const CLASSIC_CONTACT: Duration = Duration::from_secs(10);
+
+const _: () = assert!(CLASSIC_CONTACT.as_secs() > HANDSHAKE_TIME.as_secs());

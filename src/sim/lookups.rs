@@ -71,6 +71,11 @@ impl Lookups {
         &self.all
     }
 
+    /// Nodes contacted by each, as the papers count.
+    pub fn paths(&self) -> Vec<f64> {
+        self.all.iter().map(|lookup| f64::from(lookup.path)).collect()
+    }
+
     /// Writes what they come to into the report.
     pub fn write<M: Mode>(&self, engine: &Engine<M>, live: &[u32], report: &mut Report)
     where

@@ -489,9 +489,6 @@ impl Scenario {
         if is_classic && churn.session != Session::None {
             return not_yet("churn in the overlay classic");
         }
-        if is_classic && self.workload.documents > 0 {
-            return not_yet("workload.documents in the overlay classic (use warmup_operations)");
-        }
         if is_classic && self.workload.zipf > 0.0 {
             return not_yet("workload.zipf above 0 in the overlay classic");
         }

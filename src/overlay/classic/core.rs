@@ -30,6 +30,8 @@ pub(super) struct Core {
     pub(super) random: ChaCha8Rng,
     /// While set, the node learns nothing, and its own requests live this long.
     pub(super) measuring: Option<u16>,
+    /// Own requests so far while measuring.
+    measured: u32,
     outputs: VecDeque<Output<Message>>,
 }
 
@@ -43,6 +45,7 @@ impl Core {
             links: Links::default(),
             random: ChaCha8Rng::from_seed(seed),
             measuring: None,
+            measured: 0,
             outputs: VecDeque::new(),
         }
     }
@@ -106,7 +109,14 @@ impl Core {
     }
 
     pub(super) fn transaction_id(&mut self) -> TransactionId {
-        TransactionId(self.random.next_u64())
+        if self.measuring.is_none() {
+            return TransactionId(self.random.next_u64());
+        }
+        // Whether a network has been measured must not show in what it does next.
+        self.measured += 1;
+        let mut seed = self.me.id().0;
+        seed.iter_mut().zip(self.measured.to_be_bytes()).for_each(|(byte, count)| *byte ^= count);
+        TransactionId(ChaCha8Rng::from_seed(seed).next_u64())
     }
 }
 

@@ -162,5 +162,5 @@ impl SeenIds {
     }
 }
 
-/// Chosen: longer than a search of 500 nodes with all its loops.
-const LIFE: Duration = Duration::from_secs(3_600);
+/// Chosen: longer than a search of 500 nodes, if all of them are dead.
+const LIFE: Duration = Duration::from_secs(7_200);

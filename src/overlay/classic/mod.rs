@@ -88,6 +88,11 @@ impl Classic {
         self.core.table.contacts()
     }
 
+    /// The routing table: who is said to have which key, in the order of keys.
+    pub fn table(&self) -> impl Iterator<Item = (Location, &Contact)> {
+        self.core.table.entries()
+    }
+
     /// How many exchanges are open.
     pub fn open_exchanges(&self) -> usize {
         self.searches.len()
@@ -99,7 +104,7 @@ impl Classic {
     }
 
     /// For measuring without disturbing: while `htl` is given the node answers and forwards as ever but learns, stores
-    /// and reorders nothing, and its own requests live that long.
+    /// and reorders nothing, draws nothing from its generator, and its own requests live that long.
     pub const fn measure(&mut self, htl: Option<u16>) {
         self.core.measuring = htl;
     }

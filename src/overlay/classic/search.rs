@@ -248,7 +248,6 @@ impl Searches {
     fn on_silent(&mut self, core: &mut Core, now: Instant, id: TransactionId) {
         let Some(exchange) = self.find(id) else { return };
         exchange.htl = exchange.htl.saturating_sub(1);
-        exchange.wind(now);
         self.advance(core, now, id);
     }
 

@@ -74,6 +74,11 @@ impl Table {
         Some(&self.contacts[at])
     }
 
+    /// All entries, in the order of keys.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (Location, &Contact)> {
+        self.keys.iter().map(|key| Location(*key)).zip(&self.contacts)
+    }
+
     /// The contacts of all entries.
     pub(super) fn contacts(&self) -> &[Contact] {
         &self.contacts
