@@ -55,6 +55,28 @@ fn a_search_for_what_nobody_has_ends_in_bounded_time() {
 }
 
 #[test]
+fn answers_to_what_a_client_gave_up_are_no_offence_and_cost_nobody_a_rest() {
+    let (mut mesh, ids) = founders(8, 4);
+    let blocks: Vec<_> = (0..60).map(block).collect();
+    for block in &blocks[..30] {
+        insert(&mut mesh, ids[1], block).expect("the insert is answered");
+    }
+    let fetches = blocks[..30].iter().map(|block| Command::Fetch { key: block.key(), own_store: false });
+    let inserts = blocks[30..].iter().map(|block| Command::Insert { block: block.clone() });
+    let tickets: Vec<Ticket> = fetches.chain(inserts).map(|command| mesh.command(ids[0], command)).collect();
+    mesh.run_for(Duration::from_millis(20));
+    for ticket in tickets {
+        mesh.cancel(ids[0], ticket);
+    }
+    mesh.run_for(Duration::from_secs(1));
+    assert_eq!(mesh.offences(), [], "late answers are honest");
+    let begun = mesh.now();
+    let answer = fetch(&mut mesh, ids[0], &blocks[0]);
+    assert!(is_found(answer.as_ref(), &blocks[0]), "{answer:?}");
+    assert!(mesh.now().since(begun) < Duration::from_secs(1), "nobody rests: {:?}", mesh.now().since(begun));
+}
+
+#[test]
 fn a_request_backtracks_when_the_closest_neighbour_is_silent() {
     let (mut mesh, ids) = founders(8, 3);
     let block = block_nearest(8, 5);

@@ -44,7 +44,10 @@ pub const REST_AFTER_OVERLOAD: Duration = Duration::from_millis(200);
 pub const REST_AFTER_SILENCE: Duration = Duration::from_secs(5);
 /// A neighbour that broke a rule is not asked for this long.
 pub const REST_AFTER_FAULT: Duration = Duration::from_secs(10);
-/// Answers that nobody asked for, before the link is closed. Late answers to questions given up are honest.
+/// Exchange ids remembered of late, so that a late answer is told from one nobody asked for. Chosen: 64 KiB, what a busy
+/// node begins in seconds. An answer later than that counts as unasked.
+pub const ISSUED_IDS: usize = 8_192;
+/// Answers that nobody asked for, before the link is closed. Some may be too late to be recognised.
 pub const UNASKED_TOLERATED: u32 = 256;
 /// Blocks that do not match their key, before the link is closed.
 pub const BAD_BLOCKS_TOLERATED: u32 = 2;

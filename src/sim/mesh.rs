@@ -103,6 +103,11 @@ impl<M: Mode> Mesh<M> {
         ticket
     }
 
+    /// Lets a local client lose interest in a command.
+    pub fn cancel(&mut self, id: NodeId, ticket: Ticket) {
+        self.input(id, Input::Command { ticket, command: Command::Cancel });
+    }
+
     /// Runs for `span` of virtual time.
     pub fn run_for(&mut self, span: Duration) {
         let end = self.now + span;

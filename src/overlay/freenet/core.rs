@@ -15,6 +15,7 @@ use crate::message::certificate::Certificate;
 use crate::message::genesis::named_location;
 use crate::message::reference::NodeRef;
 use crate::overlay::freenet::config::{Config, Profile};
+use crate::overlay::freenet::issued::Issued;
 use crate::overlay::freenet::message::{ExchangeId, Message, Question, Reply};
 use crate::overlay::freenet::neighbours::{Coins, Neighbours};
 use crate::overlay::mode::{Answer, CloseReason, Offence, Output, StoreToken, StoreWork, Ticket};
@@ -32,6 +33,7 @@ pub(super) struct Core {
     /// What other parts of this node should hear of.
     pub(super) events: VecDeque<Event>,
     outputs: VecDeque<Output<Message>>,
+    issued: Issued,
     next_token: u64,
 }
 
@@ -103,6 +105,7 @@ impl Core {
             own_coins,
             events: VecDeque::new(),
             outputs: VecDeque::new(),
+            issued: Issued::default(),
             next_token: 0,
         }
     }
@@ -139,7 +142,7 @@ impl Core {
         neighbour.faults += 1;
         neighbour.rest_until = neighbour.rest_until.max(now + limits::REST_AFTER_FAULT);
         let tolerated = match offence {
-            // A late answer to a question given up is honest; a stream of them is not.
+            // It may be too late to be recognised as an answer; a stream of them is none.
             Offence::Unasked => limits::UNASKED_TOLERATED,
             Offence::BadBlock => limits::BAD_BLOCKS_TOLERATED,
             _ => 0,
@@ -156,8 +159,23 @@ impl Core {
         }
     }
 
+    /// Draws the name of a new exchange.
     pub(super) fn exchange_id(&mut self) -> ExchangeId {
-        ExchangeId(self.random.next_u64())
+        let id = ExchangeId(self.random.next_u64());
+        self.issued.remember(id);
+        id
+    }
+
+    /// An exchange that a peer began has ended here, and what the peer has sent meanwhile is still under way.
+    pub(super) fn forgive(&mut self, id: ExchangeId) {
+        self.issued.remember(id);
+    }
+
+    /// A peer speaks of an exchange that is not open: late, or never asked for.
+    pub(super) fn on_unasked(&mut self, now: Instant, peer: NodeId, id: ExchangeId) {
+        if !self.issued.excuse(id) {
+            self.offence(now, peer, Offence::Unasked);
+        }
     }
 
     pub(super) const fn token(&mut self) -> StoreToken {

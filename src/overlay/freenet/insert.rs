@@ -93,7 +93,7 @@ impl Inserts {
     /// The next node on the path is clear: the block goes down, or the word goes up.
     pub(super) fn handle_all_clear(&mut self, core: &mut Core, now: Instant, from: NodeId, id: ExchangeId) -> Next {
         let Some(insert_id) = self.table.forwarded(from, id) else {
-            core.offence(now, from, Offence::Unasked);
+            core.on_unasked(now, from, id);
             return Next::Wait;
         };
         if let Some(insert) = self.table.get_mut(insert_id) {
@@ -113,7 +113,7 @@ impl Inserts {
         parcel: Parcel,
     ) -> Next {
         let Some(insert_id) = self.table.asked(from, id) else {
-            core.offence(now, from, Offence::Unasked);
+            core.on_unasked(now, from, id);
             return Next::Wait;
         };
         let Some(insert) = self.table.get_mut(insert_id).filter(|insert| insert.cleared && insert.block.is_none())
@@ -142,7 +142,7 @@ impl Inserts {
     /// The block is stored below.
     pub(super) fn handle_stored(&mut self, core: &mut Core, now: Instant, from: NodeId, id: ExchangeId, copies: u8) {
         let Some(insert_id) = self.table.forwarded(from, id) else {
-            return core.offence(now, from, Offence::Unasked);
+            return core.on_unasked(now, from, id);
         };
         if let Some(neighbour) = core.neighbours.get_mut(&from) {
             neighbour.useful = now;
@@ -361,6 +361,7 @@ impl Inserts {
         match insert.asked.asker {
             Asker::Peer { peer, id } => {
                 let copies = u8::try_from(copies).unwrap_or(u8::MAX);
+                core.forgive(id);
                 core.send(peer, Message::Stored { id, copies });
             }
             Asker::Local { ticket } => {

@@ -14,6 +14,7 @@ mod fold;
 mod greeting;
 mod harmonic;
 mod insert;
+mod issued;
 mod join;
 mod membership;
 mod memory;

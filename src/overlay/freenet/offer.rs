@@ -153,7 +153,7 @@ impl Offers {
                 }
                 core.send(*peer, Message::Want { id: *asked });
             }
-            None => core.offence(now, from, Offence::Unasked),
+            None => core.on_unasked(now, from, id),
         }
     }
 
@@ -196,7 +196,7 @@ impl Offers {
                 None
             }
             None => {
-                core.offence(now, from, Offence::Unasked);
+                core.on_unasked(now, from, id);
                 None
             }
         }
@@ -269,7 +269,7 @@ impl Offers {
         parcel: Parcel,
     ) -> Option<Block> {
         let Some(received) = self.received.get_mut(&(from, id)) else {
-            core.offence(now, from, Offence::Unasked);
+            core.on_unasked(now, from, id);
             return None;
         };
         // Once, and only what was asked for: whoever passes more on would be blamed for it by the next.
@@ -303,6 +303,7 @@ impl Offers {
         if let Some(onward) = received.onward {
             self.made.remove(&onward);
         }
+        core.forgive(id);
         core.send(from, message);
     }
 

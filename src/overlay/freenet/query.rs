@@ -153,7 +153,7 @@ impl Queries {
                 }
                 self.end(core, query, Some(reply));
             }
-            None => core.offence(now, from, Offence::Unasked),
+            None => core.on_unasked(now, from, id),
         }
     }
 

@@ -436,7 +436,7 @@ impl Searches {
     ) -> Option<(SearchId, Forward)> {
         let taken = self.pending.take_forward(from, id);
         if taken.is_none() {
-            core.offence(now, from, Offence::Unasked);
+            core.on_unasked(now, from, id);
         }
         taken
     }
