@@ -233,7 +233,7 @@ fn a_location_without_a_valid_certificate_is_refused() {
     for (number, certificate) in cases {
         let (liar, address, reference) = liar(number);
         network.mesh.link_from_outside(liar, target, address);
-        let hello = Hello { reference, certificate, errand: Errand::Near };
+        let hello = Hello { reference, certificate: certificate.map(Into::into), errand: Errand::Near };
         network.mesh.inject(liar, target, Message::Hello(Box::new(hello)));
         network.run(Duration::from_secs(30));
         assert!(!network.mesh.linked(liar, target), "{number}");

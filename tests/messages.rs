@@ -53,7 +53,7 @@ fn largest() -> Vec<Message> {
     let query =
         |question| Message::Query(Box::new(Query { id: ID, target: Location(u64::MAX), htl: u8::MAX, question }));
     let reply = |reply| Message::Reply { id: ID, reply: Box::new(reply) };
-    let hello = Hello { reference: reference(), certificate: Some(certificate()), errand: Errand::Near };
+    let hello = Hello { reference: reference(), certificate: Some(certificate().into()), errand: Errand::Near };
     vec![
         Message::Hello(Box::new(hello)),
         Message::Accept,

@@ -16,6 +16,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::progress::Progress;
 use crate::sim::classic;
+use crate::sim::freenet;
 use crate::sim::report::{Report, Summary};
 use crate::sim::scenario::{ModeName, Scenario};
 
@@ -28,13 +29,13 @@ pub(crate) fn run(options: &SimOptions, output: &mut Output) -> Result<(), Failu
     let first = read(path)?;
     first.check(free_memory()).map_err(|error| Failure::usage(error.to_string()))?;
     let Some(seeds) = &options.seeds else {
-        let report = timed(&first, output)?;
+        let report = timed(&first, output);
         output.result(&to_json(&report), &text(&report));
         return Ok(());
     };
     let mut reports = Vec::new();
     for seed in range(seeds)? {
-        reports.push(timed(&Scenario { seed, ..first.clone() }, output)?);
+        reports.push(timed(&Scenario { seed, ..first.clone() }, output));
     }
     let spread = spread(&reports);
     let value = json!({ "trials": reports.iter().map(to_json).collect::<Vec<_>>(), "spread": spread });
@@ -108,7 +109,7 @@ fn lay_over(table: &mut Table, wanted: Table) {
     }
 }
 
-fn timed(scenario: &Scenario, output: &Output) -> Result<Report, Failure> {
+fn timed(scenario: &Scenario, output: &Output) -> Report {
     let mut progress = Progress::steps(!output.json());
     let begun = Instant::now();
     let mut show = |done: u64, of: u64| {
@@ -117,13 +118,13 @@ fn timed(scenario: &Scenario, output: &Output) -> Result<Report, Failure> {
     };
     let mut report = match scenario.mode {
         ModeName::Classic => classic::run(scenario, &mut show),
-        ModeName::Freenet => return Err(Failure::failed("the overlay freenet in the simulator is not available yet")),
+        ModeName::Freenet => freenet::run(scenario, &mut show),
     };
     let seconds = begun.elapsed().as_secs_f64();
     report.wall_seconds = Some(seconds);
     report.events_per_second = Some(report.events as f64 / seconds);
     report.peak_memory_bytes = kibibytes("/proc/self/status", "VmHWM:").map(|kib| kib << 10);
-    Ok(report)
+    report
 }
 
 fn to_json(report: &Report) -> Value {
@@ -221,3 +222,40 @@ fn kibibytes(file: &str, name: &str) -> Option<u64> {
 
 /// The default number of nodes.
 const NODES: u32 = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_ready_scenario_is_possible() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scenarios");
+        let mut count = 0;
+        for entry in std::fs::read_dir(folder).expect("there are ready scenarios") {
+            let path = entry.expect("a readable folder").path();
+            let scenario = read(&path).map_err(|failure| failure.sentence).expect("it parses");
+            assert_eq!(scenario.check(u64::MAX), Ok(()), "{}", path.display());
+            count += 1;
+        }
+        assert!(count > 0);
+    }
+
+    #[test]
+    fn what_freenet_cannot_simulate_is_refused_by_name() {
+        for (line, part) in [
+            ("neighbors = 3", "neighbors"),
+            ("prerouting = true", "freenet.prerouting is not available yet"),
+            ("neighbours = 49", "freenet.neighbours is between 8 and 48, not 49"),
+        ] {
+            let text = format!("mode = \"freenet\"\n[freenet]\n{line}\n");
+            let sentence = match parse(&text) {
+                Err(sentence) => sentence,
+                Ok(scenario) => scenario.check(u64::MAX).map_err(|error| error.to_string()).expect_err("impossible"),
+            };
+            assert!(sentence.contains(part), "{sentence}");
+        }
+        let large = parse("mode = \"freenet\"\nnodes = 1000000").expect("it parses");
+        let sentence = large.check(1 << 30).map_err(|error| error.to_string()).expect_err("too large");
+        assert!(sentence.contains("needs about"), "{sentence}");
+    }
+}

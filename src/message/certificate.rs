@@ -4,13 +4,17 @@
 //! (protocol.md §5). A certificate is at most 400 bytes. Whether its witnesses were the right ones is for the overlay
 //! to ask; here only signatures are checked.
 
-use crypto::hash::Label;
-use crypto::identity::{self, NodeKey};
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
+use crypto::hash::{self, Label};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::id::{AddressGroup, NetworkId, NodeId};
 use crate::key::Location;
 use crate::limits;
+use crate::message::credentials::{Credentials, is_signed};
 use crate::message::reference::Signature;
 use crate::time::Day;
 
@@ -46,6 +50,61 @@ pub struct Certificate {
     pub testimonies: Vec<Testimony>,
 }
 
+/// A certificate as it is passed around: shared, not copied, its digest worked out once.
+#[derive(Clone)]
+pub struct Shown(Arc<(Certificate, OnceLock<[u8; 32]>)>);
+
+impl Shown {
+    /// The digest by which neighbours speak of it.
+    pub fn digest(&self) -> [u8; 32] {
+        let (certificate, digest) = &*self.0;
+        *digest.get_or_init(|| {
+            let bytes = postcard::to_stdvec(certificate).expect("plain values always encode");
+            hash::hash(Label::CertificateDigest, &[&bytes])
+        })
+    }
+}
+
+impl Deref for Shown {
+    type Target = Certificate;
+
+    fn deref(&self) -> &Certificate {
+        &self.0.0
+    }
+}
+
+impl From<Certificate> for Shown {
+    fn from(certificate: Certificate) -> Self {
+        Self(Arc::new((certificate, OnceLock::new())))
+    }
+}
+
+impl PartialEq for Shown {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || **self == **other
+    }
+}
+
+impl Eq for Shown {}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(formatter)
+    }
+}
+
+impl Serialize for Shown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (**self).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Shown {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Certificate::deserialize(deserializer).map(Self::from)
+    }
+}
+
 impl Claim {
     fn signed_text(&self, network: &NetworkId) -> Vec<u8> {
         postcard::to_stdvec(&(network, self)).expect("plain values always encode")
@@ -54,30 +113,43 @@ impl Claim {
 
 impl Testimony {
     /// The holder of `key`, lying at `location`, vouches for `claim`.
-    pub fn sign(key: &NodeKey, network: &NetworkId, location: Location, claim: &Claim) -> Self {
+    pub fn sign(key: &dyn Credentials, network: &NetworkId, location: Location, claim: &Claim) -> Self {
         let signature = Signature(key.sign(Label::LocationCertificate, &claim.signed_text(network)));
-        Self { witness: NodeId(key.id()), location, signature }
+        Self { witness: key.id(), location, signature }
     }
 
-    /// Whether the witness really signed `claim`.
-    pub fn verifies(&self, network: &NetworkId, claim: &Claim) -> bool {
-        let text = claim.signed_text(network);
-        identity::verify(&self.witness.0, Label::LocationCertificate, &text, &self.signature.0).is_ok()
+    /// Whether the witness really signed `claim`, as `judge` verifies signatures.
+    pub fn verifies_by(&self, judge: &dyn Credentials, network: &NetworkId, claim: &Claim) -> bool {
+        judge.verifies(&self.witness, Label::LocationCertificate, &claim.signed_text(network), &self.signature.0)
     }
 }
 
 impl Certificate {
-    /// Whether the certificate is well formed and every testimony verifies: one to three distinct witnesses, none of
-    /// them the holder.
+    /// Whether the certificate is well formed and every testimony verifies under its witness's Ed25519 key: one to three
+    /// distinct witnesses, none of them the holder.
     pub fn verifies(&self, network: &NetworkId) -> bool {
+        self.is_sound(network, |word, text| {
+            is_signed(&word.witness, Label::LocationCertificate, text, &word.signature.0)
+        })
+    }
+
+    /// The same, as `judge` verifies signatures.
+    pub fn verifies_by(&self, judge: &dyn Credentials, network: &NetworkId) -> bool {
+        self.is_sound(network, |word, text| {
+            judge.verifies(&word.witness, Label::LocationCertificate, text, &word.signature.0)
+        })
+    }
+
+    fn is_sound(&self, network: &NetworkId, is_signed: impl Fn(&Testimony, &[u8]) -> bool) -> bool {
         let count = self.testimonies.len();
         let distinct = (0..count).all(|i| {
             let witness = &self.testimonies[i].witness;
             *witness != self.claim.node && self.testimonies[..i].iter().all(|earlier| earlier.witness != *witness)
         });
-        (1..=limits::WITNESSES).contains(&count)
-            && distinct
-            && self.testimonies.iter().all(|testimony| testimony.verifies(network, &self.claim))
+        (1..=limits::WITNESSES).contains(&count) && distinct && {
+            let text = self.claim.signed_text(network);
+            self.testimonies.iter().all(|testimony| is_signed(testimony, &text))
+        }
     }
 
     /// Whether the certificate still holds on `today`: neither issued more than a day ahead nor past its life.

@@ -6,5 +6,6 @@
 pub mod block;
 pub mod certificate;
 pub mod class;
+pub mod credentials;
 pub mod genesis;
 pub mod reference;

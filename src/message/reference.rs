@@ -4,19 +4,25 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crypto::hash::Label;
-use crypto::identity::{self, NodeKey};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AddressGroup, NetworkId, NodeId};
 use crate::key::Location;
+use crate::message::credentials::{Credentials, is_signed};
 
-/// A node's own signed word on where it is: at most 140 bytes encoded.
+/// A node's own signed word on where it is: at most 140 bytes encoded. Many hold it, so it is shared, not copied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NodeRef {
+pub struct NodeRef(Arc<Words>);
+
+/// What a reference says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
     /// Whose reference this is.
     pub id: NodeId,
     /// Where it listens.
@@ -59,21 +65,51 @@ pub enum BadIntroduction {
 
 impl NodeRef {
     /// Signs a reference for the node that holds `key`.
-    pub fn sign(key: &NodeKey, network: &NetworkId, address: SocketAddr, location: Location, sequence: u64) -> Self {
-        let id = NodeId(key.id());
+    pub fn sign(
+        key: &dyn Credentials,
+        network: &NetworkId,
+        address: SocketAddr,
+        location: Location,
+        sequence: u64,
+    ) -> Self {
+        let id = key.id();
         let text = signed_text(network, &id, &address, location, sequence);
-        Self { id, address, location, sequence, signature: Signature(key.sign(Label::NodeReference, &text)) }
+        let signature = Signature(key.sign(Label::NodeReference, &text));
+        Self(Arc::new(Words { id, address, location, sequence, signature }))
     }
 
-    /// Whether the node named in the reference signed it for `network`.
+    /// Whether the node named in the reference signed it for `network` with its Ed25519 key.
     pub fn verifies(&self, network: &NetworkId) -> bool {
-        let text = signed_text(network, &self.id, &self.address, self.location, self.sequence);
-        identity::verify(&self.id.0, Label::NodeReference, &text, &self.signature.0).is_ok()
+        is_signed(&self.id, Label::NodeReference, &self.text(network), &self.signature.0)
+    }
+
+    /// The same, as `judge` verifies signatures.
+    pub fn verifies_by(&self, judge: &dyn Credentials, network: &NetworkId) -> bool {
+        judge.verifies(&self.id, Label::NodeReference, &self.text(network), &self.signature.0)
+    }
+
+    fn text(&self, network: &NetworkId) -> Vec<u8> {
+        signed_text(network, &self.id, &self.address, self.location, self.sequence)
     }
 
     /// The group of addresses the node counts to.
     pub fn group(&self) -> AddressGroup {
         AddressGroup::of(&self.address)
+    }
+}
+
+impl Deref for NodeRef {
+    type Target = Words;
+
+    fn deref(&self) -> &Words {
+        &self.0
+    }
+}
+
+impl From<Words> for NodeRef {
+    /// A reference that says so, whether or not its signature holds.
+    fn from(words: Words) -> Self {
+        Self(Arc::new(words))
     }
 }
 

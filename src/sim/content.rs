@@ -3,6 +3,8 @@
 //! In `bytes` every block is real: sealed, hashed, 32 KiB. In `values` a stand-in with a random key takes its place.
 
 use crypto::content::{self, BlockKind, Root};
+use crypto::identity::NodeKey;
+use crypto::secret::Secret;
 
 use crate::id::NodeId;
 use crate::key::{Location, RoutingKey};
@@ -22,6 +24,16 @@ pub fn block(seed: u64, number: u32, fidelity: Fidelity) -> Block {
             Block::new(sealed.into()).expect("a sealed block is a block")
         }
     }
+}
+
+/// The block with this number as [`block`] gives it in `bytes`, in name only.
+pub fn namesake(seed: u64, number: u32) -> Block {
+    Block::stand_in(block(seed, number, Fidelity::Bytes).key())
+}
+
+/// The key of the node with this number, where signatures are real.
+pub fn node_key(seed: u64, number: u32) -> NodeKey {
+    NodeKey::from_seed(Secret::from_bytes(numbered(seed ^ IDENTITIES, number)))
 }
 
 /// The id of a node where no signature has to come from it.
@@ -52,6 +64,7 @@ fn numbered(seed: u64, number: u32) -> [u8; 32] {
 const KEYS: u64 = 0x6b65_7973;
 const NODES: u64 = 0x6e6f_6465;
 const PLACES: u64 = 0x706c_6163;
+const IDENTITIES: u64 = 0x6964_656e;
 const MACHINES: u64 = 0x6d61_6368;
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ pub mod content;
 pub mod depot;
 pub mod engine;
 pub mod fault;
+pub mod freenet;
+pub mod ideal;
 pub mod latency;
 pub mod lookups;
 pub mod mesh;

@@ -3,6 +3,8 @@
 //! A field that does not apply is `null`. Wall time and memory are filled in by whoever has a clock; everything else is
 //! the same, bit for bit, for the same scenario.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::sim::scenario::{Fidelity, Scenario};
@@ -66,6 +68,8 @@ pub struct Report {
     pub largest_component: Option<f64>,
     /// Documents published, and how many of them exist on a live node.
     pub documents: Option<Documents>,
+    /// How the network came into being, where it grew by its own joins.
+    pub growth: Option<Growing>,
     /// Insert operations that ended without success.
     pub failed_inserts: u64,
     /// What the checkers outside the nodes saw: none is expected.
@@ -136,6 +140,21 @@ pub struct Documents {
     pub existing: u64,
 }
 
+/// How a network grew.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Growing {
+    /// Nodes that were there without joining.
+    pub founders: u32,
+    /// Nodes that had not got a place when the growth was over.
+    pub unplaced: u64,
+    /// Virtual time.
+    pub virtual_seconds: f64,
+    /// Events, as in the whole report.
+    pub events: u64,
+    /// Messages of each kind over the number of joins, upkeep of the others included.
+    pub messages_per_join: BTreeMap<&'static str, f64>,
+}
+
 /// What must not happen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Violations {
@@ -202,6 +221,7 @@ impl Report {
             exposure: None,
             largest_component: None,
             documents: None,
+            growth: None,
             failed_inserts: 0,
             violations: Violations::default(),
             virtual_seconds: 0.0,

@@ -1,5 +1,6 @@
 //! What the messages of each overlay are for.
 
+use crate::overlay::freenet::Question;
 use crate::overlay::{classic, freenet};
 use crate::sim::traffic::{Role, Roles};
 
@@ -30,6 +31,47 @@ impl Roles for freenet::Message {
             | Self::Want { .. }
             | Self::Kept { .. } => Role::Publication,
             _ => Role::Maintenance,
+        }
+    }
+
+    const KINDS: &'static [&'static str] = &[
+        "search",
+        "publication",
+        "hello",
+        "accept",
+        "locations",
+        "query_seek",
+        "query_commit",
+        "query_reveal",
+        "query_certify",
+        "query_vouch",
+        "query_accepted_or_refused",
+        "reply",
+        "vouch_for",
+        "vouched_for",
+        "unconfirmed",
+    ];
+
+    fn kind(&self) -> usize {
+        match self {
+            Self::Hello(_) => 2,
+            Self::Accept => 3,
+            Self::Locations(_) => 4,
+            Self::Query(query) => match query.question {
+                Question::Seek { .. } => 5,
+                Question::Commit(_) => 6,
+                Question::Reveal(_) => 7,
+                Question::Certify(_) => 8,
+                Question::Vouch { .. } => 9,
+            },
+            // Searches are rare while a network grows: then these are what questions are told on their way.
+            Self::Accepted { .. } | Self::Refused { .. } => 10,
+            Self::Reply { .. } => 11,
+            Self::VouchFor { .. } => 12,
+            Self::VouchedFor { .. } => 13,
+            Self::Unconfirmed => 14,
+            other if other.role() == Role::Publication => 1,
+            _ => 0,
         }
     }
 }

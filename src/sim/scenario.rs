@@ -486,8 +486,17 @@ impl Scenario {
         if churn.joins_per_second > 0.0 || churn.leaves_per_second > 0.0 {
             return not_yet("churn.joins_per_second and churn.leaves_per_second");
         }
-        if is_classic && churn.session != Session::None {
-            return not_yet("churn in the overlay classic");
+        if churn.session != Session::None {
+            return not_yet("churn.session other than none");
+        }
+        if !is_classic && self.growth.is_some() {
+            return not_yet("[growth] in freenet, whose networks always grow by their own joins before anything else,");
+        }
+        if !is_classic && self.workload.warmup_operations > 0 {
+            return not_yet("workload.warmup_operations in freenet");
+        }
+        if !is_classic && self.blocks_per_document() > 1 {
+            return not_yet("workload.object_bytes above 32768 in freenet");
         }
         if is_classic && self.workload.zipf > 0.0 {
             return not_yet("workload.zipf above 0 in the overlay classic");

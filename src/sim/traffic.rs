@@ -22,15 +22,24 @@ pub enum Role {
 
 /// Tells what a message is for.
 pub trait Roles: Message {
+    /// Names of the kinds of message, by [`Self::kind`]; none where kinds are not told apart.
+    const KINDS: &'static [&'static str] = &[];
+
     /// What this message is for.
     fn role(&self) -> Role;
+
+    /// Which of [`Self::KINDS`] this message is.
+    fn kind(&self) -> usize {
+        0
+    }
 }
 
 /// Messages and bytes so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Traffic {
     messages: [u64; 5],
     cells: [u64; 5],
+    kinds: [u64; MOST_KINDS],
 }
 
 impl Traffic {
@@ -39,6 +48,7 @@ impl Traffic {
         let role = message.role() as usize;
         self.messages[role] += 1;
         self.cells[role] += message.class().cells() as u64;
+        self.kinds[message.kind()] += 1;
     }
 
     /// Messages of a role.
@@ -51,9 +61,24 @@ impl Traffic {
         self.cells[role as usize] * limits::CELL_BYTES as u64
     }
 
+    /// Messages of a kind.
+    pub const fn of_kind(&self, kind: usize) -> u64 {
+        self.kinds[kind]
+    }
+
     /// What has come since `earlier`.
     pub fn since(&self, earlier: &Self) -> Self {
-        let less = |now: [u64; 5], then: [u64; 5]| std::array::from_fn(|at| now[at] - then[at]);
-        Self { messages: less(self.messages, earlier.messages), cells: less(self.cells, earlier.cells) }
+        Self {
+            messages: less(self.messages, earlier.messages),
+            cells: less(self.cells, earlier.cells),
+            kinds: less(self.kinds, earlier.kinds),
+        }
     }
 }
+
+fn less<const COUNT: usize>(now: [u64; COUNT], then: [u64; COUNT]) -> [u64; COUNT] {
+    std::array::from_fn(|at| now[at] - then[at])
+}
+
+/// More than any overlay has.
+const MOST_KINDS: usize = 32;

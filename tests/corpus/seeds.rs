@@ -85,7 +85,7 @@ fn messages() -> Vec<(&'static str, Vec<u8>)> {
     let (exchange, key, kind) = (ExchangeId(u64::MAX), block(1).key(), BlockKind::Content);
     let signed = sign_block(&Subspace::from_secret_bytes([0; 64]), "name", b"message", &[9; 24]).expect("short");
     let signed = Block::new(signed.to_vec().into()).expect("a true block");
-    let hello = Hello { reference: reference(), certificate: Some(certificate()), errand: Errand::Near };
+    let hello = Hello { reference: reference(), certificate: Some(certificate().into()), errand: Errand::Near };
     let found =
         |block: &Block| Message::Found { id: exchange, parcel: block.parcel(), source: Some(reference()), hops: 3 };
     let query = |question| Message::Query(Box::new(Query { id: exchange, target: Location(7), htl: 18, question }));

@@ -231,7 +231,7 @@ impl BadPeer {
     }
 
     /// Its place on the ring.
-    pub(crate) const fn location(&self) -> Location {
+    pub(crate) fn location(&self) -> Location {
         self.reference.location
     }
 

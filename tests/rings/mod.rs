@@ -133,7 +133,7 @@ impl Network {
             if let Message::Hello(hello) = message
                 && let Some(certificate) = &hello.certificate
             {
-                sink.borrow_mut().insert(from, certificate.clone());
+                sink.borrow_mut().insert(from, Certificate::clone(certificate));
             }
             Verdict::Pass
         });

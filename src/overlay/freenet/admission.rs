@@ -12,7 +12,7 @@ use crate::message::reference::NodeRef;
 use crate::overlay::freenet::config::Profile;
 use crate::overlay::freenet::core::Core;
 use crate::overlay::freenet::message::Errand;
-use crate::overlay::freenet::shape::{is_near, linked, octave, octaves};
+use crate::overlay::freenet::shape::{is_near, is_small_network, linked, octave, octaves};
 use crate::time::Instant;
 
 /// Whether a peer may become a neighbour.
@@ -28,7 +28,7 @@ pub(super) enum Admission {
 
 /// Whether `peer` may become a neighbour.
 pub(super) fn admit(core: &mut Core, now: Instant, peer: &NodeId, errand: Errand) -> Admission {
-    let Some(reference) = core.neighbours.get(peer).and_then(|neighbour| neighbour.reference.clone()) else {
+    let Some(reference) = core.neighbours.get(peer).and_then(|neighbour| neighbour.reference().cloned()) else {
         return Admission::Full;
     };
     if core.config.profile == Profile::Trusted {
@@ -104,8 +104,8 @@ pub(super) fn group_is_full(core: &Core, reference: &NodeRef) -> bool {
     let members = core.neighbours.members();
     let of_group = members
         .filter(|(id, neighbour, _)| {
-            **id != reference.id && neighbour.reference.as_ref().is_some_and(|other| other.group() == group)
+            **id != reference.id && neighbour.reference().is_some_and(|other| other.group() == group)
         })
         .count();
-    of_group >= limits::NEIGHBOURS_PER_GROUP && core.neighbours.reachable(core.location()) + 1 >= limits::SMALL_NETWORK
+    of_group >= limits::NEIGHBOURS_PER_GROUP && !is_small_network(core)
 }

@@ -3,6 +3,7 @@
 //! Holds choices only; bounds that nobody may change are in `limits`.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::id::NodeId;
@@ -13,7 +14,7 @@ use crate::message::genesis::Genesis;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The network to take part in.
-    pub genesis: Genesis,
+    pub genesis: Arc<Genesis>,
     /// Who may be linked, and how strictly.
     pub profile: Profile,
     /// The address other nodes dial.
@@ -49,9 +50,9 @@ impl Config {
     }
 
     /// Defaults for a node of `genesis` at `address`.
-    pub fn new(genesis: Genesis, profile: Profile, address: SocketAddr) -> Self {
+    pub fn new(genesis: impl Into<Arc<Genesis>>, profile: Profile, address: SocketAddr) -> Self {
         Self {
-            genesis,
+            genesis: genesis.into(),
             profile,
             address,
             bootstrap: Vec::new(),

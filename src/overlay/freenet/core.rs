@@ -4,14 +4,14 @@
 
 use std::collections::VecDeque;
 
-use crypto::identity::NodeKey;
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 
 use crate::id::{NetworkId, NodeId};
 use crate::key::Location;
 use crate::limits;
-use crate::message::certificate::Certificate;
+use crate::message::certificate::{Certificate, Shown};
+use crate::message::credentials::Credentials;
 use crate::message::genesis::named_location;
 use crate::message::reference::NodeRef;
 use crate::overlay::freenet::config::{Config, Profile};
@@ -83,9 +83,9 @@ pub(super) enum Purpose {
 #[derive(Debug)]
 pub(super) struct Me {
     pub(super) id: NodeId,
-    pub(super) key: NodeKey,
+    pub(super) key: Box<dyn Credentials>,
     pub(super) network: NetworkId,
-    pub(super) certificate: Option<Certificate>,
+    pub(super) certificate: Option<Shown>,
     /// Signed anew whenever the place changes.
     pub(super) reference: NodeRef,
     /// Whether the location in the reference is rightly held: by founding, by trust or by certificate.
@@ -93,7 +93,7 @@ pub(super) struct Me {
 }
 
 impl Core {
-    pub(super) fn new(config: Config, key: NodeKey, seed: [u8; 32]) -> Self {
+    pub(super) fn new(config: Config, key: Box<dyn Credentials>, seed: [u8; 32]) -> Self {
         let me = Me::new(&config, key);
         let mut random = ChaCha8Rng::from_seed(seed);
         let own_coins = Coins::toss(&mut random);
@@ -183,29 +183,29 @@ impl Core {
         StoreToken(self.next_token)
     }
 
-    pub(super) const fn location(&self) -> Location {
+    pub(super) fn location(&self) -> Location {
         self.me.reference.location
     }
 }
 
 impl Me {
-    fn new(config: &Config, key: NodeKey) -> Self {
-        let id = NodeId(key.id());
+    fn new(config: &Config, key: Box<dyn Credentials>) -> Self {
+        let id = key.id();
         let network = config.genesis.network();
         let founder = config.genesis.founder_location(&id);
         let trusted = (config.profile == Profile::Trusted).then(|| named_location(&network, &id));
         let location = founder.or(trusted);
         // A newcomer signs the place that its id alone would give; nobody routes by it.
         let shown = location.unwrap_or_else(|| named_location(&network, &id));
-        let reference = NodeRef::sign(&key, &network, config.address, shown, 0);
+        let reference = NodeRef::sign(&*key, &network, config.address, shown, 0);
         Self { id, key, network, certificate: None, reference, placed: location.is_some() }
     }
 
     /// Takes the place that a certificate gives, and signs the reference anew.
-    pub(super) fn settle(&mut self, certificate: Certificate, now: Instant) {
+    pub(super) fn settle(&mut self, certificate: Shown, now: Instant) {
         let sequence = (now.as_micros() / 1_000_000).max(self.reference.sequence + 1);
         let location = certificate.claim.location;
-        self.reference = NodeRef::sign(&self.key, &self.network, self.reference.address, location, sequence);
+        self.reference = NodeRef::sign(&*self.key, &self.network, self.reference.address, location, sequence);
         self.certificate = Some(certificate);
         self.placed = true;
     }
@@ -214,6 +214,11 @@ impl Me {
     pub(super) fn unsettle(&mut self) {
         self.certificate = None;
         self.placed = false;
+    }
+
+    /// Whether the node named in `reference` signed it for this network.
+    pub(super) fn has_signed(&self, reference: &NodeRef) -> bool {
+        reference.verifies_by(&*self.key, &self.network)
     }
 
     /// Whether `reference` and `certificate` give their holder the location it claims, as far as signatures tell:
@@ -225,7 +230,7 @@ impl Me {
         certificate: Option<&Certificate>,
         today: Day,
     ) -> bool {
-        if !reference.verifies(&self.network) {
+        if !self.has_signed(reference) {
             return false;
         }
         if config.genesis.founder_location(&reference.id) == Some(reference.location) {
@@ -240,7 +245,7 @@ impl Me {
                 && claim.location == reference.location
                 && claim.group == reference.group()
                 && certificate.is_current(today)
-                && certificate.verifies(&self.network)
+                && certificate.verifies_by(&*self.key, &self.network)
         })
     }
 }

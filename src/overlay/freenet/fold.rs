@@ -72,13 +72,15 @@ mod tests {
         let (name, nonce, local) = ("test".to_owned(), [0; 16], false);
         let genesis = Genesis { protocol: PROTOCOL_VERSION, name, nonce, work_bits: 0, local, members };
         let address = "10.1.0.1:1".parse().expect("a literal address");
-        let mut core = Core::new(Config::new(genesis, profile, address), key(1), [1; 32]);
+        let mut core = Core::new(Config::new(genesis, profile, address), Box::new(key(1)), [1; 32]);
         for (number, distance) in (2..).zip(distances) {
             let reference = reference(&core, number, *distance);
-            let mut neighbour = Neighbour::new(NOON, Errand::Long, false, reference.address, &mut core.random);
+            let neighbour = Neighbour::new(NOON, Errand::Long, false, reference.address, &mut core.random);
             let id = reference.id;
-            (neighbour.accepted, neighbour.welcome, neighbour.reference) = (true, true, Some(reference));
             core.neighbours.insert(id, neighbour);
+            core.neighbours.introduce(&id, reference, Errand::Long);
+            core.neighbours.accept(&id);
+            core.neighbours.welcome(&id);
         }
         core
     }
@@ -119,9 +121,9 @@ mod tests {
         assert_eq!(folded(&mut node(Profile::Trusted, &CROWDED), &[1 << 60]), [0; 0]);
         let mut core = node(Profile::Open, &CROWDED);
         let (mut folding, mut topology, mut greetings): (Folding, _, _) = Default::default();
-        let mut forged = reference(&core, 100, 1 << 60);
+        let mut forged = (*reference(&core, 100, 1 << 60)).clone();
         forged.location = Location(forged.location.0 + 1);
-        folding.handle_source(&mut core, &mut topology, &mut greetings, NOON, &forged);
+        folding.handle_source(&mut core, &mut topology, &mut greetings, NOON, &forged.into());
         assert!(core.pop().is_none());
     }
 }

@@ -98,23 +98,21 @@ impl Greetings {
     pub(super) fn handle_hello(&mut self, core: &mut Core, now: Instant, from: NodeId, hello: Hello) -> Greeted {
         let Hello { reference, certificate, errand } = hello;
         let is_own = reference.id == from;
-        let is_rightful = is_own && core.me.is_rightful(&core.config, &reference, certificate.as_ref(), now.day());
-        let may_come_without = errand == Errand::Join && is_own && reference.verifies(&core.me.network);
+        let is_rightful = is_own && core.me.is_rightful(&core.config, &reference, certificate.as_deref(), now.day());
+        let may_come_without = errand == Errand::Join && is_own && core.me.has_signed(&reference);
         if !is_rightful && !may_come_without {
             core.offence(now, from, Offence::BadCredential);
             return Greeted::Guest;
         }
         let Some(neighbour) = core.neighbours.get_mut(&from) else { return Greeted::Guest };
-        let is_first = neighbour.reference.is_none();
+        let is_first = neighbour.reference().is_none();
         let replies = neighbour.inbound && is_first;
-        let is_entry = is_rightful && is_first && !neighbour.inbound && neighbour.errand == Errand::Join;
+        let is_entry = is_rightful && is_first && !neighbour.inbound && neighbour.errand() == Errand::Join;
         let (was_member, has_moved) = (neighbour.is_member(), neighbour.certificate != certificate);
-        neighbour.reference = Some(reference);
         neighbour.certificate = certificate;
         neighbour.rightful = is_rightful;
-        if !was_member {
-            neighbour.errand = errand;
-        }
+        let kept_errand = if was_member { neighbour.errand() } else { errand };
+        core.neighbours.introduce(&from, reference, kept_errand);
         if replies {
             say_hello(core, from, errand);
         }
@@ -128,17 +126,16 @@ impl Greetings {
 
     /// This node, which has a place now, asks a peer that it met without one to be its neighbour.
     pub(super) fn court(&mut self, core: &mut Core, peer: NodeId, errand: Errand) {
-        if let Some(neighbour) = core.neighbours.get_mut(&peer) {
-            neighbour.errand = errand;
+        if core.neighbours.get(&peer).is_some() {
+            core.neighbours.set_errand(&peer, errand);
             say_hello(core, peer, errand);
         }
     }
 
     /// This node accepts the peer as a neighbour.
     pub(super) fn accept(&mut self, core: &mut Core, peer: NodeId) {
-        let Some(neighbour) = core.neighbours.get_mut(&peer) else { return };
-        if !neighbour.accepted {
-            neighbour.accepted = true;
+        if core.neighbours.get(&peer).is_some_and(|neighbour| !neighbour.is_accepted()) {
+            core.neighbours.accept(&peer);
             core.send(peer, Message::Accept);
             self.on_accepted(core, peer);
         }
@@ -146,12 +143,10 @@ impl Greetings {
 
     /// The peer accepts this node as a neighbour.
     pub(super) fn handle_accept(&mut self, core: &mut Core, now: Instant, from: NodeId) {
-        let Some(neighbour) = core.neighbours.get_mut(&from) else { return };
-        if neighbour.welcome {
+        // It may come before the hello: messages have streams of their own and overtake each other.
+        if !core.neighbours.welcome(&from) {
             return core.offence(now, from, Offence::OutOfTurn);
         }
-        // It may come before the hello: messages have streams of their own and overtake each other.
-        neighbour.welcome = true;
         self.on_accepted(core, from);
     }
 

@@ -15,8 +15,8 @@ pub(super) fn draw_long_target(core: &mut Core) -> Location {
     let is_clockwise = core.random.random_ratio(1, 2);
     let mut gaps: Vec<u64> = core
         .neighbours
-        .members()
-        .map(|(_, _, place)| if is_clockwise { own.clockwise_to(place) } else { place.clockwise_to(own) })
+        .places()
+        .map(|place| if is_clockwise { own.clockwise_to(place) } else { place.clockwise_to(own) })
         .collect();
     gaps.sort_unstable();
     let gap = gaps.get(limits::NEAR_PER_SIDE - 1).or(gaps.last()).copied().unwrap_or(1);

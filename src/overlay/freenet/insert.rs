@@ -366,7 +366,7 @@ impl Inserts {
             }
             Asker::Local { ticket } => {
                 let stores = copies.saturating_sub(u32::from(insert.kept_here && !insert.placing));
-                let reachable = core.neighbours.reachable(core.me.reference.location);
+                let reachable = core.neighbours.reachable(core.me.reference.location, limits::STORES_WANTED);
                 let wanted = u32::try_from(reachable.min(limits::STORES_WANTED)).expect("at most three");
                 let answer = match wanted {
                     0 => Answer::Unavailable,

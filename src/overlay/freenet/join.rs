@@ -12,7 +12,7 @@ use rand::Rng;
 use crate::id::{AddressGroup, NodeId};
 use crate::key::Location;
 use crate::limits;
-use crate::message::certificate::{Certificate, Claim, Testimony};
+use crate::message::certificate::{Certificate, Claim, Shown, Testimony};
 use crate::message::genesis::named_location;
 use crate::overlay::freenet::announcement::{self, Digest};
 use crate::overlay::freenet::core::{Core, Purpose};
@@ -124,7 +124,7 @@ impl Joining {
         now: Instant,
         asked: (u32, u8),
         reply: Option<Reply>,
-    ) -> Option<Certificate> {
+    ) -> Option<Shown> {
         let (number, index) = asked;
         let attempt = self.attempt.as_mut().filter(|_| number == self.attempts)?;
         attempt.open -= 1;
@@ -226,20 +226,20 @@ impl Joining {
         attempt.ask_witnesses(core, queries, now, self.attempts, question);
     }
 
-    fn finish(&mut self, core: &Core, now: Instant) -> Option<Certificate> {
+    fn finish(&mut self, core: &Core, now: Instant) -> Option<Shown> {
         let attempt = self.attempt.as_ref()?;
         let claim = attempt.claim();
         let testimonies: Vec<Testimony> =
             attempt.witnesses.iter().filter_map(|witness| witness.testimony.clone()).collect();
         let certificate = Certificate { claim, testimonies };
         let is_enough = certificate.testimonies.len() * 2 > attempt.witnesses.len();
-        if !is_enough || !certificate.verifies(&core.me.network) {
+        if !is_enough || !certificate.verifies_by(&*core.me.key, &core.me.network) {
             self.fail(core, now);
             return None;
         }
         self.attempt = None;
         self.failures = 0;
-        Some(certificate)
+        Some(certificate.into())
     }
 
     fn fail(&mut self, core: &Core, now: Instant) {
@@ -292,7 +292,7 @@ impl Attempt {
         let Some(witness) = self.witnesses.get_mut(usize::from(index)) else { return };
         if let Some(Reply::Signed { testimony }) = reply
             && testimony.witness == witness.id
-            && testimony.verifies(&core.me.network, &claim)
+            && testimony.verifies_by(&*core.me.key, &core.me.network, &claim)
         {
             witness.testimony = Some(testimony);
         }

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use crate::id::{AddressGroup, NodeId};
 use crate::key::Location;
 use crate::limits;
-use crate::message::certificate::Certificate;
+use crate::message::certificate::Shown;
 use crate::overlay::freenet::admission::{self, Admission};
 use crate::overlay::freenet::config::Profile;
 use crate::overlay::freenet::core::{Core, Event, Purpose, QueryId};
@@ -76,7 +76,7 @@ impl Membership {
         self.announce(core, now);
         self.examine_members(core, now);
         self.remember(core);
-        let is_alone = core.neighbours.members().next().is_none();
+        let is_alone = core.neighbours.count() == 0;
         if is_alone || core.config.profile == Profile::Trusted {
             self.dial_bootstrap(core, now);
         }
@@ -101,7 +101,7 @@ impl Membership {
         self.queries.handle_link_down(core, now, &peer);
         self.vouching.handle_link_down(&peer);
         if !neighbour.is_member() && !neighbour.inbound {
-            self.topology.on_rejected(core, now, peer, neighbour.errand);
+            self.topology.on_rejected(core, now, peer, neighbour.errand());
         }
     }
 
@@ -109,16 +109,17 @@ impl Membership {
     /// time. Only nodes that this one chose to dial are heard, or anybody could drive it from its place.
     fn on_unconfirmed(&mut self, core: &mut Core, now: Instant, from: NodeId) {
         let Some(neighbour) = core.neighbours.get(&from).filter(|neighbour| !neighbour.inbound) else { return };
-        let Some(reference) = &neighbour.reference else { return };
+        let Some(reference) = neighbour.reference() else { return };
+        let group = reference.group();
         if core.me.certificate.is_none() {
             return;
         }
-        self.doubts.insert(reference.group());
+        self.doubts.insert(group);
         if self.doubts.len() < limits::REFUSALS_OF_A_CERTIFICATE {
             return;
         }
         self.doubts.clear();
-        if core.neighbours.members().next().is_none() {
+        if core.neighbours.count() == 0 {
             core.me.unsettle();
         } else {
             self.joining.begin(core, now, None);
@@ -174,10 +175,10 @@ impl Membership {
     }
 
     /// The announcement is complete: this node has a place, or a new one. Its links stay.
-    fn settle(&mut self, core: &mut Core, now: Instant, certificate: Certificate) {
+    fn settle(&mut self, core: &mut Core, now: Instant, certificate: Shown) {
         core.me.settle(certificate, now);
         self.doubts.clear();
-        let linked: Vec<(NodeId, Errand)> = core.neighbours.members().map(|(peer, n, _)| (*peer, n.errand)).collect();
+        let linked: Vec<(NodeId, Errand)> = core.neighbours.members().map(|(peer, n, _)| (*peer, n.errand())).collect();
         for (peer, errand) in linked {
             greeting::say_hello(core, peer, errand);
         }
@@ -263,7 +264,9 @@ impl Membership {
     /// The witnesses of a peer have been asked: it is admitted if they were the right ones and there is room.
     fn on_examined(&mut self, core: &mut Core, now: Instant, examined: Examined) {
         let peer = examined.peer;
-        let Some((is_accepted, errand)) = core.neighbours.get(&peer).map(|n| (n.accepted, n.errand)) else { return };
+        let Some((is_accepted, errand)) = core.neighbours.get(&peer).map(|n| (n.is_accepted(), n.errand())) else {
+            return;
+        };
         match examined.finding {
             Finding::Pending => {}
             Finding::False => {
@@ -346,14 +349,15 @@ impl Membership {
 
 /// The links that this node has opened to enter the network by.
 fn entries(core: &Core) -> impl Iterator<Item = NodeId> {
-    let is_entry = |neighbour: &Neighbour| !neighbour.inbound && neighbour.rightful && neighbour.errand == Errand::Join;
+    let is_entry =
+        |neighbour: &Neighbour| !neighbour.inbound && neighbour.rightful && neighbour.errand() == Errand::Join;
     core.neighbours.all().filter(move |(_, neighbour)| is_entry(neighbour)).map(|(peer, _)| *peer)
 }
 
 /// Gives a neighbour's place to another. It counts no more from now on, though its link takes a moment to close.
 fn dismiss(core: &mut Core, victim: NodeId) {
-    if let Some(neighbour) = core.neighbours.get_mut(&victim) {
-        neighbour.leaving = true;
+    if core.neighbours.get(&victim).is_some() {
+        core.neighbours.leave(&victim);
         core.events.push_back(Event::MemberDown(victim));
         core.close(victim, CloseReason::Replaced);
     }

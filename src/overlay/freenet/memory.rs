@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::NodeId;
 use crate::limits;
-use crate::message::certificate::Certificate;
+use crate::message::certificate::Shown;
 use crate::message::reference::NodeRef;
 use crate::overlay::freenet::config::Profile;
 use crate::overlay::freenet::core::Core;
@@ -18,7 +18,7 @@ use crate::time::Day;
 /// What is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Memory {
-    certificate: Option<Certificate>,
+    certificate: Option<Shown>,
     neighbours: Vec<NodeRef>,
 }
 
@@ -34,16 +34,17 @@ impl Memory {
     }
 
     /// The certificate remembered, if it is this node's and holds today.
-    pub(super) fn certificate(&self, core: &Core, today: Day) -> Option<Certificate> {
+    pub(super) fn certificate(&self, core: &Core, today: Day) -> Option<Shown> {
         let certificate = self.certificate.clone().filter(|_| !core.me.placed)?;
         let is_own = certificate.claim.node == core.me.id && certificate.claim.group == core.me.reference.group();
-        (is_own && certificate.is_current(today) && certificate.verifies(&core.me.network)).then_some(certificate)
+        (is_own && certificate.is_current(today) && certificate.verifies_by(&*core.me.key, &core.me.network))
+            .then_some(certificate)
     }
 
     /// Where the neighbours remembered were. None in a network of trusted links, where only the operator names peers.
     pub(super) fn contacts(&self, core: &Core) -> Vec<(NodeId, SocketAddr)> {
         let is_trusted = core.config.profile == Profile::Trusted;
-        let rightly = |reference: &&NodeRef| !is_trusted && reference.verifies(&core.me.network);
+        let rightly = |reference: &&NodeRef| !is_trusted && core.me.has_signed(reference);
         self.neighbours.iter().filter(rightly).map(|reference| (reference.id, reference.address)).collect()
     }
 
@@ -51,7 +52,7 @@ impl Memory {
     /// gone.
     pub(super) fn changed(&mut self, core: &Core) -> Option<Vec<u8>> {
         let linked: Vec<NodeRef> =
-            core.neighbours.members().filter_map(|(_, neighbour, _)| neighbour.reference.clone()).collect();
+            core.neighbours.members().filter_map(|(_, neighbour, _)| neighbour.reference().cloned()).collect();
         let kept = self.neighbours.iter().filter(|old| linked.iter().any(|new| new.id == old.id)).count();
         let wanted = linked.len().min(limits::REMEMBERED_NEIGHBOURS);
         if self.certificate == core.me.certificate && kept * 2 >= wanted {

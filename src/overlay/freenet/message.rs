@@ -12,7 +12,7 @@ use crate::id::{AddressGroup, NodeId};
 use crate::key::{Location, RoutingKey};
 use crate::limits;
 use crate::message::block::{BlockKind, Parcel};
-use crate::message::certificate::{Certificate, Claim, Testimony};
+use crate::message::certificate::{Claim, Shown, Testimony};
 use crate::message::class::{Class, Message as Classed};
 use crate::message::reference::NodeRef;
 
@@ -180,7 +180,7 @@ pub struct Hello {
     /// Who and where I am.
     pub reference: NodeRef,
     /// Why the location in the reference is mine; absent for founders, trusted links and newcomers.
-    pub certificate: Option<Certificate>,
+    pub certificate: Option<Shown>,
     /// What the link is for.
     pub errand: Errand,
 }

@@ -3,8 +3,6 @@
 //! Composes the parts of one node and moves values between them; each part is pure and none holds another. What the
 //! parts say to each other passes through the events of `core`.
 
-use crypto::identity::NodeKey;
-
 mod acquaintances;
 mod admission;
 mod announcement;
@@ -51,6 +49,7 @@ use self::search::Searches;
 use crate::id::NodeId;
 use crate::key::Location;
 use crate::limits;
+use crate::message::credentials::Credentials;
 use crate::message::reference::NodeRef;
 use crate::overlay::mode::{Answer, Command, Input, Mode, Output, StoreAnswer, Ticket};
 use crate::time::Instant;
@@ -68,6 +67,8 @@ pub struct Occupancy {
     pub learned: usize,
     /// Links, accepted or not.
     pub links: usize,
+    /// Places that neighbours told of, one for each teller: at most the square of the degree.
+    pub told: usize,
     /// Commands this node may have open at once.
     pub window: usize,
 }
@@ -88,13 +89,13 @@ pub struct Freenet {
 }
 
 impl Freenet {
-    /// A node that holds `key`. `seed` is its only randomness; `memory` is what an earlier run asked to be remembered
+    /// A node that signs with `key`. `seed` is its only randomness; `memory` is what an earlier run asked to be remembered
     /// ([`Output::Remember`]): bytes that do not decode, or no longer hold, are as good as none.
-    pub fn new(config: Config, key: NodeKey, seed: [u8; 32], memory: Option<Vec<u8>>) -> Self {
+    pub fn new(config: Config, key: impl Credentials + 'static, seed: [u8; 32], memory: Option<Vec<u8>>) -> Self {
         let routing_entries = config.routing_entries;
         let memory = memory.map(|bytes| Memory::from_bytes(&bytes)).unwrap_or_default();
         Self {
-            core: Core::new(config, key, seed),
+            core: Core::new(config, Box::new(key), seed),
             membership: Membership::new(memory),
             searches: Searches::new(routing_entries),
             inserts: Inserts::default(),
@@ -135,6 +136,7 @@ impl Freenet {
             offers: self.offers.open(),
             learned: self.searches.learned(),
             links: self.core.neighbours.all().count(),
+            told: self.core.neighbours.all().map(|(_, neighbour)| neighbour.ahead.as_slice().len()).sum(),
             window: self.origin.window(),
         }
     }

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use crate::id::{AddressGroup, NodeId};
 use crate::key::Location;
 use crate::limits;
-use crate::message::reference::NodeRef;
 use crate::overlay::freenet::core::{Core, Event, Purpose, QueryId};
 use crate::overlay::freenet::message::{ExchangeId, Message, Query, Question, Refusal, Reply};
 use crate::overlay::freenet::schedule::Schedule;
@@ -86,7 +85,7 @@ impl Queries {
     /// A neighbour, or a newcomer that joins here, asks.
     pub(super) fn handle_query(&mut self, core: &mut Core, now: Instant, from: NodeId, query: Query) {
         let Some(neighbour) = core.neighbours.get(&from) else { return };
-        let (is_accepted, is_known) = (neighbour.may_ask(), neighbour.reference.is_some());
+        let (is_accepted, is_known) = (neighbour.may_ask(), neighbour.reference().is_some());
         let refused = Message::Refused { id: query.id, refusal: Refusal::Overload };
         if self.received.contains_key(&(from, query.id)) {
             return core.offence(now, from, Offence::OutOfTurn);
@@ -299,7 +298,7 @@ fn next_hop(core: &Core, now: Instant, open: &Open) -> Option<NodeId> {
         return None;
     }
     let announced = match &open.question {
-        Question::Seek { announced: Some(NodeRef { id, .. }) } => Some(*id),
+        Question::Seek { announced: Some(reference) } => Some(reference.id),
         _ => None,
     };
     let asker = match open.asker {

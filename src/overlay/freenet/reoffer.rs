@@ -133,12 +133,9 @@ impl Reoffers {
 /// The nodes closer to a key at distance d lie within 2d of `place` on the key's side; so on either side half the way to
 /// the last that may be closer is enough.
 fn reach(core: &Core, place: Location) -> Distance {
-    let places = core.neighbours.known_places();
     let half_way = |turn: fn(Location, Location) -> u64| {
-        let mut ways: Vec<u64> =
-            places.iter().filter(|other| **other != place).map(|other| turn(place, *other)).collect();
-        ways.sort_unstable();
-        ways.get(limits::OFFERS).map_or(Distance::MAX, |way| Distance(way / 2))
+        let way = core.neighbours.way_to_nth(place, limits::OFFERS, turn);
+        way.map_or(Distance::MAX, |way| Distance(way / 2))
     };
     half_way(Location::clockwise_to).max(half_way(|from, to| to.clockwise_to(from)))
 }

@@ -12,13 +12,13 @@ use crate::overlay::freenet::message::Errand;
 
 /// How many links a peer is or may soon be at the other end of.
 pub(super) fn linked(core: &Core) -> usize {
-    core.neighbours.all().filter(|(_, neighbour)| neighbour.may_ask() && !neighbour.leaving).count()
+    core.neighbours.all().filter(|(_, neighbour)| neighbour.may_ask() && !neighbour.is_leaving()).count()
 }
 
 /// How many long links this node has initiated.
 pub(super) fn initiated(core: &Core) -> usize {
     let is_one = |errand| matches!(errand, Errand::Long | Errand::Fold);
-    core.neighbours.all().filter(|(_, neighbour)| !neighbour.inbound && is_one(neighbour.errand)).count()
+    core.neighbours.all().filter(|(_, neighbour)| !neighbour.inbound && is_one(neighbour.errand())).count()
 }
 
 /// Half of the long links are for this node to initiate; the other half comes from others' draws. A seventh of the
@@ -32,11 +32,13 @@ pub(super) fn is_near(core: &Core, place: Location, id: &NodeId) -> bool {
     if *id == core.me.id || !core.me.placed {
         return false;
     }
-    let own = core.location();
-    let others = || core.neighbours.members().filter(|(other, _, _)| *other != id).map(|(_, _, other)| other);
-    let clockwise = others().filter(|other| own.clockwise_to(*other) < own.clockwise_to(place)).count();
-    let counter = others().filter(|other| other.clockwise_to(own) < place.clockwise_to(own)).count();
+    let (clockwise, counter) = core.neighbours.between(core.location(), place, id);
     clockwise.min(counter) < limits::NEAR_PER_SIDE
+}
+
+/// Whether fewer nodes are known than a network needs that is not small.
+pub(super) fn is_small_network(core: &Core) -> bool {
+    core.neighbours.reachable(core.location(), limits::SMALL_NETWORK) + 1 < limits::SMALL_NETWORK
 }
 
 pub(super) fn near_members(core: &Core) -> BTreeSet<NodeId> {
@@ -46,14 +48,22 @@ pub(super) fn near_members(core: &Core) -> BTreeSet<NodeId> {
 /// Places that would be near and are not linked, each with a neighbour that tells of it.
 pub(super) fn unlinked_near_places(core: &Core) -> Vec<(Location, NodeId)> {
     let own = core.location();
-    let linked: BTreeSet<Location> = core.neighbours.members().map(|(_, _, place)| place).collect();
-    let told: BTreeMap<Location, NodeId> = core
-        .neighbours
-        .members()
-        .flat_map(|(teller, neighbour, _)| neighbour.ahead.as_slice().iter().map(|place| (*place, *teller)))
-        .filter(|(place, _)| *place != own && !linked.contains(place))
-        .collect();
-    let mut near: Vec<_> = told.into_iter().filter(|(place, _)| is_near(core, *place, &NodeId([0; 32]))).collect();
+    let linked: Vec<Location> = core.neighbours.places().collect();
+    let mut told: BTreeMap<Location, NodeId> = BTreeMap::new();
+    for (teller, neighbour, _) in core.neighbours.members() {
+        let ahead = neighbour.ahead.as_slice();
+        let start = ahead.partition_point(|place| *place < own);
+        let turn = |step: usize| ahead[(start + step) % ahead.len()];
+        // Outwards on either side, as far as the places are near.
+        let sides: [Box<dyn Iterator<Item = Location>>; 2] =
+            [Box::new((0..ahead.len()).map(turn)), Box::new((0..ahead.len()).rev().map(turn))];
+        for side in sides {
+            let near = side.take_while(|place| *place == own || is_near(core, *place, &NOBODY));
+            let unlinked = near.filter(|place| *place != own && linked.binary_search(place).is_err());
+            told.extend(unlinked.map(|place| (place, *teller)));
+        }
+    }
+    let mut near: Vec<_> = told.into_iter().collect();
     near.sort_by_key(|(place, _)| own.distance(*place));
     near.truncate(2 * limits::NEAR_PER_SIDE);
     near
@@ -61,7 +71,7 @@ pub(super) fn unlinked_near_places(core: &Core) -> Vec<(Location, NodeId)> {
 
 pub(super) fn octaves(core: &Core) -> [usize; 65] {
     let mut crowds = [0; 65];
-    for (_, _, place) in core.neighbours.members() {
+    for place in core.neighbours.places() {
         crowds[octave(core.location(), place)] += 1;
     }
     crowds
@@ -70,3 +80,6 @@ pub(super) fn octaves(core: &Core) -> [usize; 65] {
 pub(super) const fn octave(own: Location, place: Location) -> usize {
     64 - own.distance(place).0.leading_zeros() as usize
 }
+
+/// The id of no node.
+const NOBODY: NodeId = NodeId([0; 32]);

@@ -170,7 +170,7 @@ impl Topology {
         if !is_open || (errand != Errand::Near && group_is_full(core, reference)) {
             return false;
         }
-        reference.verifies(&core.me.network) && greetings.dial(core, now, reference.id, reference.address, errand)
+        core.me.has_signed(reference) && greetings.dial(core, now, reference.id, reference.address, errand)
     }
 
     // -- near neighbours --------------------------------------------------------------------------------------------------
@@ -179,7 +179,7 @@ impl Topology {
     fn seek_near(&mut self, core: &mut Core, queries: &mut Queries, now: Instant) {
         self.near_due = now + self.pause(core, self.near_pause);
         self.near_pause = (self.near_pause + 1).min(limits::PAUSE_DOUBLINGS);
-        if core.neighbours.members().next().is_some() {
+        if core.neighbours.count() > 0 {
             let question = Question::Seek { announced: Some(core.me.reference.clone()) };
             queries.ask(core, now, Purpose::Near, core.location(), question, None);
         }
@@ -208,8 +208,8 @@ impl Topology {
     /// Asks who lies at places drawn ∝ 1/distance, while this node has initiated fewer long links than is its share.
     fn seek_long(&mut self, core: &mut Core, greetings: &Greetings, queries: &mut Queries, now: Instant) {
         self.long_due = now + self.pause(core, self.long_pause) / 4;
-        let members = core.neighbours.members().count();
-        if members == 0 || core.neighbours.reachable(core.location()) <= members {
+        let members = core.neighbours.count();
+        if members == 0 || core.neighbours.reachable(core.location(), members + 1) <= members {
             // Nobody is known who is not linked: there is nothing to draw from.
             self.long_due = now + core.config.upkeep;
             return;
@@ -234,13 +234,7 @@ pub(super) fn seen(core: &Core, target: Location) -> Reply {
     if !core.me.placed {
         return Reply::Declined;
     }
-    let mut others: Vec<_> = core
-        .neighbours
-        .members()
-        .filter_map(|(_, neighbour, place)| Some((place.distance(target), neighbour.reference.clone()?)))
-        .collect();
-    others.sort_by_key(|(distance, reference)| (*distance, reference.id));
-    let others = others.into_iter().map(|(_, reference)| reference);
+    let others = core.neighbours.nearest_to(target).filter_map(|(_, neighbour, _)| neighbour.reference().cloned());
     let references = std::iter::once(core.me.reference.clone()).chain(others);
     Reply::Seen { references: references.take(limits::REFERENCES_PER_REPLY).collect() }
 }

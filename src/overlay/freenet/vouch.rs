@@ -20,19 +20,19 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use crypto::hash::{self, Label};
 use lru::LruCache;
 use rustc_hash::FxBuildHasher;
 
 use crate::id::{AddressGroup, NodeId};
 use crate::key::Location;
 use crate::limits;
-use crate::message::certificate::{Certificate, Testimony};
+use crate::message::certificate::{Certificate, Shown, Testimony};
 use crate::overlay::freenet::announcement::{self, Digest};
 use crate::overlay::freenet::core::{Core, Purpose};
 use crate::overlay::freenet::message::{Message, Question, Reply};
 use crate::overlay::freenet::query::Queries;
 use crate::overlay::freenet::schedule::Schedule;
+use crate::overlay::freenet::shape::is_small_network;
 use crate::time::Instant;
 
 /// The certificates under examination, and those examined.
@@ -68,7 +68,7 @@ pub(super) struct Examined {
 #[derive(Debug)]
 struct Check {
     peer: NodeId,
-    certificate: Certificate,
+    certificate: Shown,
     digest: Digest,
     stage: Stage,
     /// Whether the places did not confirm it at the first asking.
@@ -105,7 +105,7 @@ impl Vouching {
     pub(super) fn examine(&mut self, core: &mut Core, queries: &mut Queries, now: Instant, peer: NodeId) -> Finding {
         let Some(neighbour) = core.neighbours.get(&peer) else { return Finding::Unknown };
         let Some(certificate) = neighbour.certificate.clone() else { return Finding::Rightful };
-        let digest = digest(&certificate);
+        let digest = certificate.digest();
         if !is_established(core) || self.examined.get(&digest).is_some() {
             return Finding::Rightful;
         }
@@ -133,15 +133,16 @@ impl Vouching {
 
     /// Neighbours whose certificates were not examined yet, and can be now.
     pub(super) fn open(&self, core: &Core) -> Vec<NodeId> {
-        let is_open = |certificate: &Certificate| !self.examined.contains(&digest(certificate));
-        let open: Vec<NodeId> = core
-            .neighbours
+        if !is_established(core) {
+            return Vec::new();
+        }
+        let is_open = |certificate: &Shown| !self.examined.contains(&certificate.digest());
+        core.neighbours
             .members()
             .filter(|(_, neighbour, _)| neighbour.certificate.as_ref().is_some_and(is_open))
             .map(|(peer, _, _)| *peer)
             .take(limits::VOUCHERS_ASKED)
-            .collect();
-        if open.is_empty() || !is_established(core) { Vec::new() } else { open }
+            .collect()
     }
 
     /// A neighbour asks whether this node vouches for a certificate.
@@ -160,7 +161,7 @@ impl Vouching {
         answer: (Digest, Option<u8>),
     ) -> Option<Examined> {
         let (certificate, told) = answer;
-        let group = core.neighbours.get(&from)?.reference.as_ref()?.group();
+        let group = core.neighbours.get(&from)?.reference()?.group();
         let id = *self.checks.iter().find(|(_, check)| check.digest == certificate && check.is_waiting_for(&from))?.0;
         let check = self.checks.get_mut(&id)?;
         let Stage::Neighbours { asked, vouching, hearsay } = &mut check.stage else { return None };
@@ -196,7 +197,7 @@ impl Vouching {
         *open -= 1;
         match reply {
             Some(Reply::Vouched { reference: Some(reference) })
-                if reference.id == witness && reference.verifies(&core.me.network) =>
+                if reference.id == witness && core.me.has_signed(&reference) =>
             {
                 *confirmed += 1;
             }
@@ -273,30 +274,26 @@ pub(super) fn vouched(core: &Core, target: Location, witness: &NodeId) -> Reply 
         return Reply::Declined;
     }
     let own = (core.location().distance(target), core.me.id, &core.me.reference);
-    let members = core.neighbours.members();
+    let considered = if is_small_network(core) { usize::MAX } else { limits::WITNESS_NEIGHBOURHOOD };
+    let members = core.neighbours.nearest_to(target).take(considered);
     let mut nodes: Vec<_> = members
-        .filter_map(|(id, neighbour, place)| Some((place.distance(target), *id, neighbour.reference.as_ref()?)))
+        .filter_map(|(id, neighbour, place)| Some((place.distance(target), *id, neighbour.reference()?)))
         .chain([own])
         .collect();
     nodes.sort_by_key(|(distance, id, _)| (*distance, *id));
-    let considered = if is_small(core) { nodes.len() } else { limits::WITNESS_NEIGHBOURHOOD };
     let found = nodes.into_iter().take(considered).find(|(_, id, _)| id == witness);
     Reply::Vouched { reference: found.map(|(_, _, reference)| reference.clone()) }
 }
 
 /// How many confirmations it takes.
 fn needed(core: &Core) -> usize {
-    if is_small(core) { 1 } else { limits::CONFIRMATIONS }
+    if is_small_network(core) { 1 } else { limits::CONFIRMATIONS }
 }
 
 /// Whether this node is linked well enough to reach the places it would ask: to its near neighbours, or to all it knows.
 fn is_established(core: &Core) -> bool {
-    let members = core.neighbours.members().count();
-    members > 0 && members >= core.neighbours.reachable(core.location()).min(2 * limits::NEAR_PER_SIDE)
-}
-
-fn is_small(core: &Core) -> bool {
-    core.neighbours.reachable(core.location()) + 1 < limits::SMALL_NETWORK
+    let members = core.neighbours.count();
+    members > 0 && members >= core.neighbours.reachable(core.location(), 2 * limits::NEAR_PER_SIDE)
 }
 
 fn judge(core: &Core, testimonies: usize, open: usize, confirmed: usize, denied: usize) -> Finding {
@@ -320,7 +317,7 @@ fn acquainted(core: &Core, peer: &NodeId, place: Location) -> Vec<NodeId> {
         .members()
         .filter(|(id, neighbour, _)| *id != peer && neighbour.ahead.as_slice().binary_search(&place).is_ok());
     let distinct = linked.filter_map(|(id, neighbour, _)| {
-        let group = neighbour.reference.as_ref()?.group();
+        let group = neighbour.reference()?.group();
         let is_new = !groups.contains(&group);
         groups.push(group);
         is_new.then_some(*id)
@@ -334,7 +331,7 @@ fn places(core: &Core, certificate: &Certificate) -> Vec<(NodeId, Location)> {
     let claim = &certificate.claim;
     let place = |index| announcement::witness_place(&core.me.network, &claim.node, claim.day, index);
     let mut free: Vec<Location> = (1..=limits::WITNESS_PLACES).map(place).collect();
-    let is_small = is_small(core);
+    let is_small = is_small_network(core);
     let mut nearest = |testimony: &Testimony| {
         let index = (0..free.len()).min_by_key(|index| free[*index].distance(testimony.location))?;
         Some(free.swap_remove(index))
@@ -346,8 +343,3 @@ fn places(core: &Core, certificate: &Certificate) -> Vec<(NodeId, Location)> {
 
 /// Marks answers to the second asking.
 const SECOND_ASKING: u8 = 128;
-
-fn digest(certificate: &Certificate) -> Digest {
-    let bytes = postcard::to_stdvec(certificate).expect("plain values always encode");
-    hash::hash(Label::CertificateDigest, &[&bytes])
-}

@@ -18,6 +18,7 @@ use crate::message::certificate::{Claim, Testimony};
 use crate::overlay::freenet::announcement::{self, Digest};
 use crate::overlay::freenet::core::Core;
 use crate::overlay::freenet::message::{Certify, Commit, Reply, Reveal};
+use crate::overlay::freenet::shape::is_small_network;
 use crate::time::{Day, Duration, Instant};
 
 /// All announcements that this node is a witness of.
@@ -129,7 +130,7 @@ impl Witnesses {
             return Reply::Declined;
         }
         pending.signed = Some(claim);
-        Reply::Signed { testimony: Testimony::sign(&core.me.key, &core.me.network, core.location(), &claim) }
+        Reply::Signed { testimony: Testimony::sign(&*core.me.key, &core.me.network, core.location(), &claim) }
     }
 
     // -- bounds -------------------------------------------------------------------------------------------------------
@@ -202,7 +203,7 @@ fn has_worked(core: &Core, commit: &Commit) -> bool {
 
 /// Whether `target` is where a witness of `node` is looked for. In a small network any live member may be asked.
 fn is_witness_place(core: &Core, target: Location, node: &NodeId, today: Day) -> bool {
-    let is_small = core.neighbours.reachable(core.location()) + 1 < limits::SMALL_NETWORK;
+    let is_small = is_small_network(core);
     let days = [today.0.saturating_sub(1), today.0, today.0 + 1];
     let place = |day, index| announcement::witness_place(&core.me.network, node, Day(day), index);
     is_small || days.iter().any(|day| (1..=limits::WITNESS_PLACES).any(|index| place(*day, index) == target))
@@ -235,7 +236,7 @@ mod tests {
         let genesis = Genesis { protocol: PROTOCOL_VERSION, name, nonce, work_bits, local, members };
         let address = "10.9.0.1:1".parse().expect("a literal address");
         let key = NodeKey::from_seed(Secret::from_bytes([1; 32]));
-        (Core::new(Config::new(genesis, profile, address), key, [1; 32]), Witnesses::default())
+        (Core::new(Config::new(genesis, profile, address), Box::new(key), [1; 32]), Witnesses::default())
     }
 
     fn commit_of(core: &Core, newcomer: NodeId, seed: u8) -> Commit {
@@ -283,7 +284,7 @@ mod tests {
         let seeds = [(core.me.id, seed), (id(2), [6; 32])];
         let certify = certify_of(&core, &seeds, [5; 32]);
         let Reply::Signed { testimony } = witnesses.handle_certify(&core, NOON, &certify) else { panic!("not signed") };
-        assert!(testimony.verifies(&core.me.network, &certify.claim));
+        assert!(testimony.verifies_by(&*core.me.key, &core.me.network, &certify.claim));
         assert_eq!(witnesses.handle_certify(&core, NOON, &certify), Reply::Signed { testimony }, "a lost answer");
         let other_day = Claim { day: Day(NOON.day().0 - 1), ..certify.claim };
         let again = Certify { claim: other_day, ..certify };

@@ -1,0 +1,39 @@
+//! Scenarios of the overlay `freenet`: the production machine in networks that always grow by their own joins.
+//!
+//! A run has four parts: growth, publication by real inserts, faults, lookups at a Poisson rate. Everything follows from the
+//! scenario and its seed. In `values` messages are handed over, blocks have names only and signatures are ideal; machines
+//! and decisions are the same.
+
+mod census;
+mod growth;
+mod network;
+mod workload;
+
+pub use self::network::{Names, Network};
+use crate::sim::report::Report;
+use crate::sim::scenario::{Fidelity, Scenario};
+
+/// How far a run has come: steps done, of how many.
+pub type Progress<'a> = dyn FnMut(u64, u64) + 'a;
+
+/// Runs a scenario to its report.
+pub fn run(scenario: &Scenario, progress: &mut Progress<'_>) -> Report {
+    let names = match scenario.fidelity() {
+        Fidelity::Bytes => Names::Real,
+        Fidelity::Values => Names::Numbered,
+    };
+    run_with(scenario, names, progress)
+}
+
+/// The same with a choice of names, to compare the fidelities on one network.
+pub fn run_with(scenario: &Scenario, names: Names, progress: &mut Progress<'_>) -> Report {
+    let mut network = Network::new(scenario, names);
+    let growing = growth::grow(&mut network, progress);
+    let failed_inserts = workload::publish(&mut network, progress);
+    workload::fail(&mut network);
+    let lookups = workload::look_up(&mut network, progress);
+    let mut report = census::report(&network, &lookups);
+    report.growth = Some(growing);
+    report.failed_inserts = failed_inserts;
+    report
+}

@@ -1,0 +1,67 @@
+//! Claims of scenarios of the overlay `freenet`: what one seed decides, and what a network that grew by itself can do.
+
+use bolthole::sim::freenet::{Names, run, run_with};
+use bolthole::sim::report::Report;
+use bolthole::sim::scenario::{FidelityChoice, ModeName, Scenario};
+
+fn scenario(nodes: u32, seed: u64, fidelity: FidelityChoice) -> Scenario {
+    let mut scenario = Scenario { seed, fidelity, ..Scenario::defaults(ModeName::Freenet, nodes) };
+    scenario.workload.documents = 60;
+    scenario.workload.lookups = 120;
+    scenario.workload.lookups_per_second = 10.0;
+    scenario.check(u64::MAX).expect("a possible scenario");
+    scenario
+}
+
+fn run_quietly(scenario: &Scenario) -> Report {
+    run(scenario, &mut |_, _| {})
+}
+
+fn assert_sound(report: &Report) {
+    let violations = report.violations;
+    assert_eq!((violations.altered, violations.answered_twice, violations.unanswered), (0, 0, 0));
+    assert_eq!(violations.offences, 0, "honest nodes break no rule");
+    assert_eq!(report.growth.as_ref().map(|growth| growth.unplaced), Some(0), "everybody has a place");
+}
+
+#[test]
+fn a_small_network_that_grew_by_itself_finds_everything() {
+    for (nodes, seed) in [(2, 1), (5, 2), (50, 3)] {
+        let report = run_quietly(&scenario(nodes, seed, FidelityChoice::Bytes));
+        assert_sound(&report);
+        assert_eq!((report.success, report.failed_inserts), (Some(1.0), 0), "{nodes} nodes");
+        assert_eq!(report.largest_component, Some(1.0));
+    }
+}
+
+#[test]
+fn one_seed_gives_one_report_and_another_seed_another() {
+    let once = run_quietly(&scenario(60, 7, FidelityChoice::Values));
+    let again = run_quietly(&scenario(60, 7, FidelityChoice::Values));
+    assert_eq!(format!("{once:?}"), format!("{again:?}"));
+    let other = run_quietly(&scenario(60, 8, FidelityChoice::Values));
+    assert_ne!(once.events, other.events);
+}
+
+#[test]
+fn bytes_and_values_decide_alike_on_one_network() {
+    let quiet = &mut |_, _| {};
+    let bytes = run_with(&scenario(40, 9, FidelityChoice::Bytes), Names::Real, quiet);
+    let mut values = run_with(&scenario(40, 9, FidelityChoice::Values), Names::Real, quiet);
+    assert!(!values.stand_ins.is_empty() && values.stand_ins != bytes.stand_ins);
+    values.scenario = bytes.scenario.clone();
+    values.fidelity = bytes.fidelity;
+    values.stand_ins.clone_from(&bytes.stand_ins);
+    assert_eq!(format!("{bytes:?}"), format!("{values:?}"));
+}
+
+#[test]
+fn a_quarter_of_the_nodes_dies_and_the_network_repairs_itself() {
+    let mut scenario = scenario(60, 11, FidelityChoice::Values);
+    scenario.faults.fail_fraction = 0.25;
+    scenario.faults.repair_seconds = 120.0;
+    let report = run_quietly(&scenario);
+    assert_eq!(report.documents.map(|documents| documents.published), Some(60));
+    assert_eq!(report.success_of_existing, Some(1.0), "{:?}", report.misses);
+    assert_eq!(report.largest_component, Some(1.0));
+}
