@@ -15,6 +15,7 @@ pub mod document;
 pub mod fuzzing;
 pub mod id;
 pub mod key;
+pub mod lab;
 pub mod limits;
 #[cfg(feature = "daemon")]
 pub mod link;

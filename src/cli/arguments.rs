@@ -52,8 +52,9 @@ pub(crate) enum Command {
     Sim(SimOptions),
     /// Run the same workload over all overlays (not available yet).
     Compare(Unparsed),
-    /// Run an attack from the literature against our own code (not available yet).
-    Lab(Unparsed),
+    /// Measure what is claimed of Freenet; later, attack our own code.
+    #[command(subcommand)]
+    Lab(LabCommand),
     /// Bridge a node and another overlay (not available yet).
     Gateway(Unparsed),
     /// Print completions for a shell.
@@ -215,6 +216,42 @@ pub(crate) struct SimOptions {
     /// Run the scenario under each of these seeds, e.g. 1..10, and report how the trials are spread as well.
     #[arg(long, value_name = "A..B")]
     pub(crate) seeds: Option<String>,
+}
+
+/// `bolthole lab`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LabCommand {
+    /// Reproduce the published figures of Freenet; write a table, the measurements and plots.
+    Freenet(LabOptions),
+    /// An attack from the literature, by its name (not available yet).
+    #[command(external_subcommand)]
+    Attack(Vec<String>),
+}
+
+/// `bolthole lab freenet`.
+#[derive(Args, Debug)]
+pub(crate) struct LabOptions {
+    /// Where to write report.md, report.json and the plots; made if it does not exist.
+    #[arg(long, value_name = "DIR", default_value = "lab-freenet")]
+    pub(crate) out: PathBuf,
+    /// Run this experiment only; may be given several times.
+    #[arg(long, value_name = "EXPERIMENT")]
+    pub(crate) only: Vec<String>,
+    /// Few trials of small networks: shows in seconds that it works, and proves nothing.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Run only trials with these seeds, e.g. 1..10.
+    #[arg(long, value_name = "A..B")]
+    pub(crate) seeds: Option<String>,
+    /// Trials run at once [default: as many as there are processors].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+    /// Measure nothing; write one report from what earlier runs measured, by their report.json.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["only", "quick", "seeds", "threads"])]
+    pub(crate) merge: Vec<PathBuf>,
+    /// List the experiments and do nothing else.
+    #[arg(long)]
+    pub(crate) list: bool,
 }
 
 /// `bolthole fetch`.

@@ -12,13 +12,16 @@ mod fetch;
 mod insert;
 mod interrupt;
 mod keys;
+mod lab;
 mod manual;
+mod memory;
 mod network;
 mod node;
 mod output;
 mod place;
 mod progress;
 mod secret;
+mod seeds;
 mod sim;
 mod source;
 mod status;
@@ -59,6 +62,7 @@ fn run(command: Command, output: &mut Output) -> Result<(), Failure> {
         Command::Status(options) => status::status(&options, output),
         Command::Peers(options) => status::peers(&options, output),
         Command::Sim(options) => sim::run(&options, output),
+        Command::Lab(command) => lab::run(&command, output),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { directory } => manual::pages(&directory),
         other => unavailable::refuse(&other),

@@ -13,8 +13,10 @@ use toml::{Table, Value as Toml};
 
 use super::arguments::SimOptions;
 use super::failure::Failure;
+use super::memory;
 use super::output::Output;
 use super::progress::Progress;
+use super::seeds;
 use crate::sim::classic;
 use crate::sim::freenet;
 use crate::sim::report::{Report, Summary};
@@ -27,14 +29,14 @@ pub(crate) fn run(options: &SimOptions, output: &mut Output) -> Result<(), Failu
     }
     let path = options.scenario.as_deref().expect("clap requires it without --defaults");
     let first = read(path)?;
-    first.check(free_memory()).map_err(|error| Failure::usage(error.to_string()))?;
+    first.check(memory::free()).map_err(|error| Failure::usage(error.to_string()))?;
     let Some(seeds) = &options.seeds else {
         let report = timed(&first, output);
         output.result(&to_json(&report), &text(&report));
         return Ok(());
     };
     let mut reports = Vec::new();
-    for seed in range(seeds)? {
+    for seed in seeds::range(seeds)? {
         reports.push(timed(&Scenario { seed, ..first.clone() }, output));
     }
     let spread = spread(&reports);
@@ -123,21 +125,12 @@ fn timed(scenario: &Scenario, output: &Output) -> Report {
     let seconds = begun.elapsed().as_secs_f64();
     report.wall_seconds = Some(seconds);
     report.events_per_second = Some(report.events as f64 / seconds);
-    report.peak_memory_bytes = kibibytes("/proc/self/status", "VmHWM:").map(|kib| kib << 10);
+    report.peak_memory_bytes = memory::peak();
     report
 }
 
 fn to_json(report: &Report) -> Value {
     serde_json::to_value(report).expect("a report holds plain values")
-}
-
-/// `A..B`, both ends included.
-fn range(text: &str) -> Result<std::ops::RangeInclusive<u64>, Failure> {
-    let ends = text.split_once("..").and_then(|(low, high)| Some((low.parse().ok()?, high.parse().ok()?)));
-    match ends {
-        Some((low, high)) if low <= high => Ok(low..=high),
-        _ => Err(Failure::usage(format!("--seeds takes a range such as 1..10, not {text}"))),
-    }
 }
 
 /// The quartiles of every trial's path, averaged as the papers do, and the median over trials.
@@ -209,23 +202,14 @@ fn content(path: &Path) -> std::io::Result<String> {
     std::fs::read_to_string(path)
 }
 
-/// Memory that can be had, in bytes; all there is where the system does not tell.
-fn free_memory() -> u64 {
-    kibibytes("/proc/meminfo", "MemAvailable:").map_or(u64::MAX, |kib| kib << 10)
-}
-
-fn kibibytes(file: &str, name: &str) -> Option<u64> {
-    let text = std::fs::read_to_string(file).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
 /// The default number of nodes.
 const NODES: u32 = 1_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::FREENET;
+    use crate::lab::experiment::Outcomes;
 
     #[test]
     fn every_ready_scenario_is_possible() {
@@ -257,5 +241,18 @@ mod tests {
         let large = parse("mode = \"freenet\"\nnodes = 1000000").expect("it parses");
         let sentence = large.check(1 << 30).map_err(|error| error.to_string()).expect_err("too large");
         assert!(sentence.contains("needs about"), "{sentence}");
+    }
+
+    #[test]
+    fn every_scenario_that_a_report_names_exists_and_states_the_published_value() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scenarios");
+        let rows = FREENET.iter().flat_map(|one| (one.findings)(&Outcomes::default()).rows);
+        let named: Vec<&str> = rows.filter_map(|row| row.scenario).collect();
+        assert!(named.len() > 10, "{named:?}");
+        for name in named {
+            let text = std::fs::read_to_string(Path::new(folder).join(name));
+            let text = text.unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(text.contains("# Published: "), "{name} states no published value");
+        }
     }
 }

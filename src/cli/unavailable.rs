@@ -14,7 +14,6 @@ const fn name(command: &Command) -> &'static str {
         Command::Site(_) => "publishing and fetching directories",
         Command::Follow(_) => "following editions",
         Command::Compare(_) => "the comparison of overlays",
-        Command::Lab(_) => "the attack laboratory",
         Command::Gateway(_) => "a gateway to another overlay",
         _ => "this command",
     }

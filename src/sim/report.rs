@@ -257,13 +257,31 @@ pub fn unevenness(mut loads: Vec<u64>) -> Option<(f64, f64)> {
     Some((2.0 * weighted / (count * sum) - (count + 1.0) / count, max * count / sum))
 }
 
-/// The exponent of a power law with the smallest of `degrees` as its lower end, by maximum likelihood; full tables, which
-/// are a cut-off and no part of the law, left out.
+/// The exponent of a power law between the smallest of `degrees` and `full`, by maximum likelihood; full tables, which are
+/// a cut-off and no part of the law, left out. The law ends there: without that the estimate would be too steep.
 pub fn power_law_exponent(degrees: &[usize], full: usize) -> Option<f64> {
     let counted: Vec<usize> = degrees.iter().copied().filter(|degree| *degree > 0 && *degree < full).collect();
     let least = *counted.iter().min()? as f64 - 0.5;
-    let sum: f64 = counted.iter().map(|degree| libm::log(*degree as f64 / least)).sum();
-    (sum > 0.0).then(|| 1.0 + counted.len() as f64 / sum)
+    let width = libm::log((full as f64 - 0.5) / least);
+    let mean = counted.iter().map(|degree| libm::log(*degree as f64 / least)).sum::<f64>() / counted.len() as f64;
+    if mean <= 0.0 || mean >= width {
+        return None;
+    }
+    // The mean falls as the law gets steeper: found by halving.
+    let (mut low, mut high) = (-20.0, 40.0);
+    for _ in 0..80 {
+        let middle = f64::midpoint(low, high);
+        if mean_logarithm(middle, width) > mean { low = middle } else { high = middle }
+    }
+    Some(1.0 + low)
+}
+
+/// The mean of the logarithm, from 0 to `width`, under a power law whose exponent is one more than `steepness`.
+fn mean_logarithm(steepness: f64, width: f64) -> f64 {
+    if (steepness * width).abs() < 1e-6 {
+        return width / 2.0;
+    }
+    1.0 / steepness - width / libm::expm1(steepness * width)
 }
 
 #[cfg(test)]
@@ -294,5 +312,14 @@ mod tests {
         let degrees: Vec<usize> = (0..20_000).map(|step| libm::round(draw(step)) as usize).collect();
         let exponent = power_law_exponent(&degrees, usize::MAX).expect("some degrees");
         assert!((exponent - 2.5).abs() < 0.05, "{exponent}");
+    }
+
+    #[test]
+    fn the_cut_off_of_full_tables_makes_a_law_no_steeper() {
+        // 20,000 quantiles of a law with exponent 1.5 from 10 on, most of its tail beyond the full table.
+        let draw = |step: u32| 9.5 * libm::pow(1.0 - (f64::from(step) + 0.5) / 20_000.0, -2.0);
+        let degrees: Vec<usize> = (0..20_000).map(|step| libm::round(draw(step)).min(250.0) as usize).collect();
+        let exponent = power_law_exponent(&degrees, 250).expect("some degrees");
+        assert!((exponent - 1.5).abs() < 0.05, "{exponent}");
     }
 }

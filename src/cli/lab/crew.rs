@@ -1,0 +1,123 @@
+//! Threads that run trials: the largest first, as many at once as memory allows.
+//!
+//! Trials are independent of each other, so their outcomes do not depend on who runs them when.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread;
+
+use super::super::memory;
+use super::super::progress::Progress;
+use crate::lab::experiment::{Outcome, Trial};
+
+/// So many threads.
+#[derive(Debug)]
+pub(super) struct Crew {
+    threads: usize,
+}
+
+/// What the threads share.
+struct Work<'a> {
+    /// Trials with the places of their experiment and of themselves in it, the largest first.
+    trials: Vec<(usize, usize, &'a Trial)>,
+    next: AtomicUsize,
+    steps: AtomicU64,
+    done: Mutex<Vec<(usize, usize, Outcome)>>,
+    /// Bytes that trials may use together, those of them not in use, and who waits for some.
+    memory: u64,
+    free: Mutex<u64>,
+    freed: Condvar,
+    progress: Mutex<Progress>,
+}
+
+impl Crew {
+    /// As many threads as asked for, or as there are processors.
+    pub(super) fn new(threads: Option<u16>) -> Self {
+        let processors = || thread::available_parallelism().map_or(1, usize::from);
+        Self { threads: threads.map_or_else(processors, usize::from) }
+    }
+
+    /// Runs all trials; gives the outcomes in the order of the plans.
+    pub(super) fn run(&self, plans: &[Vec<Trial>], show: bool) -> Vec<Vec<Outcome>> {
+        let work = Work::new(plans, show);
+        thread::scope(|scope| {
+            for _ in 0..self.threads.min(work.trials.len()) {
+                scope.spawn(|| work.take_turns());
+            }
+        });
+        work.outcomes(plans.len())
+    }
+}
+
+impl<'a> Work<'a> {
+    fn new(plans: &'a [Vec<Trial>], show: bool) -> Self {
+        let places = |(experiment, plan): (usize, &'a Vec<Trial>)| {
+            plan.iter().enumerate().map(move |(place, trial)| (experiment, place, trial))
+        };
+        let mut trials: Vec<(usize, usize, &Trial)> = plans.iter().enumerate().flat_map(places).collect();
+        trials.sort_by_key(|(_, _, trial)| std::cmp::Reverse(trial.steps));
+        let memory = memory::free() / 10 * 9;
+        let progress = Progress::steps(show);
+        progress.total(trials.iter().map(|(_, _, trial)| trial.steps).sum());
+        Self {
+            trials,
+            next: AtomicUsize::new(0),
+            steps: AtomicU64::new(0),
+            done: Mutex::default(),
+            memory,
+            free: Mutex::new(memory),
+            freed: Condvar::new(),
+            progress: Mutex::new(progress),
+        }
+    }
+
+    fn take_turns(&self) {
+        while let Some((experiment, place, trial)) = self.trials.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            let bytes = self.reserve(trial.scenario.estimated_bytes());
+            let outcome = self.run(trial);
+            lock(&self.done).push((*experiment, *place, outcome));
+            *lock(&self.free) += bytes;
+            self.freed.notify_all();
+        }
+    }
+
+    fn run(&self, trial: &Trial) -> Outcome {
+        let mut before = 0;
+        let outcome = trial.run(&mut |steps, _| {
+            self.advance(steps.saturating_sub(before));
+            before = steps;
+        });
+        self.advance(trial.steps.saturating_sub(before));
+        outcome
+    }
+
+    fn advance(&self, steps: u64) {
+        let all = self.steps.fetch_add(steps, Ordering::Relaxed) + steps;
+        lock(&self.progress).set(all);
+    }
+
+    /// Waits until there is memory for a trial. One that needs more than all of it waits to be alone.
+    fn reserve(&self, wanted: u64) -> u64 {
+        let bytes = wanted.min(self.memory);
+        let mut free = lock(&self.free);
+        while *free < bytes {
+            free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
+        }
+        *free -= bytes;
+        bytes
+    }
+
+    fn outcomes(self, experiments: usize) -> Vec<Vec<Outcome>> {
+        let mut done = self.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_by_key(|(experiment, place, _)| (*experiment, *place));
+        let mut all = vec![Vec::new(); experiments];
+        for (experiment, _, outcome) in done {
+            all[experiment].push(outcome);
+        }
+        all
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
