@@ -4,7 +4,8 @@ mod support;
 
 use std::time::Duration;
 
-use bolthole::message::block::Block;
+use bolthole::key::RoutingKey;
+use bolthole::message::block::{Block, BlockKind};
 use bolthole::overlay::freenet::{ExchangeId, Message};
 use support::{block, founders, place, signed};
 
@@ -20,6 +21,38 @@ fn check(pause: Duration, messages: &[Message]) {
     mesh.run_for(Duration::from_secs(30));
     let framed: Vec<_> = mesh.offences().iter().filter(|(saw, did, _)| *did == ids[0] && *saw != ids[1]).collect();
     assert!(framed.is_empty(), "{} times, first {:?}", framed.len(), framed[0]);
+}
+
+/// Node 1 asks node 0 for a thousand things that lead further, and hangs up before they are answered.
+fn hang_up(message: impl Fn(u64) -> Message) {
+    let (mut mesh, ids) = founders(6, 2);
+    for round in 0..10 {
+        for number in 0..100 {
+            mesh.inject(ids[1], ids[0], message(100 * round + number));
+        }
+        // Until it is passed on, but not answered; and then until the two have found each other again.
+        mesh.run_for(Duration::from_millis(18));
+        mesh.cut(ids[0], ids[1]);
+        mesh.run_for(Duration::from_secs(20));
+        assert!(mesh.linked(ids[0], ids[1]), "round {round}");
+    }
+    let blamed: Vec<_> = mesh.offences().iter().filter(|(saw, did, _)| *saw == ids[0] && *did != ids[1]).collect();
+    assert!(blamed.is_empty(), "{} times, first {:?}", blamed.len(), blamed[0]);
+}
+
+/// A key that nobody has, far from every other.
+fn key(number: u64) -> RoutingKey {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+    RoutingKey(bytes)
+}
+
+#[test]
+fn whoever_asks_and_hangs_up_has_nobody_blamed_for_the_answers() {
+    hang_up(|number| Message::Request { id: ExchangeId(number), key: key(number), htl: 18, detours: 4 });
+    let kind = BlockKind::Content;
+    hang_up(|number| Message::Insert { id: ExchangeId(number), key: key(number), kind, htl: 18 });
+    hang_up(|number| Message::Offer { id: ExchangeId(number), key: key(number), kind, location: place(6, 2) });
 }
 
 const AT_ONCE: Duration = Duration::ZERO;

@@ -18,6 +18,9 @@ pub const SEARCHES: usize = 4_096;
 /// Open requests one peer may have at this node. Chosen: a document window of 128 blocks twice over. A request beyond
 /// it is refused as overload.
 pub const REQUESTS_PER_LINK: usize = 256;
+/// One part in this many of what a neighbour takes from this node is left for this node's own requests and inserts, so
+/// that a flood that passes through does not starve them. Chosen: 64 of 256, a window of 2 MiB.
+pub const OWN_SHARE: usize = 4;
 /// Waiters on one pending key. Chosen. A further asker is refused and goes on elsewhere.
 pub const WAITERS_PER_KEY: usize = 32;
 
@@ -40,6 +43,9 @@ pub const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 pub const INSERT_SILENCES: u8 = 2;
 /// A neighbour that refused for load is not asked for this long.
 pub const REST_AFTER_OVERLOAD: Duration = Duration::from_millis(200);
+/// How often a request or insert of this node's own waits for such a rest to pass before it is answered as unavailable.
+/// Chosen: two seconds in all.
+pub const RESTS_FOR_LOAD: u8 = 10;
 /// A neighbour that stayed silent is not asked for this long.
 pub const REST_AFTER_SILENCE: Duration = Duration::from_secs(5);
 /// A neighbour that broke a rule is not asked for this long.

@@ -199,6 +199,12 @@ impl<M: Mode> Mesh<M> {
         self.input(to, Input::Message { from, message });
     }
 
+    /// Cuts the link between two nodes; both see it at once.
+    pub fn cut(&mut self, a: NodeId, b: NodeId) {
+        self.happen(Event::Lost { from: a, to: b });
+        self.input(b, Input::LinkDown { peer: a });
+    }
+
     /// Opens a link from outside, as if `from` had dialled `to`: for peers that are no nodes of the mesh.
     pub fn link_from_outside(&mut self, from: NodeId, to: NodeId, address: SocketAddr) {
         self.links.insert(pair(from, to));

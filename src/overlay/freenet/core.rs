@@ -159,6 +159,17 @@ impl Core {
         }
     }
 
+    /// Lets a peer rest that refused for load. Returns whether it was not resting for that already: what was under way
+    /// when it began to refuse is refused as well, and says nothing new.
+    pub(super) fn rest_for_load(&mut self, now: Instant, peer: &NodeId) -> bool {
+        let Some(neighbour) = self.neighbours.get_mut(peer).filter(|neighbour| neighbour.busy_until <= now) else {
+            return false;
+        };
+        neighbour.busy_until = now + limits::REST_AFTER_OVERLOAD;
+        neighbour.rest_until = neighbour.rest_until.max(neighbour.busy_until);
+        true
+    }
+
     /// Draws the name of a new exchange.
     pub(super) fn exchange_id(&mut self) -> ExchangeId {
         let id = ExchangeId(self.random.next_u64());
@@ -174,6 +185,13 @@ impl Core {
     /// A peer speaks of an exchange that is not open: late, or never asked for.
     pub(super) fn on_unasked(&mut self, now: Instant, peer: NodeId, id: ExchangeId) {
         if !self.issued.excuse(id) {
+            self.offence(now, peer, Offence::Unasked);
+        }
+    }
+
+    /// The same for a word that is not the last one of its exchange: that will follow, and be as late.
+    pub(super) fn on_unasked_yet(&mut self, now: Instant, peer: NodeId, id: ExchangeId) {
+        if !self.issued.knows(id) {
             self.offence(now, peer, Offence::Unasked);
         }
     }

@@ -93,7 +93,7 @@ impl Inserts {
     /// The next node on the path is clear: the block goes down, or the word goes up.
     pub(super) fn handle_all_clear(&mut self, core: &mut Core, now: Instant, from: NodeId, id: ExchangeId) -> Next {
         let Some(insert_id) = self.table.forwarded(from, id) else {
-            core.on_unasked(now, from, id);
+            core.on_unasked_yet(now, from, id);
             return Next::Wait;
         };
         if let Some(insert) = self.table.get_mut(insert_id) {
@@ -144,6 +144,7 @@ impl Inserts {
         let Some(insert_id) = self.table.forwarded(from, id) else {
             return core.on_unasked(now, from, id);
         };
+        self.table.quotas.on_answered(from);
         if let Some(neighbour) = core.neighbours.get_mut(&from) {
             neighbour.useful = now;
         }
@@ -161,7 +162,12 @@ impl Inserts {
     ) -> Next {
         let Some(insert_id) = self.table.forwarded(from, id) else { return Next::Wait };
         if refusal == Refusal::Overload {
-            core.rest(now, &from, limits::REST_AFTER_OVERLOAD);
+            if core.rest_for_load(now, &from) {
+                self.table.quotas.on_overload(from);
+            }
+            if let Some(insert) = self.table.get_mut(insert_id) {
+                insert.refused.push(from);
+            }
             if self.table.get(insert_id).is_some_and(Insert::is_local) {
                 core.events.push_back(Event::Overload);
             }
@@ -237,6 +243,7 @@ impl Inserts {
 
     /// A link is gone.
     pub(super) fn handle_link_down(&mut self, core: &mut Core, now: Instant, peer: &NodeId) -> Vec<Next> {
+        self.table.quotas.forget(*peer);
         for id in self.table.asked_by(peer) {
             // With the block in hand the insert goes on, for the sake of the document; nobody is told.
             if self.table.get(id).is_some_and(|insert| insert.block.is_none()) {
@@ -281,25 +288,47 @@ impl Inserts {
     fn advance(&mut self, core: &mut Core, now: Instant, id: InsertId) -> Next {
         self.table.drop_forward(id);
         let Some(insert) = self.table.get(id) else { return Next::Wait };
-        let asker = match insert.asked.asker {
-            Asker::Peer { peer, .. } => Some(peer),
-            Asker::Local { .. } => None,
-        };
-        let htl = match asker {
+        let htl = match insert.asked.peer() {
             Some(peer) => {
                 core.neighbours.get(&peer).and_then(|neighbour| neighbour.lower(insert.asked.htl, core.config.htl))
             }
             None => core.own_coins.lower(insert.asked.htl, core.config.htl),
         };
-        let excluded = Excluded { asker, tried: &insert.tried };
-        let target = insert.asked.key.location();
-        let next = routing::next_strictly_closer(&core.neighbours, core.me.reference.location, target, excluded, now);
+        let next = self.next(core, now, insert);
         match (next, htl) {
             (Some(peer), Some(htl)) => {
                 self.forward(core, now, id, peer, htl);
                 Next::Wait
             }
+            _ if insert.is_local() && !insert.refused.is_empty() && insert.rests < limits::RESTS_FOR_LOAD => {
+                self.rest(now, id)
+            }
             _ => self.become_sink(core, now, id),
+        }
+    }
+
+    /// Waits for load to pass, and asks once more those who refused for it.
+    fn rest(&mut self, now: Instant, id: InsertId) -> Next {
+        if let Some(insert) = self.table.get_mut(id) {
+            insert.rests += 1;
+            let refused = std::mem::take(&mut insert.refused);
+            insert.tried.retain(|peer| !refused.contains(peer));
+        }
+        self.table.set_due(id, now + limits::REST_AFTER_OVERLOAD);
+        Next::Wait
+    }
+
+    /// The best closer neighbour that takes another insert from this asker. Those whose share is used up are passed over.
+    fn next(&self, core: &Core, now: Instant, insert: &Insert) -> Option<NodeId> {
+        let (own, target) = (core.me.reference.location, insert.asked.key.location());
+        let (asker, mut passed) = (insert.asked.peer(), insert.tried.clone());
+        loop {
+            let excluded = Excluded { asker, tried: &passed };
+            let next = routing::next_strictly_closer(&core.neighbours, own, target, excluded, now)?;
+            if self.table.has_quota(next, asker) {
+                return Some(next);
+            }
+            passed.push(next);
         }
     }
 

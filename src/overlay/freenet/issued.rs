@@ -1,8 +1,8 @@
 //! Exchange ids of late: what tells a late answer from one that nobody asked for.
 //!
 //! A question may be given up before its answer comes, because its time is over or a client lost interest; whoever answers
-//! then is honest. Ids are drawn at random, so nobody else can name one. Guarantees that each id excuses one answer, and
-//! bounds what is remembered: beyond it the oldest is forgotten, and its late answer counts as unasked.
+//! then is honest. Ids are drawn at random, so nobody else can name one. Guarantees that each id excuses one last
+//! word, and bounds what is remembered: beyond it the oldest is forgotten, and its late answer counts as unasked.
 
 use std::collections::VecDeque;
 
@@ -20,6 +20,11 @@ impl Issued {
             self.0.pop_front();
         }
         self.0.push_back(id);
+    }
+
+    /// Whether this exchange is one of late.
+    pub(super) fn knows(&self, id: ExchangeId) -> bool {
+        self.0.contains(&id)
     }
 
     /// Whether an answer to this exchange is late and no more than that. Asked only when nobody waits for it.

@@ -22,6 +22,7 @@ mod offer;
 mod origin;
 mod pending;
 mod query;
+mod quota;
 mod recent;
 mod reoffer;
 mod retries;

@@ -46,6 +46,8 @@ pub(super) struct Neighbour {
     pub(super) behind: bool,
     /// Not to be asked before this instant: it refused, stayed silent or sent bad data.
     pub(super) rest_until: Instant,
+    /// Until when it rests because of load, and not for any fault of its own.
+    pub(super) busy_until: Instant,
     /// When the link came up.
     pub(super) since: Instant,
     /// When it last gave an answer that counted.
@@ -91,6 +93,7 @@ impl Neighbour {
             ahead: LocationList::default(),
             behind: false,
             rest_until: Instant::EPOCH,
+            busy_until: Instant::EPOCH,
             since: now,
             useful: now,
             open_requests: 0,
@@ -142,6 +145,11 @@ impl Neighbour {
     /// Whether it may be asked now.
     pub(super) fn is_ready(&self, now: Instant) -> bool {
         self.is_member() && !self.behind && self.rest_until <= now
+    }
+
+    /// Whether load alone keeps it from being asked now.
+    pub(super) fn is_busy(&self, now: Instant) -> bool {
+        self.is_member() && (self.behind || self.busy_until > now)
     }
 
     /// Hops to live after a request from this link has been taken; `None` if it ends here.

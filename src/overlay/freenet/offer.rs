@@ -153,7 +153,7 @@ impl Offers {
                 }
                 core.send(*peer, Message::Want { id: *asked });
             }
-            None => core.on_unasked(now, from, id),
+            None => core.on_unasked_yet(now, from, id),
         }
     }
 

@@ -9,18 +9,20 @@ use crate::id::NodeId;
 use crate::key::RoutingKey;
 use crate::limits;
 use crate::overlay::freenet::message::ExchangeId;
+use crate::overlay::freenet::quota::Quotas;
 use crate::overlay::freenet::schedule::Schedule;
 use crate::overlay::mode::Ticket;
 use crate::time::{Duration, Instant};
 
 /// The tables.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pending {
     searches: BTreeMap<SearchId, Search>,
     by_key: BTreeSet<(RoutingKey, SearchId)>,
     forwards: BTreeMap<(NodeId, ExchangeId), SearchId>,
     waiters: BTreeMap<WaiterId, Waiter>,
     deadlines: Schedule<Deadline>,
+    pub(super) quotas: Quotas,
     next_id: u64,
 }
 
@@ -70,6 +72,14 @@ pub(super) struct Search {
     pub(super) end: Instant,
     /// Whether a neighbour let this search wait for a pending key: then its time says nothing.
     pub(super) waited: bool,
+    /// Who refused for load.
+    pub(super) refused: Vec<NodeId>,
+    /// Whether somebody could not be asked for load: then the block may be there all the same.
+    pub(super) overloaded: bool,
+    /// How often it has waited for load to pass.
+    pub(super) rests: u8,
+    /// Whether anybody looked, however vainly.
+    pub(super) explored: bool,
     /// Forwards made so far, those backtracked from included.
     pub(super) spent: u8,
     forward: Option<Forward>,
@@ -149,6 +159,20 @@ impl Search {
     }
 }
 
+impl Default for Pending {
+    fn default() -> Self {
+        Self {
+            searches: BTreeMap::new(),
+            by_key: BTreeSet::new(),
+            forwards: BTreeMap::new(),
+            waiters: BTreeMap::new(),
+            deadlines: Schedule::default(),
+            quotas: Quotas::new(limits::REQUESTS_PER_LINK),
+            next_id: 0,
+        }
+    }
+}
+
 impl Pending {
     /// How many searches and waiters are open.
     pub(super) fn open(&self) -> usize {
@@ -186,6 +210,10 @@ impl Pending {
             started: now,
             end,
             waited: false,
+            refused: Vec::new(),
+            overloaded: false,
+            rests: 0,
+            explored: false,
             spent: 0,
             forward: None,
             overdue: Vec::new(),
@@ -212,6 +240,7 @@ impl Pending {
         }
         for forward in search.forward.iter().chain(&search.overdue) {
             self.forwards.remove(&(forward.peer, forward.id));
+            self.quotas.close(forward.peer, search.wanted.peer());
         }
         let mut waiters = Vec::with_capacity(search.waiters.len());
         for waiter_id in &search.waiters {
@@ -241,9 +270,16 @@ impl Pending {
 
     /// The search has gone to a neighbour, who is to answer by `due`.
     pub(super) fn set_forward(&mut self, id: SearchId, forward: Forward, due: Instant) {
+        let Some(search) = self.searches.get_mut(&id) else { return };
         self.forwards.insert((forward.peer, forward.id), id);
-        self.with(id, |search| search.forward = Some(forward));
+        self.quotas.open(forward.peer, search.wanted.peer());
+        search.forward = Some(forward);
         self.set_due(id, due);
+    }
+
+    /// Whether `asker` may have one more request open at a neighbour.
+    pub(super) fn has_quota(&self, to: NodeId, asker: Option<NodeId>) -> bool {
+        self.quotas.has_room(to, asker)
     }
 
     /// The neighbour has taken the search on: it has longer, but not as long as the asker has.
@@ -262,6 +298,7 @@ impl Pending {
     pub(super) fn take_forward(&mut self, peer: NodeId, id: ExchangeId) -> Option<(SearchId, Forward)> {
         let search_id = self.forwards.remove(&(peer, id))?;
         let search = self.searches.get_mut(&search_id)?;
+        self.quotas.close(peer, search.wanted.peer());
         let is_it = |forward: &Forward| forward.peer == peer && forward.id == id;
         if let Some(late) = search.overdue.iter().position(is_it) {
             return Some((search_id, search.overdue.swap_remove(late)));
@@ -278,7 +315,10 @@ impl Pending {
         let forward = search.forward.take()?;
         match forward.accepted {
             true => search.overdue.push(forward),
-            false => drop(self.forwards.remove(&(forward.peer, forward.id))),
+            false => {
+                self.forwards.remove(&(forward.peer, forward.id));
+                self.quotas.close(forward.peer, search.wanted.peer());
+            }
         }
         Some(forward)
     }
@@ -290,6 +330,7 @@ impl Pending {
         let current = search.forward.take_if(|forward| forward.peer == *peer);
         for forward in gone.iter().chain(&current) {
             self.forwards.remove(&(forward.peer, forward.id));
+            self.quotas.close(forward.peer, search.wanted.peer());
         }
         search.forward.is_none()
     }

@@ -129,10 +129,11 @@ impl Searches {
         match refusal {
             Refusal::Pending => self.pending.with(search_id, |search| search.waited = true),
             Refusal::Overload => {
-                core.rest(now, &from, limits::REST_AFTER_OVERLOAD);
-                if self.is_local(search_id) {
-                    core.events.push_back(Event::Overload);
+                if core.rest_for_load(now, &from) {
+                    self.pending.quotas.on_overload(from);
                 }
+                self.pending.with(search_id, |search| search.refused.push(from));
+                self.note_overload(core, search_id);
             }
         }
         self.advance(core, now, search_id);
@@ -141,6 +142,7 @@ impl Searches {
     /// The search has ended in vain below.
     pub(super) fn handle_not_found(&mut self, core: &mut Core, now: Instant, from: NodeId, id: ExchangeId) {
         let Some((search_id, forward)) = self.take_vain(core, now, from, id) else { return };
+        self.pending.quotas.on_answered(from);
         self.pending.with(search_id, |search| search.spent = search.spent.saturating_add(forward.htl));
         self.learned_wrong(search_id, &from);
         self.fail(core, now, search_id, Failure::Final);
@@ -156,8 +158,10 @@ impl Searches {
         left: (u8, u8),
     ) {
         let Some((search_id, forward)) = self.take_vain(core, now, from, id) else { return };
+        self.pending.quotas.on_answered(from);
         self.learned_wrong(search_id, &from);
         self.pending.with(search_id, |search| {
+            search.explored = true;
             // A peer cannot hand back more than it was given.
             let htl = left.0.min(forward.htl);
             search.spent = search.spent.saturating_add(forward.htl - htl);
@@ -182,9 +186,11 @@ impl Searches {
         let Ok(block) = parcel.open(&key) else {
             core.offence(now, from, Offence::BadBlock);
             self.learned_wrong(search_id, &from);
+            self.pending.with(search_id, |search| search.explored = true);
             return self.advance_unless_at_a_neighbour(core, now, search_id);
         };
         if let Some(neighbour) = core.neighbours.get_mut(&from) {
+            self.pending.quotas.on_answered(from);
             neighbour.useful = now;
             neighbour.faults = neighbour.faults.saturating_sub(1);
         }
@@ -217,6 +223,7 @@ impl Searches {
     pub(super) fn handle_link_down(&mut self, core: &mut Core, now: Instant, peer: &NodeId) {
         let (searches, waiters) = self.pending.asked_by(peer);
         self.abandon(core, now, searches, waiters);
+        self.pending.quotas.forget(*peer);
         for id in self.pending.searches_at(peer) {
             if self.pending.drop_forwards(id, peer) {
                 self.advance(core, now, id);
@@ -280,17 +287,8 @@ impl Searches {
             return self.fail(core, now, id, Failure::Late);
         }
         let Some(htl) = lowered(core, search) else { return self.fail(core, now, id, Failure::Final) };
-        let asker = search.wanted.peer();
-        let excluded = Excluded { asker, tried: &search.tried };
-        let key = search.wanted.key;
-        let next = routing::next_for_request(
-            &core.neighbours,
-            &mut self.learned,
-            core.me.reference.location,
-            &key,
-            excluded,
-            now,
-        );
+        let (asker, next) = (search.wanted.peer(), self.next(core, now, id));
+        let Some(search) = self.pending.get(id) else { return };
         match next.filter(|next| !next.is_detour || search.detours > 0) {
             None if search.has_overdue() => {
                 let end = search.end;
@@ -298,13 +296,48 @@ impl Searches {
             }
             None if next.is_some() => self.fail(core, now, id, Failure::Final),
             None => {
-                let failure = match search.tried.is_empty() && asker.is_none() {
-                    true => Failure::NoPeers,
-                    false => Failure::DeadEnd { htl: search.htl, detours: search.detours },
-                };
-                self.fail(core, now, id, failure);
+                let failure = dead_end(core, now, search);
+                let may_rest = asker.is_none() && search.rests < limits::RESTS_FOR_LOAD;
+                match failure == Failure::Overload && may_rest {
+                    true => self.rest(now, id),
+                    false => self.fail(core, now, id, failure),
+                }
             }
             Some(next) => self.forward(core, now, id, next, htl),
+        }
+    }
+
+    /// The best neighbour that takes another request from this asker. Those whose share is used up are passed over.
+    fn next(&mut self, core: &mut Core, now: Instant, id: SearchId) -> Option<routing::NextHop> {
+        let search = self.pending.get(id)?;
+        let (asker, key, mut passed) = (search.wanted.peer(), search.wanted.key, search.tried.clone());
+        let own = core.me.reference.location;
+        loop {
+            let excluded = Excluded { asker, tried: &passed };
+            let next = routing::next_for_request(&core.neighbours, &mut self.learned, own, &key, excluded, now)?;
+            if self.pending.has_quota(next.peer, asker) {
+                return Some(next);
+            }
+            self.note_overload(core, id);
+            passed.push(next.peer);
+        }
+    }
+
+    /// Waits for load to pass, and asks once more those who refused for it.
+    fn rest(&mut self, now: Instant, id: SearchId) {
+        self.pending.with(id, |search| {
+            search.rests += 1;
+            let refused = std::mem::take(&mut search.refused);
+            search.tried.retain(|peer| !refused.contains(peer));
+        });
+        self.pending.set_due(id, now + limits::REST_AFTER_OVERLOAD);
+    }
+
+    /// Somebody could not be asked for load: a client hears of it, and asks less at once.
+    fn note_overload(&mut self, core: &mut Core, id: SearchId) {
+        self.pending.with(id, |search| search.overloaded = true);
+        if self.is_local(id) {
+            core.events.push_back(Event::Overload);
         }
     }
 
@@ -327,6 +360,7 @@ impl Searches {
     fn on_silence(&mut self, core: &mut Core, now: Instant, id: SearchId) {
         if let Some(forward) = self.pending.leave_forward(id) {
             core.rest(now, &forward.peer, limits::REST_AFTER_SILENCE);
+            self.pending.with(id, |search| search.explored = true);
         }
         let Some(end) = self.pending.get(id).map(|search| search.end) else { return };
         self.pending.set_due(id, end.max(now + limits::ACCEPT_TIMEOUT));
@@ -462,6 +496,21 @@ impl Searches {
         if let Some(search) = self.pending.get(id) {
             self.learned.forget(&search.wanted.key, peer);
         }
+    }
+}
+
+/// How a search ends that has nobody left to ask.
+fn dead_end(core: &Core, now: Instant, search: &Search) -> Failure {
+    let asker = search.wanted.peer();
+    let is_open = |peer: &NodeId| Some(*peer) != asker && !search.tried.contains(peer);
+    let has_busy = core.neighbours.all().any(|(peer, neighbour)| is_open(peer) && neighbour.is_busy(now));
+    // A neighbour that asks goes on by what was explored; a client should know that not all was.
+    if (search.overloaded || has_busy) && (asker.is_none() || !search.explored) {
+        Failure::Overload
+    } else if search.tried.is_empty() && asker.is_none() {
+        Failure::NoPeers
+    } else {
+        Failure::DeadEnd { htl: search.htl, detours: search.detours }
     }
 }
 

@@ -11,17 +11,19 @@ use crate::key::RoutingKey;
 use crate::limits;
 use crate::message::block::{Block, BlockKind};
 use crate::overlay::freenet::message::ExchangeId;
+use crate::overlay::freenet::quota::Quotas;
 use crate::overlay::freenet::schedule::Schedule;
 use crate::overlay::mode::Ticket;
 use crate::time::{Duration, Instant};
 
 /// The tables.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Table {
     by_id: BTreeMap<InsertId, Insert>,
     forwards: BTreeMap<(NodeId, ExchangeId), InsertId>,
     askers: BTreeMap<(NodeId, ExchangeId), InsertId>,
     deadlines: Schedule<InsertId>,
+    pub(super) quotas: Quotas,
     next_id: u64,
 }
 
@@ -50,6 +52,10 @@ pub(super) struct Asked {
 pub(super) struct Insert {
     pub(super) asked: Asked,
     pub(super) tried: Vec<NodeId>,
+    /// Who refused for load.
+    pub(super) refused: Vec<NodeId>,
+    /// How often it has waited for load to pass.
+    pub(super) rests: u8,
     /// Whether the node forwarded to has given the all-clear.
     pub(super) clear_below: bool,
     /// The block, once it is here.
@@ -66,6 +72,16 @@ pub(super) struct Insert {
     due: Instant,
 }
 
+impl Asked {
+    /// The neighbour that asks; none for a local client.
+    pub(super) const fn peer(&self) -> Option<NodeId> {
+        match self.asker {
+            Asker::Peer { peer, .. } => Some(peer),
+            Asker::Local { .. } => None,
+        }
+    }
+}
+
 impl Insert {
     /// Where the insert is.
     pub(super) const fn forward(&self) -> Option<(NodeId, ExchangeId)> {
@@ -74,6 +90,19 @@ impl Insert {
 
     pub(super) const fn is_local(&self) -> bool {
         matches!(self.asked.asker, Asker::Local { .. })
+    }
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            by_id: BTreeMap::new(),
+            forwards: BTreeMap::new(),
+            askers: BTreeMap::new(),
+            deadlines: Schedule::default(),
+            quotas: Quotas::new(limits::INSERTS_PER_LINK),
+            next_id: 0,
+        }
     }
 }
 
@@ -141,6 +170,8 @@ impl Table {
         let insert = Insert {
             asked,
             tried: Vec::new(),
+            refused: Vec::new(),
+            rests: 0,
             forward: None,
             clear_below: false,
             cleared: block.is_some(),
@@ -165,14 +196,21 @@ impl Table {
         insert.forward = Some((peer, exchange));
         insert.clear_below = false;
         self.forwards.insert((peer, exchange), id);
+        self.quotas.open(peer, insert.asked.peer());
         self.set_due(id, due);
+    }
+
+    /// Whether `asker` may have one more insert open at a neighbour.
+    pub(super) fn has_quota(&self, to: NodeId, asker: Option<NodeId>) -> bool {
+        self.quotas.has_room(to, asker)
     }
 
     /// The neighbour asked counts no more.
     pub(super) fn drop_forward(&mut self, id: InsertId) {
-        let forward = self.by_id.get_mut(&id).and_then(|insert| insert.forward.take());
-        if let Some(forward) = forward {
+        let Some(insert) = self.by_id.get_mut(&id) else { return };
+        if let Some(forward) = insert.forward.take() {
             self.forwards.remove(&forward);
+            self.quotas.close(forward.0, insert.asked.peer());
         }
     }
 
@@ -182,6 +220,7 @@ impl Table {
         self.deadlines.cancel(insert.due, id);
         if let Some(forward) = &insert.forward {
             self.forwards.remove(forward);
+            self.quotas.close(forward.0, insert.asked.peer());
         }
         if let Asker::Peer { peer, id } = insert.asked.asker {
             self.askers.remove(&(peer, id));

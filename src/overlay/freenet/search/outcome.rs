@@ -5,7 +5,7 @@
 use crate::message::block::Block;
 use crate::message::reference::NodeRef;
 use crate::overlay::freenet::core::Core;
-use crate::overlay::freenet::message::{ExchangeId, Message};
+use crate::overlay::freenet::message::{ExchangeId, Message, Refusal};
 use crate::overlay::freenet::pending::{Asker, Wanted};
 use crate::overlay::mode::Answer;
 
@@ -28,6 +28,8 @@ pub(super) enum Failure {
     Late,
     /// There is nobody else to ask.
     DeadEnd { htl: u8, detours: u8 },
+    /// There is somebody else, but too busy.
+    Overload,
     /// A client asks, and there is nobody to ask at all.
     NoPeers,
 }
@@ -45,10 +47,13 @@ impl Found<'_> {
 /// Tells an asker that the search has ended in vain.
 pub(super) fn end(core: &mut Core, wanted: &Wanted, failure: Failure) {
     match (wanted.asker, failure) {
-        (Asker::Local { ticket, .. }, Failure::NoPeers) => core.answer(ticket, Answer::Unavailable),
+        (Asker::Local { ticket, .. }, Failure::NoPeers | Failure::Overload) => core.answer(ticket, Answer::Unavailable),
         (Asker::Local { ticket, .. }, _) => core.answer(ticket, Answer::NotFound),
         (Asker::Peer { .. }, Failure::DeadEnd { htl, detours }) => {
             respond(core, wanted, |id| Message::RouteNotFound { id, htl, detours });
+        }
+        (Asker::Peer { .. }, Failure::Overload) => {
+            respond(core, wanted, |id| Message::Refused { id, refusal: Refusal::Overload });
         }
         (Asker::Peer { .. }, _) => respond(core, wanted, |id| Message::NotFound { id }),
     }
