@@ -23,4 +23,5 @@ pub const FREENET: &[Experiment] = &[
     classic::failures::TEN_THOUSAND,
     classic::links::EXPERIMENT,
     classic::removal::EXPERIMENT,
+    classic::load::EXPERIMENT,
 ];

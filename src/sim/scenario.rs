@@ -220,6 +220,8 @@ pub struct ClassicTable {
     pub announce_htl: u16,
     /// What leaves a full table.
     pub table_policy: Policy,
+    /// What leaves a full store.
+    pub store_policy: Policy,
 }
 
 /// `[freenet]`.
@@ -311,6 +313,7 @@ impl Scenario {
                 routing_entries: 250,
                 announce_htl: limits::ANNOUNCE_HOPS,
                 table_policy: Policy::Lru,
+                store_policy: Policy::Lru,
             }),
             freenet: (!is_classic).then_some(FreenetTable {
                 htl: limits::MAX_HTL,
@@ -497,6 +500,11 @@ impl Scenario {
         }
         if !is_classic && self.blocks_per_document() > 1 {
             return not_yet("workload.object_bytes above 32768 in freenet");
+        }
+        if is_classic && self.blocks_per_document() > 1 {
+            return Some(
+                "workload.object_bytes above 32768 does not apply to classic: a document of 2001 is one block".into(),
+            );
         }
         if is_classic && self.workload.zipf > 0.0 {
             return not_yet("workload.zipf above 0 in the overlay classic");

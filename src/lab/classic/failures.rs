@@ -1,7 +1,7 @@
 //! Failures: nodes die one per cent at a time while the others go on working (2001, figure 4; 2002).
 
 use crate::lab::axis::number;
-use crate::lab::classic::quartiles::{self, FAILED, MEDIAN, Published, Q1, near};
+use crate::lab::classic::quartiles::{self, FAILED, Line, MEDIAN, Published, Q1, Q3, line};
 use crate::lab::classic::scenarios::{grown, probes};
 use crate::lab::experiment::{Effort, Experiment, Findings, Outcomes, Progress, Sample, Trial};
 use crate::lab::figure::{Axis, Figure, Series, Style, Tone};
@@ -73,44 +73,19 @@ fn points(nodes: u32, fail_fraction: f64) -> impl Iterator<Item = u32> {
 }
 
 fn findings_of_thousand(outcomes: &Outcomes) -> Findings {
-    let what = |per_cent: f64| format!("1,000 nodes, {} % dead", number(per_cent));
-    let line = |per_cent: f64, quartile, published, tolerance| {
-        quartiles::row(outcomes, quartile, per_cent, &what(per_cent), published, tolerance)
-    };
-    let median = |(per_cent, published): &Published| {
-        let row = line(*per_cent, MEDIAN, published[1], tolerance(*per_cent, published[1]));
-        Row { scenario: scenario_of(*per_cent), ..row }
-    };
-    let mut rows: Vec<Row> = PUBLISHED.iter().map(median).collect();
-    rows.extend([
-        line(33.0, MEDIAN, 33.0, near(33.0)),
-        line(35.0, MEDIAN, 170.0, near(170.0)),
-        line(37.0, MEDIAN, 175.0, near(175.0)),
-        line(41.0, MEDIAN, 500.0, near(500.0)),
-        line(45.0, MEDIAN, 500.0, near(500.0)),
-        line(45.0, Q1, 19.0, near(19.0)),
-        line(48.0, Q1, 35.0, near(35.0)),
-        line(50.0, Q1, 180.0, near(180.0)),
-        line(54.0, Q1, 500.0, near(500.0)),
-    ]);
+    let rows = quartiles::rows(outcomes, LINES, |per_cent| format!("1,000 nodes, {per_cent} % dead"));
     let x = Axis::linear("% of nodes dead", 0.0, 54.0);
     let figure = quartiles::figure(outcomes, "Failures: 1,000 nodes that go on working", x, PUBLISHED);
     Findings { rows, figures: vec![figure] }
 }
 
 fn findings_of_ten_thousand(outcomes: &Outcomes) -> Findings {
-    let what = |share: &str| format!("10,000 nodes, % dead when {share} of the probes fail");
-    let line = |share: f64, text: &str, published: f64| {
-        let ours = crossing(outcomes, share);
-        Row::new(what(text), number(published), ours, (published - 5.0, published + 5.0))
-    };
-    let median = quartiles::row(outcomes, MEDIAN, 30.0, "10,000 nodes, 30 % dead", 27.0, near(27.0));
-    let rows = vec![
-        median.standing("classic-failures-10000.toml"),
-        line(0.25, "a quarter", 20.0),
-        line(0.5, "half", 45.0),
-        line(0.75, "three quarters", 69.0),
-    ];
+    let median = line(30.0, MEDIAN, 27.0).standing("classic-failures-10000.toml");
+    let mut rows = vec![median.row(outcomes, "10,000 nodes, 30 % dead")];
+    for (share, spoken, published) in [(0.25, "a quarter", 20.0), (0.5, "half", 45.0), (0.75, "three quarters", 69.0)] {
+        let what = format!("10,000 nodes, % dead when {spoken} of the probes fail");
+        rows.push(Row::new(what, number(published), crossing(outcomes, share), (published - 5.0, published + 5.0)));
+    }
     let x = Axis::linear("% of nodes dead", 0.0, 75.0);
     let figure = quartiles::figure(outcomes, "Failures: 10,000 nodes", x, PUBLISHED_OF_TEN_THOUSAND);
     Findings { rows, figures: vec![figure, share_figure(outcomes)] }
@@ -146,28 +121,30 @@ fn crossing(outcomes: &Outcomes, share: f64) -> Option<statistics::Estimate> {
     statistics::mean_estimate(&outcomes.0.iter().filter_map(of_one).collect::<Vec<_>>())
 }
 
-fn tolerance(per_cent: f64, published: f64) -> (f64, f64) {
-    match per_cent as u32 {
-        10 => (5.0, 7.5),
-        20 => (7.0, 12.0),
-        30 => (12.0, 25.0),
-        _ => near(published),
-    }
-}
-
-fn scenario_of(per_cent: f64) -> Option<&'static str> {
-    match per_cent as u32 {
-        0 => Some("classic-growth-1000.toml"),
-        10 => Some("classic-failures-10.toml"),
-        20 => Some("classic-failures-20.toml"),
-        30 => Some("classic-failures-30.toml"),
-        _ => None,
-    }
-}
-
 const FOREVER: u16 = 500;
 const AS_PUBLISHED: &[u32] = &[0, 5, 10, 15, 20, 25, 30, 33, 35, 37, 41, 45, 48, 50, 54];
 const EVERY_FIVE: &[u32] = &[0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75];
+const LINES: &[Line] = &[
+    line(0.0, MEDIAN, 4.5).standing("classic-growth-1000.toml"),
+    line(5.0, MEDIAN, 5.0),
+    line(10.0, MEDIAN, 6.0).within(5.0, 7.5).standing("classic-failures-10.toml"),
+    line(10.0, Q3, 26.0),
+    line(15.0, MEDIAN, 7.0),
+    line(20.0, MEDIAN, 9.0).within(7.0, 12.0).standing("classic-failures-20.toml"),
+    line(20.0, Q3, 300.0),
+    line(25.0, MEDIAN, 12.5),
+    line(30.0, Q1, 5.6),
+    line(30.0, MEDIAN, 24.0).within(12.0, 25.0).standing("classic-failures-30.toml"),
+    line(33.0, MEDIAN, 33.0),
+    line(35.0, MEDIAN, 170.0),
+    line(37.0, MEDIAN, 175.0),
+    line(41.0, MEDIAN, 500.0),
+    line(45.0, MEDIAN, 500.0),
+    line(45.0, Q1, 19.0),
+    line(48.0, Q1, 35.0),
+    line(50.0, Q1, 180.0),
+    line(54.0, Q1, 500.0),
+];
 const PUBLISHED: &[Published] = &[
     (0.0, [3.0, 4.5, 10.0]),
     (5.0, [3.0, 5.0, 14.0]),
@@ -176,5 +153,15 @@ const PUBLISHED: &[Published] = &[
     (20.0, [4.2, 9.0, 300.0]),
     (25.0, [4.8, 12.5, 500.0]),
     (30.0, [5.6, 24.0, 500.0]),
+    (33.0, [f64::NAN, 33.0, 500.0]),
+    (35.0, [f64::NAN, 170.0, 500.0]),
+    (37.0, [f64::NAN, 175.0, 500.0]),
+    (41.0, [11.0, 500.0, 500.0]),
+    (45.0, [19.0, 500.0, 500.0]),
+    (48.0, [35.0, 500.0, 500.0]),
+    (50.0, [180.0, 500.0, 500.0]),
+    (54.0, [500.0, 500.0, 500.0]),
 ];
-const PUBLISHED_OF_TEN_THOUSAND: &[Published] = &[];
+/// Read off where a quarter, half and three quarters of the probes fail: there the quartiles reach 500.
+const PUBLISHED_OF_TEN_THOUSAND: &[Published] =
+    &[(20.0, [f64::NAN, f64::NAN, 500.0]), (30.0, [f64::NAN, 27.0, 500.0]), (45.0, [f64::NAN, 500.0, f64::NAN])];

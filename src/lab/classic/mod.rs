@@ -7,6 +7,7 @@ pub mod convergence;
 pub mod failures;
 pub mod growth;
 pub mod links;
+pub mod load;
 mod quartiles;
 pub mod removal;
 mod scenarios;

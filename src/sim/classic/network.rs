@@ -172,7 +172,16 @@ impl Network {
             let machine = content::machine_seed(seed, number, 0);
             let node = Classic::founder(Arc::clone(&self.config), me, place, &known, machine);
             self.engine.add(content::node_id(seed, number), node);
-            self.live.push(number);
+            self.settle(number);
+        }
+    }
+
+    /// A node has its place and takes part from now on.
+    fn settle(&mut self, number: u32) {
+        self.live.push(number);
+        let place = self.engine.mode(number).and_then(Classic::place);
+        if let (Policy::Clustered, Some(place)) = (self.table.store_policy, place) {
+            self.engine.depot.cluster(number, place);
         }
     }
 
@@ -187,7 +196,7 @@ impl Network {
         let node = Classic::newcomer(Arc::clone(&self.config), me, vec![first], machine);
         self.engine.add(content::node_id(seed, number), node);
         self.engine.run_until_quiet(LONG);
-        self.live.push(number);
+        self.settle(number);
     }
 
     /// Inserts a fresh document at `node`; gives its number.
