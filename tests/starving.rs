@@ -41,13 +41,16 @@ fn under_flood(
     let block = block_nearest_trusted(5, 3);
     insert(&mut mesh, ids[3], &block).expect("the insert is answered");
     [0, 1, 2, 4].iter().for_each(|number| mesh.lose(&ids[*number], &block.key()));
-    // The real node 1 is honest: it must not hear the answers to what it never asked.
-    let (victim, flooder) = (ids[0], ids[1]);
-    mesh.set_fault(
-        move |_, from, to, _: &Message| {
-            if from == victim && to == flooder { Verdict::Drop } else { Verdict::Pass }
-        },
-    );
+    // The real node 1 is honest: it must not hear the answers to what it never asked. And what the flood asks for lies at
+    // a slow place, so that it stays open for a second wherever it came by.
+    let (victim, flooder, key) = (ids[0], ids[1], block.key());
+    mesh.set_fault(move |_, from, to, message: &Message| match message {
+        _ if from == victim && to == flooder => Verdict::Drop,
+        Message::Request { key: sought, .. } if *sought != key && from != victim => {
+            Verdict::Delay(Duration::from_secs(1))
+        }
+        _ => Verdict::Pass,
+    });
     let mut numbers = 0..;
     let mut flood = |mesh: &mut Mesh<Freenet>| {
         for number in numbers.by_ref().take(30) {

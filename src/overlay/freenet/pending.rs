@@ -80,6 +80,8 @@ pub(super) struct Search {
     pub(super) rests: u8,
     /// Whether anybody looked, however vainly.
     pub(super) explored: bool,
+    /// Whether the best way was closed for load: before anybody had looked.
+    pub(super) starved: bool,
     /// Forwards made so far, those backtracked from included.
     pub(super) spent: u8,
     forward: Option<Forward>,
@@ -214,6 +216,7 @@ impl Pending {
             overloaded: false,
             rests: 0,
             explored: false,
+            starved: false,
             spent: 0,
             forward: None,
             overdue: Vec::new(),

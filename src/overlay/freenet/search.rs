@@ -335,7 +335,10 @@ impl Searches {
 
     /// Somebody could not be asked for load: a client hears of it, and asks less at once.
     fn note_overload(&mut self, core: &mut Core, id: SearchId) {
-        self.pending.with(id, |search| search.overloaded = true);
+        self.pending.with(id, |search| {
+            search.overloaded = true;
+            search.starved |= !search.explored;
+        });
         if self.is_local(id) {
             core.events.push_back(Event::Overload);
         }
@@ -504,8 +507,9 @@ fn dead_end(core: &Core, now: Instant, search: &Search) -> Failure {
     let asker = search.wanted.peer();
     let is_open = |peer: &NodeId| Some(*peer) != asker && !search.tried.contains(peer);
     let has_busy = core.neighbours.all().any(|(peer, neighbour)| is_open(peer) && neighbour.is_busy(now));
-    // A neighbour that asks goes on by what was explored; a client should know that not all was.
-    if (search.overloaded || has_busy) && (asker.is_none() || !search.explored) {
+    // A client should know that not all ways were tried; a neighbour, which then lets this node rest, only if not the best.
+    let is_starved = search.starved || (has_busy && !search.explored);
+    if is_starved || (asker.is_none() && (search.overloaded || has_busy)) {
         Failure::Overload
     } else if search.tried.is_empty() && asker.is_none() {
         Failure::NoPeers
