@@ -225,19 +225,23 @@ fn a_location_without_a_valid_certificate_is_refused() {
     let today = network.mesh.now().day();
     let of_another = signed_by_friends(999, today);
     let cases = [
-        (800, None),
-        (801, Some(signed_by_friends(801, today))),
-        (802, Some(signed_by_friends(802, Day(today.0 - 31)))),
-        (803, Some(of_another)),
+        (800, None, true),
+        // Witnesses that nobody finds where they must lie may have been the right ones once: no offence, and no link.
+        (801, Some(signed_by_friends(801, today)), false),
+        (802, Some(signed_by_friends(802, Day(today.0 - 31))), true),
+        (803, Some(of_another), true),
     ];
-    for (number, certificate) in cases {
+    for (number, certificate, is_offence) in cases {
         let (liar, address, reference) = liar(number);
         network.mesh.link_from_outside(liar, target, address);
         let hello = Hello { reference, certificate: certificate.map(Into::into), errand: Errand::Near };
         network.mesh.inject(liar, target, Message::Hello(Box::new(hello)));
         network.run(Duration::from_secs(30));
         assert!(!network.mesh.linked(liar, target), "{number}");
-        assert!(network.mesh.offences().contains(&(target, liar, Offence::BadCredential)), "{number}");
+        let offended = network.mesh.offences().contains(&(target, liar, Offence::BadCredential));
+        assert_eq!(offended, is_offence, "{number}");
+        let reason = if is_offence { CloseReason::Offence(Offence::BadCredential) } else { CloseReason::Full };
+        assert!(network.mesh.closes().contains(&(target, liar, reason)), "{number}");
     }
 }
 

@@ -40,7 +40,7 @@ pub const WITNESS_NEIGHBOURHOOD: usize = 4;
 /// Witnesses, or vouching neighbours, that make a certificate good: a majority of three.
 pub const CONFIRMATIONS: usize = 2;
 /// Neighbours asked whether they vouch for a certificate.
-pub const VOUCHERS_ASKED: usize = 6;
+pub const VOUCHERS_ASKED: usize = 3;
 /// Hands through which the word that a certificate is good may have passed before it counts no more.
 pub const HEARSAY: u8 = 3;
 /// How long they have to answer, before the witnesses' places are asked.

@@ -269,9 +269,11 @@ impl Membership {
         };
         match examined.finding {
             Finding::Pending => {}
+            // No offence: in a network that grows, the nodes nearest to a witness place become others, and an honest node
+            // hears of it here first.
             Finding::False => {
                 core.send(peer, Message::Unconfirmed);
-                core.offence(now, peer, Offence::BadCredential);
+                core.close(peer, CloseReason::Full);
             }
             _ if is_accepted => {}
             Finding::Unknown => {
@@ -340,7 +342,7 @@ impl Membership {
                 }
             }
             Purpose::Vouch { check, testimony } => {
-                let examined = self.vouching.handle_reply(core, now, (check, testimony), reply);
+                let examined = self.vouching.handle_reply(core, &mut self.queries, now, (check, testimony), reply);
                 examined.into_iter().for_each(|examined| self.on_examined(core, now, examined));
             }
         }

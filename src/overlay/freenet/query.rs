@@ -23,8 +23,17 @@ pub(super) struct Queries {
     received: BTreeMap<(NodeId, ExchangeId), QueryId>,
     /// Questions asked so far by each link that is not accepted.
     asked_as_guest: BTreeMap<NodeId, u32>,
-    deadlines: Schedule<QueryId>,
+    deadlines: Schedule<Deadline>,
     next_id: u64,
+}
+
+/// What has become due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Deadline {
+    /// The neighbour asked has been silent for too long, or the question has no time left.
+    Answer(QueryId),
+    /// The asker should hear that the question was passed on.
+    Notice(QueryId),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +61,8 @@ struct Open {
     end: Instant,
     /// The deadline now in the schedule.
     due: Instant,
+    /// When the asker, if it is a peer, hears that the question was passed on.
+    notice: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -179,7 +190,14 @@ impl Queries {
 
     /// Deadlines have come.
     pub(super) fn handle_timeout(&mut self, core: &mut Core, now: Instant) {
-        while let Some(query) = self.deadlines.pop_due(now) {
+        while let Some(deadline) = self.deadlines.pop_due(now) {
+            let query = match deadline {
+                Deadline::Answer(query) => query,
+                Deadline::Notice(query) => {
+                    self.on_notice(core, query);
+                    continue;
+                }
+            };
             let Some(open) = self.open.get_mut(&query) else { continue };
             if let Some(forward) = open.forward.take() {
                 self.forwards.remove(&(forward.peer, forward.id));
@@ -205,9 +223,10 @@ impl Queries {
             }
         }
         let Query { target, htl, question, .. } = query;
-        let open = Open { asker, target, htl, question, through, tried: Vec::new(), forward: None, end, due: end };
+        let (tried, forward, notice) = (Vec::new(), None, None);
+        let open = Open { asker, target, htl, question, through, tried, forward, end, due: end, notice };
         self.open.insert(id, open);
-        self.deadlines.add(end, id);
+        self.deadlines.add(end, Deadline::Answer(id));
         self.advance(core, now, id);
     }
 
@@ -230,8 +249,10 @@ impl Queries {
     fn forward(&mut self, core: &mut Core, now: Instant, id: QueryId, peer: NodeId) {
         let exchange = core.exchange_id();
         let Some(open) = self.open.get_mut(&id) else { return };
-        if let (Asker::Peer { peer: asker, id: asked }, true) = (open.asker, open.tried.is_empty()) {
-            core.send(asker, Message::Accepted { id: asked });
+        if let (Asker::Peer { .. }, true) = (open.asker, open.tried.is_empty()) {
+            let notice = now + limits::QUERY_ACCEPT_AFTER;
+            open.notice = Some(notice);
+            self.deadlines.add(notice, Deadline::Notice(id));
         }
         open.tried.push(peer);
         open.forward = Some(Forward { peer, id: exchange, accepted: false });
@@ -240,6 +261,15 @@ impl Queries {
         self.forwards.insert((peer, exchange), id);
         self.set_due(id, due);
         core.send(peer, Message::Query(Box::new(Query { id: exchange, target, htl, question })));
+    }
+
+    /// Most questions are answered before this is due, so that the word costs nothing.
+    fn on_notice(&mut self, core: &mut Core, id: QueryId) {
+        let Some(open) = self.open.get_mut(&id) else { return };
+        open.notice = None;
+        if let Asker::Peer { peer, id } = open.asker {
+            core.send(peer, Message::Accepted { id });
+        }
     }
 
     fn reached(&self, core: &mut Core, id: QueryId) {
@@ -264,7 +294,10 @@ impl Queries {
 
     fn remove(&mut self, id: QueryId) -> Option<Open> {
         let open = self.open.remove(&id)?;
-        self.deadlines.cancel(open.due, id);
+        self.deadlines.cancel(open.due, Deadline::Answer(id));
+        if let Some(notice) = open.notice {
+            self.deadlines.cancel(notice, Deadline::Notice(id));
+        }
         if let Asker::Peer { peer, id: exchange } = open.asker {
             self.received.remove(&(peer, exchange));
         }
@@ -285,9 +318,9 @@ impl Queries {
 
     fn set_due(&mut self, id: QueryId, due: Instant) {
         let Some(open) = self.open.get_mut(&id) else { return };
-        self.deadlines.cancel(open.due, id);
+        self.deadlines.cancel(open.due, Deadline::Answer(id));
         open.due = due;
-        self.deadlines.add(due, id);
+        self.deadlines.add(due, Deadline::Answer(id));
     }
 }
 

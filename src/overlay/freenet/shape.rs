@@ -42,12 +42,42 @@ pub(super) fn is_small_network(core: &Core) -> bool {
 }
 
 pub(super) fn near_members(core: &Core) -> BTreeSet<NodeId> {
-    core.neighbours.members().filter(|(id, _, place)| is_near(core, *place, id)).map(|(id, _, _)| *id).collect()
+    let vicinity = Vicinity::of(core);
+    core.neighbours.members().filter(|(_, _, place)| vicinity.contains(*place)).map(|(id, _, _)| *id).collect()
+}
+
+/// How far the near links reach on either side: what lies within is near, without counting links for each place.
+#[derive(Clone, Copy, Debug)]
+struct Vicinity {
+    own: Location,
+    clockwise: u64,
+    counter: u64,
+}
+
+impl Vicinity {
+    fn of(core: &Core) -> Self {
+        let own = core.location();
+        if !core.me.placed {
+            return Self { own, clockwise: 0, counter: 0 };
+        }
+        let places: Vec<Location> = core.neighbours.places().collect();
+        let (start, count) = (places.partition_point(|place| *place < own), places.len());
+        if count < limits::NEAR_PER_SIDE {
+            return Self { own, clockwise: u64::MAX, counter: u64::MAX };
+        }
+        let clockwise = own.clockwise_to(places[(start + limits::NEAR_PER_SIDE - 1) % count]);
+        let counter = places[(start + count - limits::NEAR_PER_SIDE) % count].clockwise_to(own);
+        Self { own, clockwise, counter }
+    }
+
+    fn contains(&self, place: Location) -> bool {
+        self.own.clockwise_to(place) <= self.clockwise || place.clockwise_to(self.own) <= self.counter
+    }
 }
 
 /// Places that would be near and are not linked, each with a neighbour that tells of it.
 pub(super) fn unlinked_near_places(core: &Core) -> Vec<(Location, NodeId)> {
-    let own = core.location();
+    let (own, vicinity) = (core.location(), Vicinity::of(core));
     let linked: Vec<Location> = core.neighbours.places().collect();
     let mut told: BTreeMap<Location, NodeId> = BTreeMap::new();
     for (teller, neighbour, _) in core.neighbours.members() {
@@ -55,13 +85,10 @@ pub(super) fn unlinked_near_places(core: &Core) -> Vec<(Location, NodeId)> {
         let start = ahead.partition_point(|place| *place < own);
         let turn = |step: usize| ahead[(start + step) % ahead.len()];
         // Outwards on either side, as far as the places are near.
-        let sides: [Box<dyn Iterator<Item = Location>>; 2] =
-            [Box::new((0..ahead.len()).map(turn)), Box::new((0..ahead.len()).rev().map(turn))];
-        for side in sides {
-            let near = side.take_while(|place| *place == own || is_near(core, *place, &NOBODY));
-            let unlinked = near.filter(|place| *place != own && linked.binary_search(place).is_err());
-            told.extend(unlinked.map(|place| (place, *teller)));
-        }
+        let clockwise = (0..ahead.len()).map(turn).take_while(|place| vicinity.contains(*place));
+        let counter = (0..ahead.len()).rev().map(turn).take_while(|place| vicinity.contains(*place));
+        let unlinked = |place: &Location| *place != own && linked.binary_search(place).is_err();
+        told.extend(clockwise.chain(counter).filter(unlinked).map(|place| (place, *teller)));
     }
     let mut near: Vec<_> = told.into_iter().collect();
     near.sort_by_key(|(place, _)| own.distance(*place));
@@ -80,6 +107,3 @@ pub(super) fn octaves(core: &Core) -> [usize; 65] {
 pub(super) const fn octave(own: Location, place: Location) -> usize {
     64 - own.distance(place).0.leading_zeros() as usize
 }
-
-/// The id of no node.
-const NOBODY: NodeId = NodeId([0; 32]);

@@ -7,7 +7,8 @@
 //! enters, and examines them once it can.
 //!
 //! The rule: two witnesses confirmed, or two neighbours vouching; in a network with fewer than 50 nodes one of either, and any
-//! live member may be a witness. Nobody answering is no proof either way: the link is refused without a penalty.
+//! live member may be a witness. Nobody answering is no proof either way, and a denial may mean that the network has grown: the
+//! link is refused without a penalty.
 //!
 //! What an attacker with a fraction f of the nodes can still do. A witness counts if it is among the four nearest of
 //! its place, so a place falls with 1 − (1 − f)⁴, and two of six places suffice: a location is forged outright for a given
@@ -80,8 +81,8 @@ struct Check {
 enum Stage {
     /// Neighbours that are linked to the peer are asked; the groups of those that vouch.
     Neighbours { asked: Vec<NodeId>, vouching: Vec<AddressGroup>, hearsay: u8 },
-    /// The witness places are asked.
-    Places { open: usize, confirmed: usize, denied: usize },
+    /// The witness places are asked: as many at once as it takes, each further one when another has failed.
+    Places { asked: usize, open: usize, confirmed: usize, denied: usize },
     /// The ring may have been in motion: all is asked once more.
     Again,
 }
@@ -184,7 +185,8 @@ impl Vouching {
     /// A witness place has answered.
     pub(super) fn handle_reply(
         &mut self,
-        core: &Core,
+        core: &mut Core,
+        queries: &mut Queries,
         now: Instant,
         asked: (u64, u8),
         reply: Option<Reply>,
@@ -193,7 +195,7 @@ impl Vouching {
         // An answer to the first asking may come when all is asked once more.
         let check = self.checks.get_mut(&id).filter(|check| check.is_doubted == (index >= SECOND_ASKING))?;
         let witness = check.certificate.testimonies.get(usize::from(index % SECOND_ASKING))?.witness;
-        let Stage::Places { open, confirmed, denied } = &mut check.stage else { return None };
+        let Stage::Places { asked, open, confirmed, denied } = &mut check.stage else { return None };
         *open -= 1;
         match reply {
             Some(Reply::Vouched { reference: Some(reference) })
@@ -204,8 +206,14 @@ impl Vouching {
             Some(Reply::Vouched { .. }) => *denied += 1,
             _ => {}
         }
-        let (open, confirmed, denied) = (*open, *confirmed, *denied);
-        let finding = judge(core, check.certificate.testimonies.len(), open, confirmed, denied);
+        let (asked, open, confirmed, denied) = (*asked, *open, *confirmed, *denied);
+        let testimonies = check.certificate.testimonies.len();
+        let is_short = confirmed + open < needed(core) && asked < testimonies;
+        if is_short && self.ask_next_places(core, queries, now, id, 1) {
+            return None;
+        }
+        let check = self.checks.get_mut(&id)?;
+        let finding = judge(core, testimonies, open, confirmed, denied);
         match finding {
             Finding::Pending => None,
             Finding::False | Finding::Unknown if !check.is_doubted => {
@@ -242,13 +250,24 @@ impl Vouching {
 
     fn ask_places(&mut self, core: &mut Core, queries: &mut Queries, now: Instant, id: u64) {
         let Some(check) = self.checks.get_mut(&id) else { return };
-        let places = places(core, &check.certificate);
-        check.stage = Stage::Places { open: places.len(), confirmed: 0, denied: 0 };
-        for (index, (witness, place)) in places.into_iter().enumerate() {
+        check.stage = Stage::Places { asked: 0, open: 0, confirmed: 0, denied: 0 };
+        self.ask_next_places(core, queries, now, id, needed(core));
+    }
+
+    /// Asks for further witnesses; whether there were any.
+    fn ask_next_places(&mut self, core: &mut Core, queries: &mut Queries, now: Instant, id: u64, count: usize) -> bool {
+        let Some(check) = self.checks.get_mut(&id) else { return false };
+        let Stage::Places { asked, open, .. } = &mut check.stage else { return false };
+        let next: Vec<_> = places(core, &check.certificate).into_iter().enumerate().skip(*asked).take(count).collect();
+        let is_more = !next.is_empty();
+        *asked += next.len();
+        *open += next.len();
+        for (index, (witness, place)) in next {
             let asking = if check.is_doubted { SECOND_ASKING } else { 0 };
             let purpose = Purpose::Vouch { check: id, testimony: asking + index as u8 };
             queries.ask(core, now, purpose, place, Question::Vouch { witness }, None);
         }
+        is_more
     }
 
     fn conclude(&mut self, id: u64, finding: Finding, hearsay: u8) -> Option<Examined> {
