@@ -71,6 +71,27 @@ fn five_nodes_by_hand_lose_two_and_still_give_the_document_back() {
 }
 
 #[test]
+fn an_open_network_is_founded_joined_for_work_and_used() {
+    let home = Home::new();
+    let (data, file) = (home.text("first"), home.text("first/town.genesis"));
+    let founded = home.json(&["network", "new", "town", "--profile", "open", "--data", &data]);
+    assert_eq!(founded["file"].as_str(), Some(file.as_str()));
+    let open = ["--profile", "open"];
+    let first = home.node("first", &[&open[..], &["--network", &file]].concat());
+    let join = [&open[..], &["--join", first.reference()]].concat();
+    let (second, third) = (home.node("second", &join), home.node("third", &join));
+    assert_eq!(second.ready["network"], founded["network"]);
+    assert!(second.ready["location"].is_string() && second.ready["location"] != third.ready["location"]);
+    let page = home.file("page.html", b"<p>hello");
+    let inserted = home.json(&["insert", &page, "--data", second.data()]);
+    assert_eq!(inserted["stored_at_least"], 2, "{inserted}");
+    let (uri, target) = (inserted["uri"].as_str().expect("a URI"), home.text("target"));
+    let fetched = home.json(&["fetch", uri, "--data", third.data(), "-o", &target]);
+    assert_eq!(fetched["mime"], "text/html", "by the ending of the name");
+    assert_eq!(fs::read(&target).expect("written"), b"<p>hello");
+}
+
+#[test]
 fn standard_input_words_and_subspaces_name_documents() {
     let home = Home::new();
     let first = home.node("first", &[]);

@@ -186,7 +186,7 @@ pub(crate) struct InsertOptions {
     /// The kind of name: chk, ksk:WORD or ssk:NAME.
     #[arg(long = "as", value_name = "KIND", default_value = "chk")]
     pub(crate) kind: String,
-    /// The media type to record, e.g. text/plain.
+    /// The media type to record, e.g. text/plain [default: by the ending of the file's name].
     #[arg(long, value_name = "TYPE")]
     pub(crate) mime: Option<String>,
     /// Seal to a reader (not available yet).

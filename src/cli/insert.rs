@@ -1,6 +1,7 @@
 //! `bolthole insert`: a document into the network, its URI out.
 
 use std::io::Read;
+use std::path::Path;
 
 use serde_json::json;
 
@@ -50,12 +51,17 @@ fn request(options: &InsertOptions) -> Result<InsertRequest, Failure> {
     }
     Ok(InsertRequest {
         name: Some(options.kind.clone()),
-        mime: options.mime.clone(),
+        mime: options.mime.clone().or_else(|| media_type(&options.file)),
         convergent: options.convergent,
         redundancy: options.redundancy,
         length: None,
         digest: None,
     })
+}
+
+/// What the name of a file says of its type; nothing for names without a known ending.
+fn media_type(file: &Path) -> Option<String> {
+    mime_guess::from_path(file).first_raw().map(str::to_owned)
 }
 
 fn send(

@@ -76,7 +76,7 @@ impl Inserts {
             core.offence(now, from, Offence::OutOfTurn);
             return Next::Wait;
         };
-        let open_here = self.table.asked_by(&from).len();
+        let open_here = self.table.open_for(&from);
         if open_here >= limits::INSERTS_PER_LINK || self.open() >= limits::INSERTS || neighbour.behind {
             core.send(from, Message::Refused { id, refusal: Refusal::Overload });
             return Next::Wait;

@@ -54,6 +54,8 @@ enum Deadline {
 struct Placement {
     insert: Option<InsertId>,
     block: Block,
+    /// The offers made for it.
+    offers: Vec<(NodeId, ExchangeId)>,
     open: u32,
     copies: u32,
     here: bool,
@@ -107,7 +109,8 @@ impl Offers {
         core.store(StoreWork::Keep { token, block: block.clone() });
         let targets = nearest_places(core, block.key().location());
         let due = now + limits::STORE_TIMEOUT;
-        let placement = Placement { insert, block, open: 1, copies: 0, here: false, due };
+        let offers = Vec::with_capacity(targets.len());
+        let placement = Placement { insert, block, offers, open: 1, copies: 0, here: false, due };
         self.placements.insert(id, placement);
         self.deadlines.add(due, Deadline::Placement(id));
         for (location, through) in targets {
@@ -122,7 +125,8 @@ impl Offers {
             return Some(Placed { insert: None, copies: 0, here: true });
         };
         let (id, due) = (PlacementId(self.fresh_id()), now + limits::STORE_TIMEOUT);
-        self.placements.insert(id, Placement { insert: None, block, open: 0, copies: 0, here: true, due });
+        self.placements
+            .insert(id, Placement { insert: None, block, offers: Vec::new(), open: 0, copies: 0, here: true, due });
         self.deadlines.add(due, Deadline::Placement(id));
         self.offer(core, id, location, peer);
         None
@@ -135,6 +139,7 @@ impl Offers {
         placement.open += 1;
         let (key, kind) = (placement.block.key(), placement.block.kind());
         let exchange = core.exchange_id();
+        placement.offers.push((through, exchange));
         self.made.insert((through, exchange), Made::Own(id));
         core.send(through, Message::Offer { id: exchange, key, kind, location });
     }
@@ -212,7 +217,9 @@ impl Offers {
     fn end(&mut self, id: PlacementId) -> Option<Placed> {
         let placement = self.placements.remove(&id)?;
         self.deadlines.cancel(placement.due, Deadline::Placement(id));
-        self.made.retain(|_, made| !matches!(made, Made::Own(own) if *own == id));
+        for offer in &placement.offers {
+            self.made.remove(offer);
+        }
         Some(Placed { insert: placement.insert, copies: placement.copies, here: placement.here })
     }
 

@@ -146,6 +146,11 @@ impl Table {
         self.askers.range(range).map(|(_, id)| *id).collect()
     }
 
+    /// How many inserts a neighbour asked for.
+    pub(super) fn open_for(&self, peer: &NodeId) -> usize {
+        self.askers.range((*peer, ExchangeId(0))..=(*peer, ExchangeId(u64::MAX))).count()
+    }
+
     /// The inserts that are at a neighbour.
     pub(super) fn at(&self, peer: &NodeId) -> Vec<InsertId> {
         let range = (*peer, ExchangeId(0))..=(*peer, ExchangeId(u64::MAX));
