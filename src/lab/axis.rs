@@ -42,16 +42,17 @@ impl Layout {
     }
 }
 
-/// A value as people write it: three digits that matter, thousands apart, no needless zeros.
+/// A value as people write it: two or three digits that matter, thousands apart, no needless zeros.
 pub fn number(value: f64) -> String {
     let size = value.abs();
     let digits = match size {
         _ if size >= 100.0 || (size - libm::round(size)).abs() < 1e-9 => 0,
-        _ if size >= 1.0 => 1,
+        _ if size >= 2.0 => 1,
+        _ if size >= 1.0 => 2,
         _ => (1.0 - libm::floor(libm::log10(size))) as usize,
     };
     let mut text = format!("{value:.digits$}");
-    if size < 1.0 && text.contains('.') {
+    if size < 2.0 && text.contains('.') {
         text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
     }
     let (whole, rest) = text.find('.').map_or((text.as_str(), ""), |point| text.split_at(point));
@@ -102,7 +103,8 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_by_thousands() {
-        let written: Vec<String> = [200_000.0, 1_000.0, 4.75, 12.0, 0.25, -3.0, 0.0, 0.001].map(number).into();
-        assert_eq!(written, ["200,000", "1,000", "4.8", "12", "0.25", "−3", "0", "0.001"]);
+        let written: Vec<String> =
+            [200_000.0, 1_000.0, 4.75, 12.0, 0.25, -3.0, 0.0, 0.001, 1.457, 1.5].map(number).into();
+        assert_eq!(written, ["200,000", "1,000", "4.8", "12", "0.25", "−3", "0", "0.001", "1.46", "1.5"]);
     }
 }

@@ -120,6 +120,17 @@ impl Outcomes {
         self.0.iter().filter_map(|outcome| outcome.samples.iter().find(is_it)).map(|sample| sample.value).collect()
     }
 
+    /// The seeds of all trials, as a range where they are one.
+    pub fn seeds(&self) -> String {
+        range(self.0.iter().map(|outcome| outcome.seed).collect())
+    }
+
+    /// The seeds of the trials that came to one point of a measure.
+    pub fn seeds_at(&self, name: &str, at: f64) -> String {
+        let came = |outcome: &&Outcome| outcome.samples.iter().any(|sample| sample.name == name && sample.at == at);
+        range(self.0.iter().filter(came).map(|outcome| outcome.seed).collect())
+    }
+
     /// All points at which a measure was taken, in order.
     pub fn points(&self, name: &str) -> Vec<f64> {
         let all = self.0.iter().flat_map(|outcome| &outcome.samples).filter(|sample| sample.name == name);
@@ -139,5 +150,16 @@ impl Outcomes {
     pub fn medians(&self, name: &str) -> Vec<(f64, f64)> {
         let at = |point: f64| Some((point, statistics::median(&self.values(name, point))?));
         self.points(name).into_iter().filter_map(at).collect()
+    }
+}
+
+fn range(mut seeds: Vec<u64>) -> String {
+    seeds.sort_unstable();
+    seeds.dedup();
+    match seeds[..] {
+        [] => "none".into(),
+        [one] => one.to_string(),
+        [first, .., last] if last - first == seeds.len() as u64 - 1 => format!("{first}–{last}"),
+        _ => seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
     }
 }

@@ -29,7 +29,8 @@ pub fn table(sections: &[Section]) -> String {
     text.push_str("|---|---|---|---|---|---|---|---|\n");
     for section in sections {
         for row in &section.rows {
-            let _ = writeln!(text, "{}", table_line(row, &section.seeds()));
+            let seeds = row.seeds.clone().unwrap_or_else(|| section.trials.seeds());
+            let _ = writeln!(text, "{}", table_line(row, &seeds));
         }
     }
     text

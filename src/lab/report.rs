@@ -54,17 +54,4 @@ impl Section {
         let Experiment { name, title, about, .. } = *experiment;
         Self { name, title, about, command, rows: findings.rows, figures: findings.figures, trials }
     }
-
-    /// The seeds of the trials, as a range where they are one.
-    pub fn seeds(&self) -> String {
-        let mut seeds: Vec<u64> = self.trials.0.iter().map(|outcome| outcome.seed).collect();
-        seeds.sort_unstable();
-        seeds.dedup();
-        match seeds[..] {
-            [] => "none".into(),
-            [one] => one.to_string(),
-            [first, .., last] if last - first == seeds.len() as u64 - 1 => format!("{first}–{last}"),
-            _ => seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
-        }
-    }
 }

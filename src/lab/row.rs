@@ -19,6 +19,8 @@ pub struct Row {
     pub inside: bool,
     /// The scenario that stands for it, under `docs/scenarios`, if there is one.
     pub scenario: Option<&'static str>,
+    /// The seeds of the trials behind it, where they are not all of the experiment.
+    pub seeds: Option<String>,
 }
 
 impl Row {
@@ -30,7 +32,7 @@ impl Row {
         tolerance: (f64, f64),
     ) -> Self {
         let inside = ours.is_some_and(|ours| tolerance.0 <= ours.value && ours.value <= tolerance.1);
-        Self { what: what.into(), published: published.into(), ours, tolerance, inside, scenario: None }
+        Self { what: what.into(), published: published.into(), ours, tolerance, inside, scenario: None, seeds: None }
     }
 
     /// The same line, with a scenario that stands for it.

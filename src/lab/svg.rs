@@ -148,7 +148,7 @@ fn escape(text: &str) -> String {
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 460.0;
 const LEFT: f64 = 74.0;
-const RIGHT: f64 = 24.0;
+const RIGHT: f64 = 30.0;
 const TOP: f64 = 76.0;
 const BOTTOM: f64 = 58.0;
 /// Where the legend's row lies.
@@ -189,7 +189,7 @@ mod tests {
         let drawing = draw(&figure);
         assert!(drawing.contains("Less &lt; more &amp; &quot;so on&quot;"));
         assert_eq!(drawing.matches("<circle").count(), 3, "two dots on the axes, one in the legend");
-        assert!(drawing.contains(&format!("L736.0 {TOP:.1}")), "what lies beyond is drawn at the edge: {drawing}");
+        assert!(drawing.contains(&format!("L730.0 {TOP:.1}")), "what lies beyond is drawn at the edge: {drawing}");
         assert!(drawing.trim_end().ends_with("</svg>"));
     }
 }

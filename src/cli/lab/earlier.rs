@@ -53,7 +53,9 @@ fn together(experiment: &Experiment, all: &[Measured]) -> Option<Section> {
             trials.0.push(outcome.clone());
         }
     }
+    trials.0.sort_by_key(|outcome| outcome.seed);
     let mut commands: Vec<&str> = parts().map(|part| part.command.as_str()).collect();
+    commands.sort_unstable();
     commands.dedup();
     (!trials.0.is_empty()).then(|| Section::new(experiment, trials, commands.join("; ")))
 }

@@ -134,7 +134,7 @@ fn to_json(report: &Report, folder: &Path) -> Value {
     let section = |section: &Section| {
         json!({
             "name": section.name, "title": section.title, "command": section.command,
-            "seeds": section.seeds(), "rows": section.rows,
+            "seeds": section.trials.seeds(), "rows": section.rows,
         })
     };
     let sections: Vec<Value> = report.sections.iter().map(section).collect();
@@ -144,7 +144,7 @@ fn to_json(report: &Report, folder: &Path) -> Value {
 fn text(report: &Report, folder: &Path) -> String {
     let mut lines = Vec::new();
     for section in &report.sections {
-        lines.push(format!("{}, seeds {}", section.title, section.seeds()));
+        lines.push(format!("{}, seeds {}", section.title, section.trials.seeds()));
         for row in &section.rows {
             let ours = row.ours.map_or_else(|| "–".into(), |ours| crate::lab::axis::number(ours.value));
             let mark = if row.inside { "" } else { "  outside its tolerance" };

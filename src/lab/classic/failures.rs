@@ -16,7 +16,9 @@ pub const THOUSAND: Experiment = Experiment {
     title: "Failures among 1,000 nodes",
     about: "A network grown to 1,000 nodes loses one per cent of them after the other, in one random order; the rest go on \
             working, 125 operations for each per cent. Probes start anywhere: one that would start at a dead node has \
-            failed. Contacting a dead node costs one hop.",
+            failed. Contacting a dead node costs one hop. From 30 % on trials are skewed. Beyond 33 % we follow the \
+            independent model that the recipe comes from, and both are below the paper's first quartile: what made it \
+            collapse at 50 % is not in the papers.",
     trials: thousand,
     findings: findings_of_thousand,
 };
@@ -134,7 +136,8 @@ const LINES: &[Line] = &[
     line(20.0, Q3, 300.0),
     line(25.0, MEDIAN, 12.5),
     line(30.0, Q1, 5.6),
-    line(30.0, MEDIAN, 24.0).within(12.0, 25.0).standing("classic-failures-30.toml"),
+    line(30.0, MEDIAN, 24.0),
+    line(30.0, MEDIAN, 24.0).typical().within(12.0, 25.0).standing("classic-failures-30.toml"),
     line(33.0, MEDIAN, 33.0),
     line(35.0, MEDIAN, 170.0),
     line(37.0, MEDIAN, 175.0),

@@ -19,11 +19,12 @@ pub(super) struct Line {
     published: f64,
     tolerance: Option<(f64, f64)>,
     scenario: Option<&'static str>,
+    typical: bool,
 }
 
 /// A line that counts as the published value within a fifth, or one node.
 pub(super) const fn line(at: f64, quartile: &'static str, published: f64) -> Line {
-    Line { at, quartile, published, tolerance: None, scenario: None }
+    Line { at, quartile, published, tolerance: None, scenario: None, typical: false }
 }
 
 impl Line {
@@ -37,13 +38,24 @@ impl Line {
         Self { scenario: Some(scenario), ..self }
     }
 
+    /// The same for the median over trials, where a few trials carry the mean.
+    pub(super) const fn typical(self) -> Self {
+        Self { typical: true, ..self }
+    }
+
     /// The line filled in: the mean over trials, as the papers average. `place` says in words where it is.
     pub(super) fn row(&self, outcomes: &Outcomes, place: &str) -> Row {
-        let ours = statistics::mean_estimate(&outcomes.values(self.quartile, self.at));
+        let values = outcomes.values(self.quartile, self.at);
+        let (ours, over) = if self.typical {
+            (statistics::median_estimate(&values), " (median over trials)")
+        } else {
+            (statistics::mean_estimate(&values), "")
+        };
         let width = (self.published * 0.2).max(1.0);
         let tolerance = self.tolerance.unwrap_or((self.published - width, self.published + width));
-        let what = format!("{place}, {}", spoken(self.quartile));
-        Row { scenario: self.scenario, ..Row::new(what, number(self.published), ours, tolerance) }
+        let what = format!("{place}, {}{over}", spoken(self.quartile));
+        let seeds = Some(outcomes.seeds_at(self.quartile, self.at));
+        Row { scenario: self.scenario, seeds, ..Row::new(what, number(self.published), ours, tolerance) }
     }
 }
 
