@@ -59,3 +59,17 @@ fn together(experiment: &Experiment, all: &[Measured]) -> Option<Section> {
     commands.dedup();
     (!trials.0.is_empty()).then(|| Section::new(experiment, trials, commands.join("; ")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_measured_is_read_back_to_the_last_bit() {
+        // Measured, and read a bit too high by a parser that hurries.
+        let text = r#"{"sections":[{"name":"x","command":"c","trials":[{"seed":5,"samples":[
+            {"name":"hops","at":5000.0,"value":9.101419878296147}]}]}]}"#;
+        let earlier: Earlier = serde_json::from_str(text).expect("a report");
+        assert_eq!(earlier.sections[0].trials.values("hops", 5_000.0), vec![9.101_419_878_296_147]);
+    }
+}
