@@ -7,7 +7,7 @@ use crate::time::Duration;
 
 /// Most nodes on the walk of an announcement. The paper's figure; their seeds and names fit one small message.
 pub const ANNOUNCE_HOPS: u16 = 10;
-/// Links that a `classic` node keeps open. Chosen: half of [`LINKS`]. The one used longest ago is closed beyond it.
+/// Links that a `classic` node keeps open. Chosen: half of [`LINKS`](super::LINKS). The one used longest ago is closed beyond it.
 pub const CLASSIC_LINKS: usize = 128;
 /// Open exchanges at one `classic` node. A further one is sent back as if its id had been seen.
 pub const CLASSIC_EXCHANGES: usize = 4_096;
