@@ -65,7 +65,9 @@ impl Greetings {
         address: SocketAddr,
         inbound: bool,
     ) {
-        let errand = self.dialled.remove(&peer).map_or(Errand::Join, |(errand, _)| errand);
+        let dialled_for = self.dialled.remove(&peer).map(|(errand, _)| errand);
+        // Who has lost its place since it dialled is a newcomer again, and no neighbour for anybody.
+        let errand = dialled_for.filter(|_| core.me.placed).unwrap_or(Errand::Join);
         let guests = core.neighbours.all().filter(|(_, neighbour)| !neighbour.is_member()).count();
         if inbound && guests >= limits::GUESTS {
             return core.close(peer, CloseReason::Full);
@@ -164,8 +166,9 @@ impl Greetings {
     }
 }
 
-/// Introduces this node, for the first time or anew.
+/// Introduces this node, for the first time or anew. Without a place it comes as a newcomer, whatever the peer wants of it.
 pub(super) fn say_hello(core: &mut Core, peer: NodeId, errand: Errand) {
+    let errand = if core.me.placed { errand } else { Errand::Join };
     let (reference, certificate) = (core.me.reference.clone(), core.me.certificate.clone());
     core.send(peer, Message::Hello(Box::new(Hello { reference, certificate, errand })));
 }
