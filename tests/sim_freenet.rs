@@ -2,7 +2,7 @@
 
 use bolthole::sim::freenet::{Names, run, run_with};
 use bolthole::sim::report::Report;
-use bolthole::sim::scenario::{FidelityChoice, ModeName, Scenario};
+use bolthole::sim::scenario::{FidelityChoice, ModeName, Scenario, Session};
 
 fn scenario(nodes: u32, seed: u64, fidelity: FidelityChoice) -> Scenario {
     let mut scenario = Scenario { seed, fidelity, ..Scenario::defaults(ModeName::Freenet, nodes) };
@@ -64,4 +64,43 @@ fn a_quarter_of_the_nodes_dies_and_the_network_repairs_itself() {
     assert_eq!(report.documents.map(|documents| documents.published), Some(60));
     assert_eq!(report.success_of_existing, Some(1.0), "{:?}", report.misses);
     assert_eq!(report.largest_component, Some(1.0));
+}
+
+#[test]
+fn documents_of_forty_blocks_outlive_the_sudden_death_of_three_in_ten() {
+    let mut scenario = scenario(120, 13, FidelityChoice::Values);
+    scenario.workload.documents = 20;
+    scenario.workload.lookups = 40;
+    scenario.workload.object_bytes = 40 * 32_736;
+    scenario.faults.fail_fraction = 0.3;
+    scenario.faults.repair = false;
+    scenario.check(u64::MAX).expect("a possible scenario");
+    let report = run_quietly(&scenario);
+    assert_eq!(report.documents.map(|documents| (documents.published, documents.existing)), Some((20, 20)));
+    assert_eq!(report.success, Some(1.0), "{:?}", report.misses);
+    assert_eq!(report.violations.unanswered, 0);
+    let blocks = report.blocks.expect("documents of several blocks");
+    // A top, forty data and twenty check blocks; each of forty documents takes at least 41 searches.
+    assert_eq!(blocks.per_document, 61);
+    assert!(blocks.searches >= 40 * 41, "{blocks:?}");
+}
+
+#[test]
+fn nodes_that_come_and_go_are_counted_and_come_back_with_what_they_had() {
+    let mut scenario = scenario(60, 17, FidelityChoice::Values);
+    scenario.workload.lookups = 200;
+    scenario.workload.lookups_per_second = 200.0 / 14_400.0;
+    scenario.churn.session = Session::Exponential;
+    scenario.churn.mean_seconds = 1_800.0;
+    scenario.churn.availability = 0.5;
+    scenario.check(u64::MAX).expect("a possible scenario");
+    let report = run_quietly(&scenario);
+    let presence = report.presence.expect("nodes come and go");
+    // About 60 × 0.5 nodes are online, each leaving every half hour for four hours: about 240 departures, and as many
+    // returns. Six standard deviations of a Poisson number of that mean are 93.
+    assert!((15.0..45.0).contains(&presence.online), "{presence:?}");
+    assert!((100..400).contains(&presence.departures) && (100..400).contains(&presence.arrivals), "{presence:?}");
+    let violations = report.violations;
+    assert_eq!((violations.altered, violations.answered_twice, violations.offences), (0, 0, 0));
+    assert_eq!(format!("{report:?}"), format!("{:?}", run_quietly(&scenario)), "one seed, one report");
 }

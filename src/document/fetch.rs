@@ -12,7 +12,7 @@ mod body;
 mod gathering;
 mod nodes;
 mod opening;
-mod shares;
+pub mod shares;
 mod why;
 mod words;
 

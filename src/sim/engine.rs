@@ -41,6 +41,8 @@ pub struct Engine<M: Mode> {
     answers: Vec<Answered>,
     next_ticket: u64,
     next_link: u32,
+    /// What nodes last asked to be remembered, if that is kept.
+    memories: Option<BTreeMap<u32, Vec<u8>>>,
     /// What has passed over the links.
     pub traffic: Traffic,
     /// What must not happen, and happened.
@@ -102,11 +104,29 @@ struct Link {
 }
 
 enum Event<Message> {
-    Arrive { from: u32, to: u32, message: Message },
-    Dialled { from: u32, to: u32 },
-    DialFailed { from: u32, peer: NodeId },
-    Lost { at: u32, link: Link },
-    Alarm { node: u32, due: Instant },
+    /// Over the link of that number: what was sent over one that has closed since is lost with it.
+    Arrive {
+        from: u32,
+        to: u32,
+        link: u32,
+        message: Message,
+    },
+    Dialled {
+        from: u32,
+        to: u32,
+    },
+    DialFailed {
+        from: u32,
+        peer: NodeId,
+    },
+    Lost {
+        at: u32,
+        link: Link,
+    },
+    Alarm {
+        node: u32,
+        due: Instant,
+    },
 }
 
 impl<M: Mode> Engine<M>
@@ -130,6 +150,7 @@ where
             answers: Vec::new(),
             next_ticket: 0,
             next_link: 0,
+            memories: None,
             traffic: Traffic::default(),
             alarms: Vec::new(),
             events: 0,
@@ -139,6 +160,16 @@ where
     /// From now on `fault` judges every message.
     pub fn set_fault(&mut self, fault: impl Fault<M::Message> + 'static) {
         self.fault = Some(Box::new(fault));
+    }
+
+    /// From now on what nodes ask to be remembered is kept for when they start again.
+    pub fn keep_memories(&mut self) {
+        self.memories.get_or_insert_default();
+    }
+
+    /// What a node last asked to be remembered.
+    pub fn memory(&self, node: u32) -> Option<&Vec<u8>> {
+        self.memories.as_ref()?.get(&node)
     }
 
     /// Starts a node at the address of its number; gives the number.
@@ -164,6 +195,15 @@ where
 
     /// Kills a node without a word. Its peers notice after the idle time.
     pub fn kill(&mut self, number: u32) {
+        self.stop(number, limits::LINK_IDLE);
+    }
+
+    /// A node leaves and closes its links: its peers notice soon.
+    pub fn leave(&mut self, number: u32) {
+        self.stop(number, CLOSE_TIME);
+    }
+
+    fn stop(&mut self, number: u32, noticed_after: Duration) {
         let node = &mut self.nodes[number as usize];
         node.mode = None;
         node.alarm = None;
@@ -171,7 +211,7 @@ where
         self.depot.set_dead(number, true);
         self.open.retain(|_, owner| *owner != number);
         for Link { peer, number: link } in links {
-            self.after(limits::LINK_IDLE, Event::Lost { at: peer, link: Link { peer: number, number: link } });
+            self.after(noticed_after, Event::Lost { at: peer, link: Link { peer: number, number: link } });
         }
     }
 
@@ -296,8 +336,8 @@ where
             self.in_flight -= 1;
         }
         match event {
-            Event::Arrive { from, to, message } => {
-                if self.find_link(to, from).is_ok() {
+            Event::Arrive { from, to, link, message } => {
+                if self.link_number(to, from) == Some(link) {
                     self.nodes[to as usize].received += 1;
                     let from = self.nodes[from as usize].id;
                     self.input(to, Input::Message { from, message });
@@ -342,6 +382,12 @@ where
         }
         if self.find_link(from, to).is_ok() {
             return;
+        }
+        // The other side may not have noticed yet that an earlier link is gone.
+        if let Ok(place) = self.find_link(to, from) {
+            self.nodes[to as usize].links.remove(place);
+            let peer = self.nodes[from as usize].id;
+            self.input(to, Input::LinkDown { peer });
         }
         self.next_link = self.next_link.wrapping_add(1);
         self.link(from, to);
@@ -392,15 +438,17 @@ where
                 let peer = self.number_of(&peer).unwrap_or(u32::MAX);
                 self.alarms.push(Violation::Offence(number, peer, offence));
             }
-            Output::Remember(_) => {}
+            Output::Remember(memory) => {
+                if let Some(memories) = &mut self.memories {
+                    memories.insert(number, memory);
+                }
+            }
         }
     }
 
     fn on_send(&mut self, from: u32, to: NodeId, message: M::Message) {
         let Some(to_number) = self.number_of(&to) else { return };
-        if self.find_link(from, to_number).is_err() {
-            return;
-        }
+        let Some(link) = self.link_number(from, to_number) else { return };
         self.traffic.count(&message);
         let message = if self.conditions.through_cells { through_cells(&message) } else { message };
         let mut delay = self.conditions.latency.one_way(from, to_number);
@@ -415,7 +463,7 @@ where
         while self.conditions.loss > 0.0 && self.random.random_bool(self.conditions.loss) {
             delay += self.conditions.latency.one_way(from, to_number) * 3;
         }
-        self.after(delay, Event::Arrive { from, to: to_number, message });
+        self.after(delay, Event::Arrive { from, to: to_number, link, message });
     }
 
     fn on_dial(&mut self, from: u32, peer: NodeId, address: SocketAddr) {
@@ -451,6 +499,11 @@ where
 
     fn find_link(&self, at: u32, peer: u32) -> Result<usize, usize> {
         self.nodes[at as usize].links.binary_search_by_key(&peer, |link| link.peer)
+    }
+
+    fn link_number(&self, at: u32, peer: u32) -> Option<u32> {
+        let place = self.find_link(at, peer).ok()?;
+        Some(self.nodes[at as usize].links[place].number)
     }
 
     fn set_alarm(&mut self, number: u32) {

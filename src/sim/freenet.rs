@@ -1,10 +1,12 @@
 //! Scenarios of the overlay `freenet`: the production machine in networks that always grow by their own joins.
 //!
-//! A run has four parts: growth, publication by real inserts, faults, lookups at a Poisson rate. Everything follows from the
-//! scenario and its seed. In `values` messages are handed over, blocks have names only and signatures are ideal; machines
+//! A run has four parts: growth, publication by real inserts, faults, lookups at a Poisson rate; where nodes come and go
+//! they do so from the end of the growth on. Everything follows from the scenario and its seed. In `values` messages are handed over, blocks have names only and signatures are ideal; machines
 //! and decisions are the same.
 
 mod census;
+mod churn;
+mod documents;
 mod growth;
 mod network;
 mod workload;
@@ -15,6 +17,13 @@ use crate::sim::scenario::{Fidelity, Scenario};
 
 /// How far a run has come: steps done, of how many.
 pub type Progress<'a> = dyn FnMut(u64, u64) + 'a;
+
+/// A network that has grown to its size and has gone through nothing yet.
+pub fn grown(scenario: &Scenario, names: Names) -> Network {
+    let mut network = Network::new(scenario, names);
+    growth::grow(&mut network, &mut |_, _| {});
+    network
+}
 
 /// Runs a scenario to its report.
 pub fn run(scenario: &Scenario, progress: &mut Progress<'_>) -> Report {
@@ -29,10 +38,13 @@ pub fn run(scenario: &Scenario, progress: &mut Progress<'_>) -> Report {
 pub fn run_with(scenario: &Scenario, names: Names, progress: &mut Progress<'_>) -> Report {
     let mut network = Network::new(scenario, names);
     let growing = growth::grow(&mut network, progress);
+    network.begin_churn();
     let failed_inserts = workload::publish(&mut network, progress);
     workload::fail(&mut network);
-    let lookups = workload::look_up(&mut network, progress);
+    let (lookups, searched) = workload::look_up(&mut network, progress);
     let mut report = census::report(&network, &lookups);
+    report.blocks = searched.blocks();
+    report.presence = workload::presence(&mut network, &searched);
     report.growth = Some(growing);
     report.failed_inserts = failed_inserts;
     report

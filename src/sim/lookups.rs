@@ -24,8 +24,10 @@ pub struct Lookup {
     pub hops: u32,
     /// Nodes contacted as the papers count.
     pub path: u32,
-    /// To the answer.
+    /// To the first byte.
     pub millis: f64,
+    /// To the last.
+    pub last_millis: f64,
     /// Whether a live node held the document.
     pub existing: bool,
 }
@@ -94,7 +96,7 @@ impl Lookups {
         let of_found = |value: fn(&Lookup) -> f64| Summary::of(self.all.iter().filter(found).map(value).collect());
         report.hops = of_found(|lookup| f64::from(lookup.hops));
         report.latency_ms = of_found(|lookup| lookup.millis);
-        report.completion_seconds = of_found(|lookup| lookup.millis / 1_000.0);
+        report.completion_seconds = of_found(|lookup| lookup.last_millis / 1_000.0);
         let traffic = engine.traffic.since(&self.before);
         let queries = traffic.messages(Role::Query) as f64;
         let answers = traffic.messages(Role::Answer) as f64;

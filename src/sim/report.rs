@@ -68,6 +68,10 @@ pub struct Report {
     pub largest_component: Option<f64>,
     /// Documents published, and how many of them exist on a live node.
     pub documents: Option<Documents>,
+    /// Searches for single blocks, where documents have several.
+    pub blocks: Option<Blocks>,
+    /// How nodes came and went.
+    pub presence: Option<Presence>,
     /// How the network came into being, where it grew by its own joins.
     pub growth: Option<Growing>,
     /// Insert operations that ended without success.
@@ -138,6 +142,34 @@ pub struct Documents {
     pub published: u64,
     /// Those of which a live node holds a copy.
     pub existing: u64,
+}
+
+/// Searches for single blocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Blocks {
+    /// Data, check and top blocks that one document has.
+    pub per_document: u64,
+    /// Searches, repeated ones included.
+    pub searches: u64,
+    /// Searches that found the block ÷ all.
+    pub success: f64,
+    /// The same, of those whose block a live node held when the search began.
+    pub success_of_existing: f64,
+    /// Missing blocks that fetches rebuilt and inserted again.
+    pub repaired: u64,
+}
+
+/// How nodes came and went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Presence {
+    /// Mean number of nodes online while documents were looked up.
+    pub online: f64,
+    /// Nodes that went, from the publication on.
+    pub departures: u64,
+    /// Nodes that came, or came back.
+    pub arrivals: u64,
+    /// Lookups that ended because their node went: they count nowhere.
+    pub abandoned_lookups: u64,
 }
 
 /// How a network grew.
@@ -221,6 +253,8 @@ impl Report {
             exposure: None,
             largest_component: None,
             documents: None,
+            blocks: None,
+            presence: None,
             growth: None,
             failed_inserts: 0,
             violations: Violations::default(),

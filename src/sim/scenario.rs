@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::document::layout::{Geometry, Layout, Redundancy};
 use crate::limits;
 use crate::sim::latency::LatencyKind;
 
@@ -152,8 +153,11 @@ pub struct Churn {
     pub session: Session,
     /// Mean session.
     pub mean_seconds: f64,
-    /// Shape of the Weibull distribution.
+    /// Shape of the Weibull distribution; sigma, in natural logarithms, of the lognormal one.
     pub shape: f64,
+    /// The share of time that an installed node is online: between two sessions it stays away, for spans of the same
+    /// distribution, and comes back with all it had. 0: whoever leaves never comes back.
+    pub availability: f64,
     /// Arrivals, Poisson.
     pub joins_per_second: f64,
     /// Departures, Poisson.
@@ -172,6 +176,8 @@ pub enum Session {
     Exponential,
     /// Heavy at both ends.
     Weibull,
+    /// Heavier still.
+    Lognormal,
 }
 
 /// What goes wrong.
@@ -293,6 +299,7 @@ impl Scenario {
                 session: Session::None,
                 mean_seconds: 3_600.0,
                 shape: 0.38,
+                availability: 0.0,
                 joins_per_second: 0.0,
                 leaves_per_second: 0.0,
                 graceful: true,
@@ -376,8 +383,18 @@ impl Scenario {
     }
 
     /// Blocks that a document of the workload fills.
-    pub const fn blocks_per_document(&self) -> u64 {
-        self.workload.object_bytes.div_ceil(32_768)
+    pub fn blocks_per_document(&self) -> u64 {
+        let bytes = self.workload.object_bytes;
+        match self.mode {
+            ModeName::Classic => bytes.div_ceil(ONE_BLOCK),
+            ModeName::Freenet => layout(bytes).map_or(1, |layout| 1 + layout.keys()),
+        }
+    }
+
+    /// Whether nodes come and go.
+    pub fn has_churn(&self) -> bool {
+        let churn = &self.churn;
+        churn.session != Session::None || churn.joins_per_second > 0.0 || churn.leaves_per_second > 0.0
     }
 
     fn check_memory(&self, memory: u64) -> Result<(), Impossible> {
@@ -441,6 +458,7 @@ impl Scenario {
             .or_else(|| rate("faults.repair_seconds", faults.repair_seconds))
             .or_else(|| positive("churn.mean_seconds", churn.mean_seconds))
             .or_else(|| positive("churn.shape", churn.shape))
+            .or_else(|| share("churn.availability", churn.availability))
             .or_else(|| rate("churn.joins_per_second", churn.joins_per_second))
             .or_else(|| rate("churn.leaves_per_second", churn.leaves_per_second))
             .or_else(|| {
@@ -486,11 +504,14 @@ impl Scenario {
         if self.workload.fetch_at_most_once {
             return not_yet("workload.fetch_at_most_once");
         }
-        if churn.joins_per_second > 0.0 || churn.leaves_per_second > 0.0 {
-            return not_yet("churn.joins_per_second and churn.leaves_per_second");
+        if is_classic && self.has_churn() {
+            return not_yet("[churn] in the overlay classic");
         }
-        if churn.session != Session::None {
-            return not_yet("churn.session other than none");
+        if churn.session == Session::None && churn.availability > 0.0 {
+            return Some("churn.availability needs sessions: churn.session is none".into());
+        }
+        if self.has_churn() && faults.fail_fraction > 0.0 {
+            return not_yet("faults.fail_fraction together with [churn]");
         }
         if !is_classic && self.growth.is_some() {
             return not_yet("[growth] in freenet, whose networks always grow by their own joins before anything else,");
@@ -498,8 +519,11 @@ impl Scenario {
         if !is_classic && self.workload.warmup_operations > 0 {
             return not_yet("workload.warmup_operations in freenet");
         }
-        if !is_classic && self.blocks_per_document() > 1 {
-            return not_yet("workload.object_bytes above 32768 in freenet");
+        if !is_classic && self.blocks_per_document() > 1 + u64::from(limits::MANIFEST_TOP_KEYS) {
+            return not_yet("a document in freenet whose keys do not fit its top block (about 22 MB)");
+        }
+        if !is_classic && self.workload.object_bytes > limits::DOCUMENT_BYTES {
+            return Some("workload.object_bytes is beyond the longest document".into());
         }
         if is_classic && self.blocks_per_document() > 1 {
             return Some(
@@ -571,6 +595,16 @@ impl std::fmt::Display for ModeName {
         })
     }
 }
+
+/// Where the blocks of a document of `freenet` are; `None` if it is one block.
+pub fn layout(object_bytes: u64) -> Option<Layout> {
+    let length = object_bytes.min(limits::DOCUMENT_BYTES);
+    let layout = Layout::new(Geometry::STANDARD, length, Redundancy::DEFAULT).expect("no longer than the longest");
+    (object_bytes > ONE_BLOCK).then_some(layout)
+}
+
+/// What counts as a document of one block.
+const ONE_BLOCK: u64 = 32_768;
 
 const fn twenty() -> u32 {
     20

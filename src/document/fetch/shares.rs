@@ -1,4 +1,6 @@
 //! Blocks that stand in for each other: which were found, which are asked for, which may be tried again.
+//!
+//! Public, so that a simulated client whose blocks are names only searches by the very rules of a real one.
 
 use std::ops::Range;
 
@@ -8,8 +10,10 @@ use crate::limits::{BLOCK_ATTEMPTS, BLOCK_SEARCHES};
 use crate::time::Instant;
 
 /// Some routing keys, and how the search for each stands.
-pub(super) struct Shares(Vec<Share>);
+#[derive(Debug)]
+pub struct Shares(Vec<Share>);
 
+#[derive(Debug)]
 struct Share {
     key: RoutingKey,
     state: State,
@@ -19,7 +23,7 @@ struct Share {
     failures: u32,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// May be asked for from this instant on.
     Rests(Instant),
@@ -28,17 +32,19 @@ enum State {
 }
 
 impl Shares {
-    pub(super) fn new(keys: impl IntoIterator<Item = RoutingKey>) -> Self {
+    /// None of them asked for yet.
+    pub fn new(keys: impl IntoIterator<Item = RoutingKey>) -> Self {
         let fresh = |key| Share { key, state: State::Rests(Instant::EPOCH), searches: 0, failures: 0 };
         Self(keys.into_iter().map(fresh).collect())
     }
 
-    pub(super) fn key(&self, index: usize) -> RoutingKey {
+    /// The key at `index`.
+    pub fn key(&self, index: usize) -> RoutingKey {
         self.0[index].key
     }
 
     /// The next block to ask for among `allowed`: the one least often searched for, the first of those.
-    pub(super) fn next(&mut self, now: Instant, allowed: Range<usize>) -> Option<(usize, RoutingKey)> {
+    pub fn next(&mut self, now: Instant, allowed: Range<usize>) -> Option<(usize, RoutingKey)> {
         let start = allowed.start;
         let ready = |share: &Share| matches!(share.state, State::Rests(until) if until <= now) && share.is_reachable();
         let candidates = self.0[allowed].iter().enumerate().filter(|(_, share)| ready(share));
@@ -47,19 +53,20 @@ impl Shares {
         Some((index, self.0[index].key))
     }
 
-    pub(super) fn found(&mut self, index: usize) {
+    /// The block is here.
+    pub fn found(&mut self, index: usize) {
         self.0[index].state = State::Found;
     }
 
     /// The network does not have the block.
-    pub(super) fn missing(&mut self, index: usize, now: Instant) {
+    pub fn missing(&mut self, index: usize, now: Instant) {
         let share = &mut self.0[index];
         share.searches += 1;
         share.state = State::Rests(now + backoff::rest(share.searches));
     }
 
     /// The network could not be searched; too often, and the block counts as missing.
-    pub(super) fn failed(&mut self, index: usize, now: Instant) {
+    pub fn failed(&mut self, index: usize, now: Instant) {
         let share = &mut self.0[index];
         share.failures += 1;
         if share.failures.is_multiple_of(BLOCK_ATTEMPTS) {
@@ -69,22 +76,22 @@ impl Shares {
     }
 
     /// Whether a search for the block ended without it, and none has found it since.
-    pub(super) fn is_missing(&self, index: usize) -> bool {
+    pub fn is_missing(&self, index: usize) -> bool {
         self.0[index].searches > 0 && self.0[index].state != State::Found
     }
 
     /// How many of `among` are found or asked for.
-    pub(super) fn under_way(&self, among: Range<usize>) -> usize {
+    pub fn under_way(&self, among: Range<usize>) -> usize {
         self.0[among].iter().filter(|share| !matches!(share.state, State::Rests(_))).count()
     }
 
     /// How many of `among` are found, or may still be.
-    pub(super) fn reachable(&self, among: Range<usize>) -> usize {
+    pub fn reachable(&self, among: Range<usize>) -> usize {
         self.0[among].iter().filter(|share| share.is_reachable()).count()
     }
 
     /// When the next block that rests may be asked for again. What has rested already is not needed now.
-    pub(super) fn rested_at(&self, now: Instant) -> Option<Instant> {
+    pub fn rested_at(&self, now: Instant) -> Option<Instant> {
         let rest = |share: &Share| match share.state {
             State::Rests(until) if share.is_reachable() && until > now => Some(until),
             _ => None,

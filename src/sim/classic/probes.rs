@@ -69,7 +69,8 @@ impl Network {
     /// One lookup. A dead node asks nothing and counts as one that failed.
     fn look_up(&mut self, start: u32, number: u32, htl: u16) -> Lookup {
         let existing = self.engine.depot.live_copies(number) > 0;
-        let failed = Lookup { outcome: Outcome::NotFound, hops: 0, path: htl.into(), millis: 0.0, existing };
+        let failed =
+            Lookup { outcome: Outcome::NotFound, hops: 0, path: htl.into(), millis: 0.0, last_millis: 0.0, existing };
         let begun = self.engine.now();
         let key = self.engine.depot.block(number).key();
         if self.engine.command(start, Command::Fetch { key, own_store: true }).is_none() {
@@ -82,7 +83,7 @@ impl Network {
         let (outcome, hops) = outcome(&mut self.engine, &answered, number);
         let millis = answered.at.since(begun).as_micros() as f64 / 1_000.0;
         let path = if outcome == Outcome::Found { hops + 1 } else { failed.path };
-        Lookup { outcome, hops, path, millis, existing }
+        Lookup { outcome, hops, path, millis, last_millis: millis, existing }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Reads only. The small world is judged by who is whose neighbour, as both sides have accepted it.
 
+use super::documents::Shape;
 use super::network::Network;
 use crate::overlay::freenet::{Freenet, Occupancy};
 use crate::sim::lookups::{Lookups, violations};
@@ -26,9 +27,12 @@ pub(super) fn report(network: &Network, lookups: &Lookups) -> Report {
     let state = |node: &u32| engine.mode(*node).map_or(0, |mode| entries(&mode.occupancy())) as f64;
     report.keys_per_node = Summary::of(live.iter().map(held).collect());
     report.state_per_node = Summary::of(live.iter().map(|node| held(node) + state(node)).collect());
+    let shape = Shape::of(network.scenario.workload.object_bytes);
+    let published = engine.depot.len() as u32 / shape.blocks();
+    let existing_documents = (0..published).filter(|number| shape.exists(&engine.depot, *number)).count() as u64;
     let copies = (0..engine.depot.len() as u32).map(|number| f64::from(engine.depot.live_copies(number)));
     let existing: Vec<f64> = copies.filter(|copies| *copies > 0.0).collect();
-    report.documents = Some(Documents { published: engine.depot.len() as u64, existing: existing.len() as u64 });
+    report.documents = Some(Documents { published: published.into(), existing: existing_documents });
     report.copies_per_document = Summary::of(existing);
     report.violations = violations(engine);
     report.events = engine.events();

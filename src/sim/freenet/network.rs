@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
+use super::churn::{Churn, SETTLE, THINNING, Town};
 use crate::id::NodeId;
 use crate::message::block::Block;
 use crate::message::genesis::{Genesis, PROTOCOL_VERSION};
@@ -17,7 +18,7 @@ use crate::sim::engine::{Conditions, Engine, address_of};
 use crate::sim::ideal::Ideal;
 use crate::sim::latency::Latency;
 use crate::sim::scenario::{Fidelity, FreenetTable, Scenario};
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 
 /// Whose names nodes and blocks bear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,12 @@ pub struct Network {
     pub random: ChaCha8Rng,
     /// Nodes that are alive.
     pub live: Vec<u32>,
+    /// Nodes that have gone since somebody last looked.
+    pub(super) departed: Vec<u32>,
+    /// How nodes come and go, once they do.
+    pub(super) churn: Option<Churn>,
+    /// How often each node has started again.
+    restarts: Vec<u32>,
     table: FreenetTable,
     names: Names,
     genesis: Arc<Genesis>,
@@ -64,6 +71,9 @@ impl Network {
             scenario: scenario.clone(),
             random: ChaCha8Rng::seed_from_u64(seed ^ WORKLOAD),
             live: Vec::new(),
+            departed: Vec::new(),
+            churn: None,
+            restarts: Vec::new(),
             table,
             names,
             genesis: Arc::new(genesis(seed, members)),
@@ -76,22 +86,97 @@ impl Network {
         founders(self.scenario.nodes)
     }
 
-    /// Starts the next node, which knows the node `entry`.
-    pub fn start(&mut self, entry: Option<u32>) {
-        let (seed, number) = (self.scenario.seed, self.engine.len() as u32);
+    /// Starts the next node, which knows the node `entry`; gives its number.
+    pub fn start(&mut self, entry: Option<u32>) -> u32 {
+        let number = self.engine.len() as u32;
+        let node = self.machine(number, entry, 0, None);
+        self.engine.add(node_id(self.scenario.seed, number, self.names), node);
+        self.live.push(number);
+        number
+    }
+
+    /// Starts a node again that had gone: it has what it stored and remembered, and knows one node that is online.
+    pub fn restart(&mut self, number: u32) {
+        let entry = self.draw_placed();
+        if self.restarts.len() < self.engine.len() {
+            self.restarts.resize(self.engine.len(), 0);
+        }
+        self.restarts[number as usize] += 1;
+        let memory = self.engine.memory(number).cloned();
+        let node = self.machine(number, Some(entry), self.restarts[number as usize], memory);
+        self.engine.revive(number, node);
+        self.live.push(number);
+    }
+
+    /// A node goes, with a word to its peers or without.
+    pub fn stop(&mut self, number: u32, graceful: bool) {
+        if graceful {
+            self.engine.leave(number);
+        } else {
+            self.engine.kill(number);
+        }
+        self.live.retain(|live| *live != number);
+        self.departed.push(number);
+    }
+
+    /// Lets nodes come and go from now on, if the scenario says so, until the network has the size that it will keep.
+    pub(super) fn begin_churn(&mut self) {
+        if !self.scenario.has_churn() {
+            return;
+        }
+        self.engine.keep_memories();
+        let mut churn = Churn::new(self.scenario.churn, self.scenario.seed, self.engine.now());
+        let away = churn.draw_away(&self.live);
+        for node in &away {
+            self.engine.run_for(THINNING / away.len() as u32);
+            self.stop(*node, true);
+        }
+        churn.plan(self, &away);
+        self.churn = Some(churn);
+        self.run_for(SETTLE);
+        if let Some(churn) = &mut self.churn {
+            churn.count_from(self.engine.now());
+        }
+    }
+
+    /// Lets the next thing happen, if it happens by `end`: within the network, or a node comes or goes.
+    pub fn step(&mut self, end: Instant) -> bool {
+        let due = self.churn.as_ref().and_then(Churn::due).filter(|due| *due <= end);
+        if self.engine.step(due.unwrap_or(end)) {
+            return true;
+        }
+        let Some(due) = due else { return false };
+        self.engine.run_until(due);
+        if let Some(mut churn) = self.churn.take() {
+            churn.happen(self);
+            self.churn = Some(churn);
+        }
+        true
+    }
+
+    /// Runs to the instant `end`.
+    pub fn run_until(&mut self, end: Instant) {
+        while self.step(end) {}
+        self.engine.run_until(end);
+    }
+
+    /// Runs for `span` of virtual time.
+    pub fn run_for(&mut self, span: Duration) {
+        self.run_until(self.engine.now() + span);
+    }
+
+    fn machine(&self, number: u32, entry: Option<u32>, start: u32, memory: Option<Vec<u8>>) -> Freenet {
+        let seed = self.scenario.seed;
         let mut config = Config::new(Arc::clone(&self.genesis), Profile::Open, address_of(number));
         config.degree = self.table.neighbours;
         config.routing_entries = self.table.routing_entries;
         config.htl = self.table.htl;
         config.bootstrap = entry.map(|entry| (self.engine.id(entry), address_of(entry))).into_iter().collect();
-        let machine = content::machine_seed(seed, number, 0);
-        let id = node_id(seed, number, self.names);
-        let node = match self.scenario.fidelity() {
-            Fidelity::Bytes => Freenet::new(config, content::node_key(seed, number), machine, None),
-            Fidelity::Values => Freenet::new(config, Ideal(id), machine, None),
-        };
-        self.engine.add(id, node);
-        self.live.push(number);
+        let machine = content::machine_seed(seed, number, start);
+        match self.scenario.fidelity() {
+            Fidelity::Bytes => Freenet::new(config, content::node_key(seed, number), machine, memory),
+            Fidelity::Values => Freenet::new(config, Ideal(node_id(seed, number, self.names)), machine, memory),
+        }
     }
 
     /// The block with this number.
@@ -132,6 +217,33 @@ impl Network {
             let of = u64::from(self.scenario.nodes) + u64::from(work.documents) + u64::from(work.lookups);
             progress(self.steps, of);
         }
+    }
+}
+
+impl Town for Network {
+    fn online(&self) -> &[u32] {
+        &self.live
+    }
+
+    fn now(&self) -> Instant {
+        self.engine.now()
+    }
+
+    fn anybody(&mut self) -> u32 {
+        self.draw_live()
+    }
+
+    fn join(&mut self) -> u32 {
+        let entry = self.draw_placed();
+        self.start(Some(entry))
+    }
+
+    fn come_back(&mut self, node: u32) {
+        self.restart(node);
+    }
+
+    fn go(&mut self, node: u32, graceful: bool) {
+        self.stop(node, graceful);
     }
 }
 

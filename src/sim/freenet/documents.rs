@@ -1,0 +1,224 @@
+//! Documents of one block or many, fetched by the rules of the product's client.
+//!
+//! A document of several blocks has the production layout: a top block, and segments of data and check blocks. A fetch
+//! searches the top, then the data blocks of a segment, and any of its blocks once one is missing, each up to
+//! `BLOCK_SEARCHES` times with the product's rests; what was missing is then inserted again. In `values` the coding
+//! itself is left out: enough blocks of a segment count as the segment. A document of one block is searched for once.
+
+use crate::document::fetch::shares::Shares;
+use crate::document::layout::Segment;
+use crate::key::RoutingKey;
+use crate::limits;
+use crate::sim::depot::Depot;
+use crate::sim::scenario::layout;
+use crate::time::Instant;
+
+/// Which blocks the documents of a workload have.
+#[derive(Clone, Debug)]
+pub(super) struct Shape {
+    segments: Vec<Segment>,
+    blocks: u32,
+}
+
+/// One fetch under way.
+#[derive(Debug)]
+pub(super) struct Fetch {
+    /// The block that comes first: the top.
+    first: u32,
+    top: Shares,
+    has_top: bool,
+    gatherings: Vec<Gathering>,
+}
+
+#[derive(Debug)]
+struct Gathering {
+    segment: Segment,
+    shares: Shares,
+    found: u32,
+}
+
+/// How a search for one block ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Searched {
+    Found,
+    Missing,
+    /// The network could not be searched.
+    Failed,
+}
+
+/// Where a fetch is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stand {
+    Open,
+    Complete,
+    Lost,
+}
+
+impl Shape {
+    pub(super) fn of(object_bytes: u64) -> Self {
+        let Some(layout) = layout(object_bytes) else { return Self { segments: Vec::new(), blocks: 1 } };
+        let segments = (0..layout.segments()).map(|index| layout.segment(index)).collect();
+        Self { segments, blocks: 1 + layout.keys() as u32 }
+    }
+
+    /// Blocks of a document.
+    pub(super) const fn blocks(&self) -> u32 {
+        self.blocks
+    }
+
+    /// The numbers of a document's blocks, its top first.
+    pub(super) const fn numbers(&self, document: u32) -> std::ops::Range<u32> {
+        document * self.blocks..(document + 1) * self.blocks
+    }
+
+    /// Whether live nodes hold enough of a document.
+    pub(super) fn exists(&self, depot: &Depot, document: u32) -> bool {
+        let first = self.numbers(document).start;
+        let lives = |number: &u32| depot.live_copies(*number) > 0;
+        let enough = |segment: &Segment| {
+            let start = first + 1 + segment.first_key as u32;
+            (start..start + segment.blocks()).filter(lives).count() >= segment.data as usize
+        };
+        lives(&first) && self.segments.iter().all(enough)
+    }
+
+    /// A fetch of a document, nothing asked yet.
+    pub(super) fn fetch(&self, depot: &Depot, document: u32) -> Fetch {
+        let first = self.numbers(document).start;
+        let key = |number: u32| depot.block(number).key();
+        let gathering = |segment: &Segment| {
+            let start = first + 1 + segment.first_key as u32;
+            let shares = Shares::new((start..start + segment.blocks()).map(key));
+            Gathering { segment: *segment, shares, found: 0 }
+        };
+        let gatherings = self.segments.iter().map(gathering).collect();
+        Fetch { first, top: Shares::new([key(first)]), has_top: false, gatherings }
+    }
+}
+
+impl Fetch {
+    /// The next block to search for: its number.
+    pub(super) fn next(&mut self, now: Instant) -> Option<(u32, RoutingKey)> {
+        if !self.has_top {
+            return self.top.next(now, 0..1).map(|(_, key)| (self.first, key));
+        }
+        let first = self.first + 1;
+        let open = self.gatherings.iter_mut().filter(|gathering| !gathering.is_complete());
+        let found = open.take(limits::FETCH_SEGMENTS).find_map(|gathering| gathering.next(now))?;
+        Some((first + found.0, found.1))
+    }
+
+    /// When the next block has rested.
+    pub(super) fn rested_at(&self, now: Instant) -> Option<Instant> {
+        if !self.has_top {
+            return self.top.rested_at(now);
+        }
+        let open = self.gatherings.iter().filter(|gathering| !gathering.is_complete());
+        open.filter_map(|gathering| gathering.shares.rested_at(now)).min()
+    }
+
+    /// The search for the block `number` has ended.
+    pub(super) fn on_searched(&mut self, now: Instant, number: u32, searched: Searched) {
+        let index = number - self.first;
+        let (shares, index) = match index.checked_sub(1) {
+            None => {
+                self.has_top |= searched == Searched::Found;
+                (&mut self.top, 0)
+            }
+            Some(key) => {
+                let place = self.gatherings.partition_point(|one| one.segment.first_key <= u64::from(key)) - 1;
+                let gathering = &mut self.gatherings[place];
+                gathering.found += u32::from(searched == Searched::Found);
+                (&mut gathering.shares, key as usize - gathering.segment.first_key as usize)
+            }
+        };
+        match searched {
+            Searched::Found => shares.found(index),
+            Searched::Missing => shares.missing(index, now),
+            Searched::Failed => shares.failed(index, now),
+        }
+    }
+
+    pub(super) fn stand(&self) -> Stand {
+        let is_single = self.gatherings.is_empty();
+        if !self.has_top {
+            let gives_up = self.top.reachable(0..1) == 0 || (is_single && self.top.is_missing(0));
+            return if gives_up { Stand::Lost } else { Stand::Open };
+        }
+        if self.gatherings.iter().any(Gathering::is_lost) {
+            return Stand::Lost;
+        }
+        if self.gatherings.iter().all(Gathering::is_complete) { Stand::Complete } else { Stand::Open }
+    }
+
+    /// Blocks that were searched for in vain, and have been rebuilt.
+    pub(super) fn rebuilt(&self) -> Vec<u32> {
+        let of = |gathering: &Gathering| {
+            let start = self.first + 1 + gathering.segment.first_key as u32;
+            let missing = |index: &u32| gathering.shares.is_missing(*index as usize);
+            (0..gathering.segment.blocks()).filter(missing).map(move |index| start + index).collect::<Vec<_>>()
+        };
+        self.gatherings.iter().flat_map(of).collect()
+    }
+}
+
+impl Gathering {
+    /// Data blocks, and once one of them is missing, any.
+    fn next(&mut self, now: Instant) -> Option<(u32, RoutingKey)> {
+        let data = self.segment.data as usize;
+        let is_missing = (0..data).any(|index| self.shares.is_missing(index));
+        let among = 0..if is_missing { self.segment.blocks() as usize } else { data };
+        if self.shares.under_way(among.clone()) >= data {
+            return None;
+        }
+        let (index, key) = self.shares.next(now, among)?;
+        Some((self.segment.first_key as u32 + index as u32, key))
+    }
+
+    const fn is_complete(&self) -> bool {
+        self.found >= self.segment.data
+    }
+
+    fn is_lost(&self) -> bool {
+        self.shares.reachable(0..self.segment.blocks() as usize) < self.segment.data as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::block::Block;
+    use crate::sim::depot::Room;
+
+    /// Fetches a document of 40 data blocks of which `missing` are nowhere; gives where that ends and what is repaired.
+    fn fetch(missing: &[u32]) -> (Stand, Vec<u32>) {
+        let shape = Shape::of(40 * crypto::content::PAYLOAD_BYTES as u64);
+        let mut depot = Depot::new(Room::One(1));
+        for number in 0..shape.blocks() {
+            depot.enter(Block::stand_in(RoutingKey([number as u8; 32])));
+        }
+        let mut fetch = shape.fetch(&depot, 0);
+        let mut now = Instant::EPOCH;
+        while fetch.stand() == Stand::Open {
+            match fetch.next(now) {
+                Some((number, key)) => {
+                    assert_eq!(key, depot.block(number).key());
+                    let searched = if missing.contains(&number) { Searched::Missing } else { Searched::Found };
+                    fetch.on_searched(now, number, searched);
+                }
+                None => now = fetch.rested_at(now).expect("something rests"),
+            }
+        }
+        (fetch.stand(), fetch.rebuilt())
+    }
+
+    #[test]
+    fn a_document_of_forty_blocks_bears_the_loss_of_any_twenty_and_mends_them() {
+        assert_eq!(Shape::of(40 * 32_736).blocks(), 1 + 40 + 20);
+        assert_eq!(fetch(&[]), (Stand::Complete, Vec::new()));
+        let twenty: Vec<u32> = (1..=20).collect();
+        assert_eq!(fetch(&twenty), (Stand::Complete, twenty.clone()));
+        assert_eq!(fetch(&(1..=21).collect::<Vec<_>>()).0, Stand::Lost);
+        assert_eq!(fetch(&[0]).0, Stand::Lost, "without its top nothing is found");
+    }
+}
