@@ -67,7 +67,7 @@ async fn bytes_that_are_no_message_cost_the_link() {
         (52, vec![0xff; CELL_BYTES], Malformed::Kind(0xff)),
         (53, vec![], Malformed::Length(0)),
         (54, note[..1_000].to_vec(), Malformed::Length(1_000)),
-        (55, [&note[..], &note[..]].concat(), Malformed::Length(2 * CELL_BYTES)),
+        (55, [&note[..], &note[..]].concat(), Malformed::Surplus),
         (56, load[..29 * CELL_BYTES].to_vec(), Malformed::Length(29 * CELL_BYTES)),
         (57, trailing, Malformed::Trailing),
     ];
@@ -81,8 +81,10 @@ async fn bytes_that_are_no_message_cost_the_link() {
 #[tokio::test]
 async fn a_stream_longer_than_any_message_costs_the_link() {
     let (node, peer, connection) = welcomed(58).await;
-    send(&connection, &vec![0; BLOCK_CELLS * CELL_BYTES + 1]).await;
-    assert_cut_off(node, peer, connection, OffenceDetail::TooLong).await;
+    let load = encode(&Example::load(1), 0, Budget::LINK).expect("fits");
+    assert_eq!(load.len(), BLOCK_CELLS * CELL_BYTES);
+    send(&connection, &[&load[..], &[0]].concat()).await;
+    assert_cut_off(node, peer, connection, OffenceDetail::Malformed(Malformed::Surplus)).await;
 }
 
 #[tokio::test]

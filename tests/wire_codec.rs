@@ -8,6 +8,7 @@ use bolthole::message::class::{Class, Message};
 use bolthole::wire::assembler::Assembler;
 use bolthole::wire::cell::{Header, message_bytes};
 use bolthole::wire::codec::{Budget, EncodeError, decode, encode};
+use bolthole::wire::joiner::Joiner;
 use bolthole::wire::malformed::Malformed;
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -59,6 +60,31 @@ proptest! {
     }
 
     #[test]
+    fn a_message_that_arrives_in_pieces_reads_as_it_does_whole(
+        message in any_message(),
+        cuts in prop::collection::vec(1usize..3_000, 0..60),
+        harm in prop::option::of((any::<prop::sample::Index>(), 1u8..)),
+        surplus in 0usize..3,
+    ) {
+        let mut bytes = cells(&message, 5);
+        bytes.extend(vec![0; surplus]);
+        if let Some((at, flip)) = harm {
+            let at = at.index(bytes.len());
+            bytes[at] ^= flip;
+        }
+        let (mut joiner, mut left) = (Joiner::default(), &bytes[..]);
+        let mut pieces = cuts.into_iter().map_while(|cut| {
+            let (now, later) = left.split_at(cut.min(left.len()));
+            left = later;
+            (!now.is_empty()).then_some(now)
+        });
+        let joined = pieces.try_for_each(|piece| joiner.take(piece)).and_then(|()| joiner.take(left));
+        let joined = joined.and_then(|()| joiner.finish::<Example>());
+        prop_assert_eq!(joined.clone().ok(), decode::<Example>(&bytes).ok());
+        prop_assert!(surplus == 0 || joined.is_err());
+    }
+
+    #[test]
     fn arbitrary_payload_never_decodes_to_a_second_spelling(payload in prop::collection::vec(any::<u8>(), 1..64)) {
         let mut bytes = vec![0; CELL_BYTES];
         let header = Header::message(Class::Small, 0, 1, payload.len() as u32);
@@ -89,7 +115,7 @@ proptest! {
 fn a_broken_small_message_is_refused_with_its_cause() {
     let cases: [(Result<Example, Malformed>, Malformed); 12] = [
         (note_with(|bytes| bytes.truncate(1_135)), Malformed::Length(1_135)),
-        (note_with(|bytes| bytes.push(0)), Malformed::Length(1_137)),
+        (note_with(|bytes| bytes.push(0)), Malformed::Surplus),
         (note_with(|bytes| bytes[0] = 0), Malformed::Kind(0)),
         (note_with(|bytes| bytes[0] = 1), Malformed::Kind(1)),
         (note_with(|bytes| bytes[1] = 2), Malformed::Format(2)),

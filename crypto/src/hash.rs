@@ -88,6 +88,8 @@ labels! {
     Work = "proof of work",
     /// Key that encrypts store slots again under the node secret.
     SlotKey = "slot key",
+    /// Key of a single write to a slot, from the slot key and the nonce.
+    SlotWrite = "slot write key",
     /// Key that encrypts the store's index.
     StoreIndex = "store index key",
     /// Key of the client cache, which never answers the network.

@@ -1,13 +1,15 @@
 //! Store slots: sealed again under the node secret, so that hashing a seized disk does not answer "is this block here?"
 //! (`protocol.md` §8).
 //!
-//! XChaCha20-Poly1305 in place, tag apart: the caller's layout decides where nonce and tag lie. Nonces are random and
-//! 24 bytes long, so a slot may be rewritten for ever. Leaves out key commitment: the key is the node's own.
+//! AES-256-GCM in place, tag apart: the caller's layout decides where nonce and tag lie. Every write has a key of its own,
+//! derived from the slot key and a random nonce of 24 bytes, so a slot may be rewritten for ever and the cipher never sees
+//! a key twice. The implementation is `ring`'s: a relay seals or opens a slot for every block that passes, and with the
+//! AES instructions of today's processors that takes a quarter of what ChaCha20-Poly1305 takes. Leaves out key commitment,
+//! for the key is the node's own, and the wiping of the cipher's own copy of a write's key, which `ring` does not offer.
 
 use std::fmt;
 
-use chacha20poly1305::aead::{AeadInOut, KeyInit};
-use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, Tag, UnboundKey};
 
 use crate::error::NotVerified;
 use crate::hash::{Label, derive};
@@ -28,8 +30,10 @@ impl SlotKey {
         Self(derive(Label::SlotKey, &[node_secret.expose()]))
     }
 
-    fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(self.0.expose().into())
+    /// The cipher of the one write that has this nonce.
+    fn cipher(&self, nonce: &[u8; NONCE_BYTES]) -> LessSafeKey {
+        let key = derive(Label::SlotWrite, &[self.0.expose(), nonce]);
+        LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.expose()).expect("the key has 32 bytes"))
     }
 }
 
@@ -48,16 +52,15 @@ pub fn seal_in_place(
     associated: &[u8],
     buffer: &mut [u8],
 ) -> [u8; TAG_BYTES] {
-    key.cipher()
-        .encrypt_inout_detached(&XNonce::from(*nonce), associated, buffer.into())
-        .expect("a slot is far below the limit of ChaCha20")
-        .into()
+    let tag = key.cipher(nonce).seal_in_place_separate_tag(only(), Aad::from(associated), buffer);
+    let tag = tag.expect("a slot is far below the limit of AES-GCM");
+    tag.as_ref().try_into().expect("the tag has 16 bytes")
 }
 
 /// Decrypts `buffer` where it is.
 ///
 /// # Errors
-/// [`NotVerified`] if any input is not as it was when sealed; `buffer` is then unchanged.
+/// [`NotVerified`] if any input is not as it was when sealed; what `buffer` then holds is of no use.
 pub fn open_in_place(
     key: &SlotKey,
     nonce: &[u8; NONCE_BYTES],
@@ -65,7 +68,12 @@ pub fn open_in_place(
     buffer: &mut [u8],
     tag: &[u8; TAG_BYTES],
 ) -> Result<(), NotVerified> {
-    key.cipher()
-        .decrypt_inout_detached(&XNonce::from(*nonce), associated, buffer.into(), &Tag::from(*tag))
-        .map_err(|_| NotVerified)
+    let (tag, associated) = (Tag::from(*tag), Aad::from(associated));
+    let opened = key.cipher(nonce).open_in_place_separate_tag(only(), associated, tag, buffer, 0..);
+    opened.map(|_| ()).map_err(|_| NotVerified)
+}
+
+/// The cipher's own nonce: a key is used once.
+fn only() -> Nonce {
+    Nonce::assume_unique_for_key([0; 12])
 }

@@ -60,7 +60,7 @@ pub enum Unusable {
     #[error("nothing in it can be read with this node's secret: it belongs to another secret, or is no store file")]
     Secret,
     /// The file was written by another version.
-    #[error("it has version {0}; this program knows version 1")]
+    #[error("it has version {0}; this program knows version {known}", known = label::VERSION)]
     Version(u32),
 }
 

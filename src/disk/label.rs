@@ -3,7 +3,7 @@
 //! | offset | bytes | field |
 //! |---|---|---|
 //! | 0 | 16 | `bolthole slots\0\0` |
-//! | 16 | 4 | version 1, little-endian |
+//! | 16 | 4 | version 2, little-endian |
 //! | 512 and 1,024 | 24 | nonce |
 //! | | 16 | tag |
 //! | | 16 | sealed: kind (0 content, 1 signed), 15 zeros |
@@ -80,7 +80,7 @@ const fn kind_number(kind: BlockKind) -> u8 {
 }
 
 const NAME: [u8; 16] = *b"bolthole slots\0\0";
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 const COPIES: [usize; 2] = [512, 1_024];
 const COPY_BYTES: usize = 56;
 /// Sets labels apart from everything else under the same key.

@@ -21,6 +21,7 @@ use crate::document::mime::Mime;
 use crate::document::root::{digester, top_key};
 use crate::key::RoutingKey;
 use crate::key::uri::Uri;
+use crate::limits::{BLOCK_ATTEMPTS, BLOCK_SEARCHES};
 use crate::message::block::Block;
 use crate::time::Instant;
 
@@ -60,7 +61,10 @@ fn document(mut choices: Choices<'_>) {
     let found = fetched(&network, Start::Content { routing, root }, loss, failures, &mut choices);
     match found {
         Ok(bytes) => assert!(lies != 0 || bytes == text, "a true document came back otherwise"),
-        Err(why) => assert!(lies != 0 || loss != 0, "a true document was not fetched: {why}"),
+        Err(why) => {
+            let excused = lies != 0 || loss != 0 || u32::from(failures) >= FAILURES_ENDURED;
+            assert!(excused, "a true document was not fetched: {why}");
+        }
     }
 }
 
@@ -218,5 +222,7 @@ fn fetched(
 const GEOMETRY: Geometry = Geometry::new(4, 16, 10);
 const WINDOW: usize = 8;
 const MOST_BLOCKS: usize = 12;
+/// So many failures, all of one block, and it is given up.
+const FAILURES_ENDURED: u32 = BLOCK_ATTEMPTS * BLOCK_SEARCHES;
 /// Chosen: a document of that many blocks has less than a hundred, each asked a few times.
 const STEPS: usize = 100_000;

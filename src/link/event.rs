@@ -67,9 +67,6 @@ pub enum OffenceDetail {
     /// Bytes that are no message.
     #[error(transparent)]
     Malformed(Malformed),
-    /// A stream that is longer than any message.
-    #[error("a stream longer than any message")]
-    TooLong,
     /// A message that did not end in time.
     #[error("a message that did not end in time")]
     Stalled,

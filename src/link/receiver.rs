@@ -1,24 +1,24 @@
 //! Receiving: one message per stream, read whole, decoded, handed on.
 //!
-//! Guarantees: reads at most a block message per stream and at most [`STREAMS_PER_LINK`] streams at once; when the node is
-//! slow, reading stops and QUIC holds the peer back; a stream that is longer, stops half way or takes too long is an
-//! offence. The time that the node itself held a stream up does not count.
+//! Guarantees: refuses a stream at its first wrong byte, and one that stops half way or takes too long; reads at most a
+//! block message of it, and at most [`STREAMS_PER_LINK`] streams at once; when the node is slow, reading stops and QUIC
+//! holds the peer back. The time that the node itself held a stream up does not count.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use quinn::{Connection, ConnectionError, ReadError, ReadToEndError, RecvStream};
+use quinn::{Connection, ConnectionError, ReadError, RecvStream};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::event::{LinkEvent, OffenceDetail};
 use crate::id::NodeId;
 use crate::limits::{MESSAGE_TIME, STREAMS_PER_LINK};
-use crate::message::class::{Class, Message};
-use crate::wire::cell::message_bytes;
-use crate::wire::codec::decode;
+use crate::message::class::Message;
+use crate::wire::joiner::Joiner;
 
 /// Why receiving ended.
 pub(super) enum End {
@@ -74,11 +74,19 @@ async fn hand_on<M: Message>(events: &mpsc::Sender<LinkEvent<M>>, peer: NodeId, 
 
 /// Reads one stream. None if the connection ended first.
 async fn read_one<M: Message>(serial: u64, mut stream: RecvStream) -> (u64, Result<Option<M>, OffenceDetail>) {
-    let read = match stream.read_to_end(message_bytes(Class::Block)).await {
-        Ok(cells) => decode(&cells).map(Some).map_err(OffenceDetail::Malformed),
-        Err(ReadToEndError::TooLong) => Err(OffenceDetail::TooLong),
-        Err(ReadToEndError::Read(ReadError::ConnectionLost(_))) => Ok(None),
-        Err(ReadToEndError::Read(_)) => Err(OffenceDetail::Abandoned),
+    let mut joiner = Joiner::default();
+    let mut chunks: [Bytes; CHUNKS] = std::array::from_fn(|_| Bytes::new());
+    let read = loop {
+        match stream.read_chunks(&mut chunks).await {
+            Ok(Some(count)) => {
+                if let Err(malformed) = chunks[..count].iter().try_for_each(|chunk| joiner.take(chunk)) {
+                    break Err(OffenceDetail::Malformed(malformed));
+                }
+            }
+            Ok(None) => break joiner.finish().map(Some).map_err(OffenceDetail::Malformed),
+            Err(ReadError::ConnectionLost(_)) => break Ok(None),
+            Err(_) => break Err(OffenceDetail::Abandoned),
+        }
     };
     (serial, read)
 }
@@ -109,6 +117,8 @@ impl Ages {
     }
 }
 
+/// Pieces taken from QUIC at once: a block arrives in 30 packets.
+const CHUNKS: usize = 32;
 const TICK: Duration = Duration::from_secs(5);
 const TICKS: u32 = (MESSAGE_TIME.as_secs() / TICK.as_secs()) as u32;
 

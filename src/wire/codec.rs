@@ -7,7 +7,8 @@
 use bytes::{Bytes, BytesMut};
 use postcard::ser_flavors::Flavor;
 
-use super::cell::{Cell, Header, Kind, all_zero, message_bytes, payload_bytes};
+use super::cell::{Header, all_zero, message_bytes};
+use super::joiner::Joiner;
 use super::malformed::Malformed;
 use crate::limits::{BLOCK_PAYLOAD_BYTES, CELL_BYTES, CELL_HEADER_BYTES, CELL_PAYLOAD_BYTES, ONION_HEADER_BYTES};
 use crate::message::class::{Class, Message};
@@ -78,18 +79,9 @@ pub fn encode<M: Message>(message: &M, id: u32, budget: Budget) -> Result<Bytes,
 /// # Errors
 /// When the bytes are not exactly what [`encode`] writes for some message and id.
 pub fn decode<M: Message>(cells: &[u8]) -> Result<M, Malformed> {
-    let (first, rest) = cells.split_at_checked(CELL_BYTES).ok_or(Malformed::Length(cells.len()))?;
-    let first = message_cell(first)?;
-    if cells.len() != message_bytes(first.header.class) {
-        return Err(Malformed::Length(cells.len()));
-    }
-    if first.header.part != 0 {
-        return Err(Malformed::Part(first.header.part));
-    }
-    match first.header.class {
-        Class::Small => decode_payload(first.payload, first.header),
-        Class::Block => decode_payload(&joined(&first, rest)?, first.header),
-    }
+    let mut joiner = Joiner::default();
+    joiner.take(cells)?;
+    joiner.finish()
 }
 
 /// Reads a message from the joined payload of its cells. `header` is that of part 0.
@@ -108,30 +100,6 @@ pub(super) fn decode_payload<M: Message>(payload: &[u8], header: Header) -> Resu
     // A varint has longer spellings than the one we write; compared piece by piece, nothing is allocated.
     postcard::serialize_with_flavor(&message, Comparison(used)).map_err(|_| Malformed::Spelling)?;
     Ok(message)
-}
-
-fn joined(first: &Cell<'_>, rest: &[u8]) -> Result<Vec<u8>, Malformed> {
-    let mut payload = Vec::with_capacity(payload_bytes(first.header.class));
-    payload.extend_from_slice(first.payload);
-    for (part, bytes) in (1..).zip(rest.chunks(CELL_BYTES)) {
-        let cell = message_cell(bytes)?;
-        if (cell.header.class, cell.header.id) != (first.header.class, first.header.id) {
-            return Err(Malformed::Mixed);
-        }
-        if cell.header.part != part {
-            return Err(Malformed::Part(cell.header.part));
-        }
-        payload.extend_from_slice(cell.payload);
-    }
-    Ok(payload)
-}
-
-fn message_cell(bytes: &[u8]) -> Result<Cell<'_>, Malformed> {
-    let cell = Cell::from_bytes(bytes)?;
-    match cell.header.kind {
-        Kind::Message => Ok(cell),
-        Kind::Padding => Err(Malformed::Kind(bytes[0])),
-    }
 }
 
 /// Spreads serialised bytes over the payloads of consecutive cells.

@@ -6,6 +6,9 @@ pub enum Malformed {
     /// Not the length of one cell, or not that of the cells of either class.
     #[error("{0} bytes are neither one cell nor the cells of a message")]
     Length(usize),
+    /// Bytes after the last cell of a message.
+    #[error("more bytes than the message has")]
+    Surplus,
     /// A cell type that this version does not know or does not accept yet.
     #[error("cell type {0} is not accepted")]
     Kind(u8),

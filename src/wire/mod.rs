@@ -7,4 +7,5 @@
 pub mod assembler;
 pub mod cell;
 pub mod codec;
+pub mod joiner;
 pub mod malformed;
