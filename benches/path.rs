@@ -99,9 +99,15 @@ fn fetched(relays: usize, bytes: usize) -> Cost {
     let uri = chain.put_document(bytes);
     chain.link_up();
     let cpu = cpu_seconds();
+    let before = chain.packets();
     let (time, hops) = chain.fetch(&uri, bytes);
     let cost = Cost { seconds: time.as_secs_f64(), cpu_seconds: cpu_seconds() - cpu };
-    println!("  (the document came over {hops:.2} hops on average)");
+    let blocks = (bytes / BODY_BYTES) as f64;
+    let sent = chain.packets().into_iter().map(|(kind, after)| (after - before.get(&kind).copied().unwrap_or(0), kind));
+    let sent: Vec<String> = sent
+        .map(|(count, kind)| format!("{:.1} {kind}", count as f64 / blocks / f64::from(relays as u32 + 1)))
+        .collect();
+    println!("  (over {hops:.2} hops on average; packets a block and link: {})", sent.join(", "));
     chain.stop();
     cost
 }

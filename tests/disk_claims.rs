@@ -244,10 +244,10 @@ fn a_file_of_another_version_is_refused_by_name() {
     let directory = tempfile::tempdir().unwrap();
     let mut head = vec![0; 4_096];
     head[..16].copy_from_slice(b"bolthole slots\0\0");
-    head[16] = 2;
+    head[16] = 3;
     fs::write(directory.path().join("content.slots"), head).unwrap();
     let refused = Local::open(directory.path(), 1, LIMIT).map(|_| ()).unwrap_err();
-    assert!(refused.to_string().contains("it has version 2"), "{refused}");
+    assert!(refused.to_string().contains("it has version 3; this program knows version 2"), "{refused}");
 }
 
 #[test]

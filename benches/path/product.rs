@@ -7,6 +7,7 @@
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 #![allow(clippy::disallowed_types, reason = "a benchmark reads the clock")]
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -159,6 +160,21 @@ impl Chain {
                 node.running.stop().await;
             }
         });
+    }
+
+    /// Packets that all nodes have sent: with cells, and others by kind.
+    pub(crate) fn packets(&self) -> BTreeMap<String, u64> {
+        let mut packets = BTreeMap::new();
+        for node in &self.nodes {
+            let status = self.runtime.block_on(node.served.status()).expect("it runs");
+            let others =
+                status.other_packets.iter().map(|(kind, lengths)| (kind.clone(), lengths.values().sum::<u64>()));
+            let cells = ("cells".to_owned(), status.cell_packets.values().sum());
+            for (kind, count) in others.chain([cells]) {
+                *packets.entry(kind).or_default() += count;
+            }
+        }
+        packets
     }
 
     fn reader(&self) -> &Node {

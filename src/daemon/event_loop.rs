@@ -71,7 +71,7 @@ impl<O: Overlay> EventLoop<O> {
                 Some(Request::Stop) | None => return false,
                 Some(request) => self.on_request(request),
             },
-            Some(event) = self.events.recv() => self.on_link(event),
+            Some(event) = self.events.recv() => self.on_links(event),
             Some(done) = self.disk_done.recv() => self.tell(Input::Disk(done)),
             () = rings(timer) => self.tell(Input::Timeout),
         }
@@ -122,6 +122,16 @@ impl<O: Overlay> EventLoop<O> {
             self.links.dial(peer, address);
         } else {
             self.node.handle_input(self.clock.now(), Input::DialFailed { peer });
+        }
+    }
+
+    /// What has happened on the links, and what has gathered since: waiting for each event anew costs more than most
+    /// events do.
+    fn on_links(&mut self, first: LinkEvent<O::Message>) {
+        self.on_link(first);
+        for _ in 1..EVENTS_AT_ONCE {
+            let Ok(event) = self.events.try_recv() else { break };
+            self.on_link(event);
         }
     }
 
@@ -216,3 +226,6 @@ async fn rings(timer: Option<tokio::time::Instant>) {
         None => std::future::pending().await,
     }
 }
+
+/// Events of links between two looks at clients, disk and clock.
+const EVENTS_AT_ONCE: usize = 16;

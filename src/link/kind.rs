@@ -1,8 +1,9 @@
-//! What a packet is there for, read from its frames just before they are encrypted.
+//! What a packet is there for, read from its frames just before they are encrypted and just after they are decrypted.
 //!
 //! After encryption an acknowledgement, a probe and a cell look alike, which is the point; to be able to state how many of
 //! each a node sends, and which of them nobody will answer (`flight`), the packet keys read along. Guarantees that nothing
-//! is changed on the way. Leaves out packets of the handshake, which the socket knows by their first byte.
+//! is changed on the way but for one thing: the padding at the end of a packet that has arrived is cut off, because QUIC
+//! would take it apart byte by byte. Leaves out packets of the handshake, which the socket knows by their first byte.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -34,30 +35,21 @@ pub struct Reading {
 pub fn read(payload: &[u8]) -> Reading {
     let (mut handshake, mut probe, mut other, mut acknowledges) = (false, false, false, None);
     let mut rest = Frames(payload);
-    loop {
-        match rest.integer() {
+    while let Some(kind) = rest.integer() {
+        match kind {
             // Padding goes to the end.
-            None | Some(PADDING) => break,
-            Some(PING | IMMEDIATE_ACK) => probe = true,
-            Some(kind @ (ACK | ACK_ECN)) => acknowledges = rest.ack(if kind == ACK { 0 } else { 3 }),
-            Some(0x08..=0x0f) => return Reading { kind: PacketKind::Cells, wants_answer: true, acknowledges },
-            Some(0x1c | 0x1d) => return Reading { kind: PacketKind::Close, wants_answer: false, acknowledges },
-            Some(PATH_CHALLENGE | PATH_RESPONSE) => (probe, rest) = (true, rest.after(8)),
-            Some(HANDSHAKE_DONE) => handshake = true,
-            Some(CRYPTO) => (handshake, rest) = (true, rest.after_integers(1).after_bytes()),
-            Some(NEW_TOKEN) => (handshake, rest) = (true, rest.after_bytes()),
-            Some(NEW_CONNECTION_ID) => (handshake, rest) = (true, rest.after_integers(2).after_short_bytes().after(16)),
-            Some(RETIRE_CONNECTION_ID) => (handshake, rest) = (true, rest.after_integers(1)),
-            // Flow control: limits of the connection and of streams, and streams given up.
-            Some(0x10 | 0x12..=0x14 | 0x16 | 0x17) => (other, rest) = (true, rest.after_integers(1)),
-            Some(0x05 | 0x11 | 0x15) => (other, rest) = (true, rest.after_integers(2)),
-            Some(0x04) => (other, rest) = (true, rest.after_integers(3)),
-            Some(ACK_FREQUENCY) => (other, rest) = (true, rest.after_integers(4)),
-            Some(_) => {
-                other = true;
-                break;
+            PADDING => break,
+            ACK | ACK_ECN => acknowledges = Frames(rest.0).integer(),
+            STREAM..=STREAM_LAST => return Reading { kind: PacketKind::Cells, wants_answer: true, acknowledges },
+            CONNECTION_CLOSE | APPLICATION_CLOSE => {
+                return Reading { kind: PacketKind::Close, wants_answer: false, acknowledges };
             }
+            PING | IMMEDIATE_ACK | PATH_CHALLENGE | PATH_RESPONSE => probe = true,
+            HANDSHAKE_DONE | CRYPTO | NEW_TOKEN | NEW_CONNECTION_ID | RETIRE_CONNECTION_ID => handshake = true,
+            _ => other = true,
         }
+        let Some(after) = rest.after_frame(kind) else { break };
+        rest = after;
     }
     let kind = match (handshake, probe) {
         (true, _) => PacketKind::Handshake,
@@ -65,6 +57,22 @@ pub fn read(payload: &[u8]) -> Reading {
         (false, false) => PacketKind::Ack,
     };
     Reading { kind, wants_answer: handshake || probe || other, acknowledges }
+}
+
+/// How long a packet is without the padding at its end; at least one byte, for none is a packet without frames.
+pub fn unpadded(payload: &[u8]) -> usize {
+    let mut rest = Frames(payload);
+    loop {
+        let at = payload.len() - rest.0.len();
+        match rest.integer() {
+            Some(PADDING) if payload[at..].iter().all(|byte| *byte == 0) => return at.max(1),
+            None | Some(PADDING) => return payload.len(),
+            Some(kind) => match rest.after_frame(kind) {
+                Some(after) => rest = after,
+                None => return payload.len(),
+            },
+        }
+    }
 }
 
 /// The frames of a packet that have not been looked at. Runs empty rather than past the end.
@@ -101,13 +109,37 @@ impl Frames<'_> {
         self.after(1 + usize::from(self.0.first().copied().unwrap_or_default()))
     }
 
-    /// Largest, delay, count, first range; then pairs; then the counts of congestion marks. Gives the largest.
-    fn ack(&mut self, marks: u64) -> Option<u64> {
-        let largest = self.integer()?;
-        let mut rest = self.after_integers(1);
-        let pairs = rest.integer()?;
-        *self = rest.after_integers((1 + pairs.saturating_mul(2)).saturating_add(marks));
-        Some(largest)
+    /// Behind the fields of a frame of that kind; none if the kind is not known.
+    fn after_frame(self, kind: u64) -> Option<Self> {
+        Some(match kind {
+            PING | IMMEDIATE_ACK | HANDSHAKE_DONE => self,
+            ACK => self.after_ack(0),
+            ACK_ECN => self.after_ack(3),
+            CRYPTO => self.after_integers(1).after_bytes(),
+            NEW_TOKEN => self.after_bytes(),
+            STREAM..=STREAM_LAST => {
+                let placed = self.after_integers(1 + u64::from(kind & STREAM_OFFSET != 0));
+                if kind & STREAM_LENGTH == 0 { Self(&[]) } else { placed.after_bytes() }
+            }
+            NEW_CONNECTION_ID => self.after_integers(2).after_short_bytes().after(16),
+            RETIRE_CONNECTION_ID => self.after_integers(1),
+            PATH_CHALLENGE | PATH_RESPONSE => self.after(8),
+            // Flow control: limits of the connection and of streams, and streams given up.
+            0x10 | 0x12..=0x14 | 0x16 | 0x17 => self.after_integers(1),
+            0x05 | 0x11 | 0x15 => self.after_integers(2),
+            0x04 => self.after_integers(3),
+            ACK_FREQUENCY => self.after_integers(4),
+            CONNECTION_CLOSE => self.after_integers(2).after_bytes(),
+            APPLICATION_CLOSE => self.after_integers(1).after_bytes(),
+            _ => return None,
+        })
+    }
+
+    /// Largest, delay, count, first range; then pairs; then the counts of congestion marks.
+    fn after_ack(self, marks: u64) -> Self {
+        let mut rest = self.after_integers(2);
+        let pairs = rest.integer().unwrap_or_default();
+        rest.after_integers((1 + pairs.saturating_mul(2)).saturating_add(marks))
     }
 }
 
@@ -258,6 +290,7 @@ impl PacketKey for CountedKey {
         if let Some(largest) = read(payload).acknowledges {
             self.reports.unanswered.on_acknowledged(largest);
         }
+        payload.truncate(unpadded(payload));
         Ok(())
     }
 
@@ -280,10 +313,17 @@ const ACK: u64 = 0x02;
 const ACK_ECN: u64 = 0x03;
 const CRYPTO: u64 = 0x06;
 const NEW_TOKEN: u64 = 0x07;
+/// The kinds of stream frames say by their bits which fields they have.
+const STREAM: u64 = 0x08;
+const STREAM_LAST: u64 = 0x0f;
+const STREAM_LENGTH: u64 = 0x02;
+const STREAM_OFFSET: u64 = 0x04;
 const NEW_CONNECTION_ID: u64 = 0x18;
 const RETIRE_CONNECTION_ID: u64 = 0x19;
 const PATH_CHALLENGE: u64 = 0x1a;
 const PATH_RESPONSE: u64 = 0x1b;
+const CONNECTION_CLOSE: u64 = 0x1c;
+const APPLICATION_CLOSE: u64 = 0x1d;
 const HANDSHAKE_DONE: u64 = 0x1e;
 const IMMEDIATE_ACK: u64 = 0x1f;
 const ACK_FREQUENCY: u64 = 0xaf;
@@ -332,6 +372,25 @@ mod tests {
         for (payload, wants_answer, acknowledges) in cases {
             let reading = read(&payload);
             assert_eq!((reading.wants_answer, reading.acknowledges), (wants_answer, acknowledges), "{payload:02x?}");
+        }
+    }
+    #[test]
+    fn padding_at_the_end_is_cut_off_and_nothing_else() {
+        let ack = &[0x02, 0x40, 0x64, 0x05, 0x01, 0x02, 0x00, 0x03][..];
+        let (zeros, measured) = (&[0; 9][..], &[0x0e, 0x02, 0x05, 0x03, 0x00, 0x00, 0x00][..]);
+        let to_the_end = &[0x0c, 0x02, 0x05, 0x01, 0x00, 0x00][..];
+        let cases = [
+            ([ack, zeros].concat(), ack.len()),
+            ([ack, measured, zeros].concat(), ack.len() + measured.len()),
+            ([measured, ack].concat(), ack.len() + measured.len()),
+            ([ack, to_the_end].concat(), ack.len() + to_the_end.len()),
+            ([ack, zeros, &[0x01]].concat(), ack.len() + zeros.len() + 1),
+            ([&[0x7f, 0xff], zeros].concat(), 2 + zeros.len()),
+            (zeros.to_vec(), 1),
+            (vec![], 0),
+        ];
+        for (payload, length) in cases {
+            assert_eq!(unpadded(&payload), length, "{payload:02x?}");
         }
     }
 }

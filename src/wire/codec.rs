@@ -61,17 +61,12 @@ impl Budget {
 pub fn encode<M: Message>(message: &M, id: u32, budget: Budget) -> Result<Bytes, EncodeError> {
     let class = message.class();
     let most = budget.bytes(class);
-    let cells = BytesMut::zeroed(message_bytes(class));
-    let writer = CellWriter { cells, written: 0, most };
-    let (mut cells, in_use) = postcard::serialize_with_flavor(message, writer).map_err(|error| match error {
+    let cells = BytesMut::with_capacity(message_bytes(class));
+    let writer = CellWriter { cells, class, id, written: 0, most };
+    postcard::serialize_with_flavor(message, writer).map_err(|error| match error {
         postcard::Error::SerializeBufferFull => EncodeError::TooLong { class, most },
         _ => EncodeError::Unserialisable,
-    })?;
-    for part in 0..class.cells() {
-        let header = Header::message(class, part as u8, id, in_use as u32);
-        cells[part * CELL_BYTES..][..CELL_HEADER_BYTES].copy_from_slice(&header.to_bytes());
-    }
-    Ok(cells.freeze())
+    })
 }
 
 /// Reads a message from its cells, which are whole and in order.
@@ -105,21 +100,37 @@ pub(super) fn decode_payload<M: Message>(payload: &[u8], header: Header) -> Resu
 /// Spreads serialised bytes over the payloads of consecutive cells.
 struct CellWriter {
     cells: BytesMut,
+    class: Class,
+    id: u32,
     written: usize,
     most: usize,
 }
 
+impl CellWriter {
+    /// Bytes of payload that the cell at hand still takes; begins the next cell when that one is full.
+    fn room(&mut self) -> usize {
+        let used = self.written % CELL_PAYLOAD_BYTES;
+        if used == 0 {
+            self.begin_cell();
+        }
+        CELL_PAYLOAD_BYTES - used
+    }
+
+    fn begin_cell(&mut self) {
+        let part = self.cells.len() / CELL_BYTES;
+        self.cells.extend_from_slice(&self.header(part, 0).to_bytes());
+    }
+
+    const fn header(&self, part: usize, in_use: usize) -> Header {
+        Header::message(self.class, part as u8, self.id, in_use as u32)
+    }
+}
+
 impl Flavor for CellWriter {
-    type Output = (BytesMut, usize);
+    type Output = Bytes;
 
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        if self.written == self.most {
-            return Err(postcard::Error::SerializeBufferFull);
-        }
-        let at = place(self.written);
-        self.cells[at] = byte;
-        self.written += 1;
-        Ok(())
+        self.try_extend(&[byte])
     }
 
     fn try_extend(&mut self, mut data: &[u8]) -> postcard::Result<()> {
@@ -127,17 +138,25 @@ impl Flavor for CellWriter {
             return Err(postcard::Error::SerializeBufferFull);
         }
         while !data.is_empty() {
-            let room = CELL_PAYLOAD_BYTES - self.written % CELL_PAYLOAD_BYTES;
-            let (now, later) = data.split_at(room.min(data.len()));
-            self.cells[place(self.written)..][..now.len()].copy_from_slice(now);
+            let (now, later) = data.split_at(self.room().min(data.len()));
+            self.cells.extend_from_slice(now);
             self.written += now.len();
             data = later;
         }
         Ok(())
     }
 
-    fn finalize(self) -> postcard::Result<Self::Output> {
-        Ok((self.cells, self.written))
+    /// Fills the cells that are left with zeros and says in the first how many bytes are in use.
+    fn finalize(mut self) -> postcard::Result<Bytes> {
+        for part in 0..self.class.cells() {
+            if self.cells.len() == part * CELL_BYTES {
+                self.begin_cell();
+            }
+            self.cells.resize(self.cells.len().max((part + 1) * CELL_BYTES), 0);
+        }
+        let first = self.header(0, self.written).to_bytes();
+        self.cells[..CELL_HEADER_BYTES].copy_from_slice(&first);
+        Ok(self.cells.freeze())
     }
 }
 
@@ -159,9 +178,4 @@ impl Flavor for Comparison<'_> {
     fn finalize(self) -> postcard::Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(postcard::Error::DeserializeBadEncoding) }
     }
-}
-
-/// Where the payload byte `offset` of a message stands among its cells.
-const fn place(offset: usize) -> usize {
-    offset / CELL_PAYLOAD_BYTES * CELL_BYTES + CELL_HEADER_BYTES + offset % CELL_PAYLOAD_BYTES
 }
