@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use chacha20::ChaCha20;
 use chacha20::cipher::{KeyIvInit, StreamCipher};
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
-use chacha20poly1305::{ChaCha20Poly1305, Nonce, Tag, XChaCha20Poly1305, XNonce};
+use chacha20poly1305::{ChaCha20Poly1305, Nonce, Tag};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use crypto::content::{self, ContentKey, PAYLOAD_BYTES, PLAIN_BYTES, SEALED_BYTES};
 use crypto::hash::Label;
@@ -28,6 +28,7 @@ use crypto::slot::{self, SlotKey};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, UnboundKey};
 use x25519_dalek::StaticSecret;
 
 criterion_group! {
