@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use super::cell::{Cell, Header, Kind, payload_bytes};
-use super::codec::decode_payload;
 use super::malformed::Malformed;
+use super::payload;
 use crate::limits::{ASSEMBLIES, CELL_PAYLOAD_BYTES};
 use crate::message::class::{Class, Message};
 
@@ -60,7 +60,7 @@ impl<M: Message> Assembler<M> {
         if self.unfinished.contains_key(&cell.header.id) {
             return Err(Malformed::Mixed);
         }
-        decode_payload(cell.payload, cell.header)
+        payload::read(cell.payload, cell.header)
     }
 
     fn part(&mut self, cell: &Cell<'_>) -> Result<Option<M>, Malformed> {
@@ -107,7 +107,7 @@ impl Parts {
     }
 
     fn open<M: Message>(self) -> Result<M, Malformed> {
-        decode_payload(&self.payload, self.first.expect("a complete message has its part 0"))
+        payload::read(&self.payload, self.first.expect("a complete message has its part 0"))
     }
 }
 

@@ -1,13 +1,13 @@
 //! A message to the cells of its class and back.
 //!
 //! Guarantees: [`decode`] accepts exactly what [`encode`] writes (same bytes when encoded again), allocates one buffer of
-//! the class's size at most besides the value itself, and never trusts a length that a peer wrote. Encoding allocates
+//! the class's size at most besides the value itself. Encoding allocates
 //! once and copies a block once, straight into its cells.
 
 use bytes::{Bytes, BytesMut};
 use postcard::ser_flavors::Flavor;
 
-use super::cell::{Header, all_zero, message_bytes};
+use super::cell::{Header, message_bytes};
 use super::joiner::Joiner;
 use super::malformed::Malformed;
 use crate::limits::{BLOCK_PAYLOAD_BYTES, CELL_BYTES, CELL_HEADER_BYTES, CELL_PAYLOAD_BYTES, ONION_HEADER_BYTES};
@@ -79,24 +79,6 @@ pub fn decode<M: Message>(cells: &[u8]) -> Result<M, Malformed> {
     joiner.finish()
 }
 
-/// Reads a message from the joined payload of its cells. `header` is that of part 0.
-pub(super) fn decode_payload<M: Message>(payload: &[u8], header: Header) -> Result<M, Malformed> {
-    let (used, unused) = payload.split_at_checked(header.in_use as usize).ok_or(Malformed::InUse(header.in_use))?;
-    if !all_zero(unused) {
-        return Err(Malformed::Unused);
-    }
-    let (message, rest) = postcard::take_from_bytes::<M>(used).map_err(|_| Malformed::Value)?;
-    if !rest.is_empty() {
-        return Err(Malformed::Trailing);
-    }
-    if message.class() != header.class {
-        return Err(Malformed::Class);
-    }
-    // A varint has longer spellings than the one we write; compared piece by piece, nothing is allocated.
-    postcard::serialize_with_flavor(&message, Comparison(used)).map_err(|_| Malformed::Spelling)?;
-    Ok(message)
-}
-
 /// Spreads serialised bytes over the payloads of consecutive cells.
 struct CellWriter {
     cells: BytesMut,
@@ -157,25 +139,5 @@ impl Flavor for CellWriter {
         let first = self.header(0, self.written).to_bytes();
         self.cells[..CELL_HEADER_BYTES].copy_from_slice(&first);
         Ok(self.cells.freeze())
-    }
-}
-
-/// Compares what would be written with what was read.
-struct Comparison<'a>(&'a [u8]);
-
-impl Flavor for Comparison<'_> {
-    type Output = ();
-
-    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.try_extend(&[byte])
-    }
-
-    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
-        self.0 = self.0.strip_prefix(data).ok_or(postcard::Error::DeserializeBadEncoding)?;
-        Ok(())
-    }
-
-    fn finalize(self) -> postcard::Result<()> {
-        if self.0.is_empty() { Ok(()) } else { Err(postcard::Error::DeserializeBadEncoding) }
     }
 }

@@ -5,8 +5,8 @@
 //! that is `assembler`.
 
 use super::cell::{Header, Kind, payload_bytes};
-use super::codec::decode_payload;
 use super::malformed::Malformed;
+use super::payload;
 use crate::limits::{CELL_BYTES, CELL_HEADER_BYTES};
 use crate::message::class::Message;
 
@@ -53,7 +53,7 @@ impl Joiner {
     /// When bytes are missing, or are not exactly those of some message.
     pub fn finish<M: Message>(self) -> Result<M, Malformed> {
         match self.first {
-            Some(first) if self.is_whole() => decode_payload(&self.payload, first),
+            Some(first) if self.is_whole() => payload::read(&self.payload, first),
             _ => Err(Malformed::Length(self.taken)),
         }
     }

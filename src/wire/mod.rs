@@ -9,3 +9,4 @@ pub mod cell;
 pub mod codec;
 pub mod joiner;
 pub mod malformed;
+mod payload;
