@@ -7,6 +7,7 @@
 //! be looked up, without anybody else knowing where it stands.
 
 mod announcements;
+mod calls;
 mod classic;
 mod commands;
 mod documents;
@@ -20,6 +21,7 @@ mod store;
 mod wire;
 
 pub use self::announcements::*;
+pub use self::calls::*;
 pub use self::classic::*;
 pub use self::commands::*;
 pub use self::documents::*;

@@ -6,6 +6,7 @@
 pub mod block;
 pub mod certificate;
 pub mod class;
+pub mod contact;
 pub mod credentials;
 pub mod genesis;
 pub mod reference;

@@ -10,7 +10,7 @@ use rand::{Rng, RngExt};
 use crate::id::NodeId;
 use crate::key::Location;
 use crate::limits;
-use crate::overlay::classic::contact::Contact;
+use crate::message::contact::Contact;
 use crate::overlay::classic::core::Core;
 use crate::overlay::classic::exchange::SeenIds;
 use crate::overlay::classic::message::{Message, Party, TransactionId};

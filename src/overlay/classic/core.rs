@@ -11,11 +11,11 @@ use rand::{Rng, SeedableRng};
 use crate::id::NodeId;
 use crate::key::{Location, RoutingKey};
 use crate::message::block::Block;
+use crate::message::contact::Contact;
 use crate::overlay::classic::config::Config;
-use crate::overlay::classic::contact::Contact;
-use crate::overlay::classic::links::{Links, Way};
 use crate::overlay::classic::message::{Message, TransactionId};
 use crate::overlay::classic::table::{Rule, Table};
+use crate::overlay::mode::links::{Links, Way};
 use crate::overlay::mode::{CloseReason, Offence, Output, StoreToken, StoreWork};
 
 /// The meeting place.
@@ -26,7 +26,7 @@ pub(super) struct Core {
     /// The node's own key: where it lies in key space. `None` for a newcomer.
     pub(super) place: Option<Location>,
     pub(super) table: Table,
-    pub(super) links: Links,
+    pub(super) links: Links<Message>,
     pub(super) random: ChaCha8Rng,
     /// While set, the node learns nothing, and its own requests live this long.
     pub(super) measuring: Option<u16>,

@@ -8,7 +8,7 @@ use crate::id::NodeId;
 use crate::key::RoutingKey;
 use crate::limits;
 use crate::message::block::Block;
-use crate::overlay::classic::contact::Contact;
+use crate::message::contact::Contact;
 use crate::overlay::classic::message::{Message, TransactionId};
 use crate::overlay::classic::table::{Cursor, Table};
 use crate::overlay::mode::Ticket;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::key::{Location, RoutingKey};
 use crate::message::block::Parcel;
 use crate::message::class::{Class, Message as Classed};
-use crate::overlay::classic::contact::Contact;
+use crate::message::contact::Contact;
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

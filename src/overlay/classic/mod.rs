@@ -5,18 +5,16 @@
 
 mod announce;
 mod config;
-mod contact;
 mod core;
 mod exchange;
-mod links;
 mod message;
 mod search;
 mod table;
 
 use std::sync::Arc;
 
+pub use crate::message::contact::Contact;
 pub use config::{Config, TablePolicy};
-pub use contact::Contact;
 pub use message::{Message, Party, TransactionId};
 
 use self::announce::{Announced, Announcements};

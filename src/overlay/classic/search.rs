@@ -6,7 +6,7 @@
 use crate::id::NodeId;
 use crate::limits;
 use crate::message::block::{Block, Parcel};
-use crate::overlay::classic::contact::Contact;
+use crate::message::contact::Contact;
 use crate::overlay::classic::core::Core;
 use crate::overlay::classic::exchange::{Aim, Exchange, Hops, Origin, SeenIds, State};
 use crate::overlay::classic::message::{Message, TransactionId};

@@ -7,8 +7,8 @@ use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
 use crate::key::Location;
+use crate::message::contact::Contact;
 use crate::overlay::classic::config::TablePolicy;
-use crate::overlay::classic::contact::Contact;
 
 /// The table: parallel lists sorted by key.
 #[derive(Debug, Default)]

@@ -1,20 +1,19 @@
 //! The links a node has open, and what waits for one to open.
 //!
-//! A node of 2001 has no standing neighbours: it contacts whomever its table names. Links stay open after use and the one
+//! For nodes without standing neighbours, which contact whomever their tables name. Links stay open after use and the one
 //! used longest ago is closed when there are too many.
 
 use std::collections::BTreeMap;
 
 use crate::id::NodeId;
 use crate::limits;
-use crate::overlay::classic::message::Message;
 
 /// The links of one node.
-#[derive(Debug, Default)]
-pub(super) struct Links {
+#[derive(Debug)]
+pub struct Links<M> {
     /// Sorted by id.
     open: Vec<Link>,
-    waiting: BTreeMap<NodeId, Vec<Message>>,
+    waiting: BTreeMap<NodeId, Vec<M>>,
     clock: u32,
 }
 
@@ -26,18 +25,24 @@ struct Link {
 
 /// What is to be done with a message.
 #[derive(Debug)]
-pub(super) enum Way {
+pub enum Way<M> {
     /// The link is open: send it.
-    Send(Message),
+    Send(M),
     /// It waits; a link must be opened first.
     Dial,
     /// It waits for a dial that is under way, or there was no room for it.
     Wait,
 }
 
-impl Links {
+impl<M> Default for Links<M> {
+    fn default() -> Self {
+        Self { open: Vec::new(), waiting: BTreeMap::new(), clock: 0 }
+    }
+}
+
+impl<M> Links<M> {
     /// Finds the way of a message to `peer`.
-    pub(super) fn way(&mut self, peer: NodeId, message: Message) -> Way {
+    pub fn way(&mut self, peer: NodeId, message: M) -> Way<M> {
         self.clock = self.clock.wrapping_add(1);
         if let Ok(at) = self.find(&peer) {
             self.open[at].used = self.clock;
@@ -51,7 +56,7 @@ impl Links {
     }
 
     /// A link is open; gives what waited for it.
-    pub(super) fn opened(&mut self, peer: NodeId) -> Vec<Message> {
+    pub fn opened(&mut self, peer: NodeId) -> Vec<M> {
         self.clock = self.clock.wrapping_add(1);
         match self.find(&peer) {
             Ok(at) => self.open[at].used = self.clock,
@@ -61,7 +66,7 @@ impl Links {
     }
 
     /// A link is gone, or could not be opened: what waited for it is lost.
-    pub(super) fn closed(&mut self, peer: &NodeId) {
+    pub fn closed(&mut self, peer: &NodeId) {
         if let Ok(at) = self.find(peer) {
             self.open.remove(at);
         }
@@ -69,7 +74,7 @@ impl Links {
     }
 
     /// The idle link used longest ago, if there are more than `most`.
-    pub(super) fn excess(&self, most: usize, in_use: impl Fn(&NodeId) -> bool) -> Option<NodeId> {
+    pub fn excess(&self, most: usize, in_use: impl Fn(&NodeId) -> bool) -> Option<NodeId> {
         if self.open.len() <= most {
             return None;
         }
@@ -78,8 +83,13 @@ impl Links {
     }
 
     /// How many links are open.
-    pub(super) fn len(&self) -> usize {
+    pub const fn len(&self) -> usize {
         self.open.len()
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.open.is_empty()
     }
 
     fn find(&self, peer: &NodeId) -> Result<usize, usize> {

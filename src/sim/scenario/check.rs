@@ -1,0 +1,161 @@
+//! What makes no sense in a scenario, what is not available yet, and what does not fit the memory.
+
+use crate::limits;
+use crate::sim::scenario::shared::{Impossible, ModeName, Session, TopologyKind};
+use crate::sim::scenario::whole::Scenario;
+
+impl Scenario {
+    /// Refuses what makes no sense or does not fit `memory` bytes.
+    ///
+    /// # Errors
+    /// One sentence that names the field.
+    pub fn check(&self, memory: u64) -> Result<(), Impossible> {
+        match self.sentence().or_else(|| self.unavailable()) {
+            Some(sentence) => Err(Impossible(sentence)),
+            None => self.check_memory(memory),
+        }
+    }
+
+    fn check_memory(&self, memory: u64) -> Result<(), Impossible> {
+        let needed = self.estimated_bytes();
+        if needed <= memory {
+            return Ok(());
+        }
+        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+        Err(Impossible(format!(
+            "this scenario needs about {:.1} GiB of memory and {:.1} GiB are free",
+            gib(needed),
+            gib(memory)
+        )))
+    }
+
+    fn sentence(&self) -> Option<String> {
+        let (work, faults, churn) = (&self.workload, &self.faults, &self.churn);
+        let share = |name: &str, value: f64| {
+            (!(0.0..=1.0).contains(&value)).then(|| format!("{name} is a share between 0 and 1, not {value}"))
+        };
+        let rate = |name: &str, value: f64| {
+            (!(value >= 0.0 && value.is_finite())).then(|| format!("{name} cannot be {value}"))
+        };
+        let positive = |name: &str, value: f64| {
+            (!(value > 0.0 && value.is_finite())).then(|| format!("{name} must be above 0, not {value}"))
+        };
+        let least = |name: &str, value: u64, least: u64| {
+            (value < least).then(|| format!("{name} must be at least {least}, not {value}"))
+        };
+        least("nodes", self.nodes.into(), 2)
+            .or_else(|| {
+                (work.copies > self.nodes)
+                    .then(|| format!("workload.copies is {}, but there are only {} nodes", work.copies, self.nodes))
+            })
+            .or_else(|| {
+                (work.copies != 1).then(|| {
+                    format!(
+                        "workload.copies does not apply to {}: where copies lie is what the overlay decides",
+                        self.mode
+                    )
+                })
+            })
+            .or_else(|| share("latency.loss", self.latency.loss))
+            .or_else(|| (self.latency.loss >= 0.9).then(|| "latency.loss of 0.9 and more lets nothing through".into()))
+            .or_else(|| positive("latency.median_ms", self.latency.median_ms))
+            .or_else(|| {
+                (self.latency.median_ms > 2_000.0)
+                    .then(|| "latency.median_ms above 2000 outlasts the timers of every overlay".into())
+            })
+            .or_else(|| least("workload.object_bytes", work.object_bytes, 1))
+            .or_else(|| positive("workload.lookups_per_second", work.lookups_per_second))
+            .or_else(|| rate("workload.zipf", work.zipf))
+            .or_else(|| share("faults.fail_fraction", faults.fail_fraction))
+            .or_else(|| share("faults.free_riders", faults.free_riders))
+            .or_else(|| rate("faults.repair_seconds", faults.repair_seconds))
+            .or_else(|| positive("churn.mean_seconds", churn.mean_seconds))
+            .or_else(|| positive("churn.shape", churn.shape))
+            .or_else(|| share("churn.availability", churn.availability))
+            .or_else(|| rate("churn.joins_per_second", churn.joins_per_second))
+            .or_else(|| rate("churn.leaves_per_second", churn.leaves_per_second))
+            .or_else(|| {
+                self.growth.and_then(|growth| {
+                    least("growth.start", growth.start.into(), 2).or_else(|| {
+                        (growth.start > self.nodes).then(|| {
+                            format!("growth.start is {}, but there are only {} nodes", growth.start, self.nodes)
+                        })
+                    })
+                })
+            })
+            .or_else(|| self.lives(faults.fail_fraction))
+            .or_else(|| self.own_table())
+    }
+
+    fn lives(&self, fail_fraction: f64) -> Option<String> {
+        let left = f64::from(self.nodes) * (1.0 - fail_fraction);
+        (left < 2.0)
+            .then(|| format!("faults.fail_fraction of {fail_fraction} leaves fewer than two of {} nodes", self.nodes))
+    }
+
+    fn own_table(&self) -> Option<String> {
+        let start = self.growth.map_or(self.nodes, |growth| growth.start);
+        let name = |table: &str| Some(format!("[{table}] is the table of another overlay than {}", self.mode));
+        match (self.mode, &self.classic, &self.freenet) {
+            (ModeName::Classic, _, Some(_)) => name("freenet"),
+            (ModeName::Freenet, Some(_), _) => name("classic"),
+            (ModeName::Freenet, ..) if self.topology.is_some() => {
+                Some("[topology] does not apply to freenet: its networks grow by their own joins".into())
+            }
+            (ModeName::Classic, Some(classic), None) => classic.sentence(self.topology, start),
+            (ModeName::Freenet, None, Some(freenet)) => freenet.sentence(),
+            (_, None, None) => Some(format!("the table [{}] is missing", self.mode)),
+        }
+    }
+
+    fn unavailable(&self) -> Option<String> {
+        let (faults, churn) = (&self.faults, &self.churn);
+        let is_classic = self.mode == ModeName::Classic;
+        let not_yet = |what: &str| Some(format!("{what} is not available yet"));
+        if faults.free_riders > 0.0 {
+            return Some("faults.free_riders applies to swarm, supernode and flooding only".into());
+        }
+        if self.workload.fetch_at_most_once {
+            return not_yet("workload.fetch_at_most_once");
+        }
+        if is_classic && self.has_churn() {
+            return not_yet("[churn] in the overlay classic");
+        }
+        if churn.session == Session::None && churn.availability > 0.0 {
+            return Some("churn.availability needs sessions: churn.session is none".into());
+        }
+        if self.has_churn() && faults.fail_fraction > 0.0 {
+            return not_yet("faults.fail_fraction together with [churn]");
+        }
+        if !is_classic && self.growth.is_some() {
+            return not_yet("[growth] in freenet, whose networks always grow by their own joins before anything else,");
+        }
+        if !is_classic && self.workload.warmup_operations > 0 {
+            return not_yet("workload.warmup_operations in freenet");
+        }
+        if !is_classic && self.blocks_per_document() > 1 + u64::from(limits::MANIFEST_TOP_KEYS) {
+            return not_yet("a document in freenet whose keys do not fit its top block (about 22 MB)");
+        }
+        if !is_classic && self.workload.object_bytes > limits::DOCUMENT_BYTES {
+            return Some("workload.object_bytes is beyond the longest document".into());
+        }
+        if is_classic && self.blocks_per_document() > 1 {
+            return Some(
+                "workload.object_bytes above 32768 does not apply to classic: a document of 2001 is one block".into(),
+            );
+        }
+        if is_classic && self.workload.zipf > 0.0 {
+            return not_yet("workload.zipf above 0 in the overlay classic");
+        }
+        if is_classic && self.topology.is_none_or(|topology| topology.kind != TopologyKind::RingLattice) {
+            return not_yet("a topology of classic other than ring-lattice");
+        }
+        if !is_classic && faults.operations_per_percent > 0 {
+            return Some("faults.operations_per_percent applies to classic only".into());
+        }
+        if !is_classic && faults.dead_starts {
+            return Some("faults.dead_starts applies to classic only".into());
+        }
+        None
+    }
+}

@@ -1,0 +1,15 @@
+//! What to simulate: the schema that all overlays share, its defaults, and what makes no sense.
+//!
+//! Unknown keys are errors that name the key. Every field has a default, which may depend on the mode; a scenario that has
+//! passed [`Scenario::check`] can be run.
+
+mod check;
+mod classic;
+mod freenet;
+mod shared;
+mod whole;
+
+pub use self::classic::*;
+pub use self::freenet::*;
+pub use self::shared::*;
+pub use self::whole::*;

@@ -1,0 +1,166 @@
+//! A whole scenario and its defaults, which may depend on the mode.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits;
+use crate::sim::latency::LatencyKind;
+use crate::sim::scenario::classic::ClassicTable;
+use crate::sim::scenario::freenet::{FreenetTable, LinkClock, ONE_BLOCK, layout};
+use crate::sim::scenario::shared::{
+    Churn, Faults, Fidelity, FidelityChoice, Growth, LatencyTable, ModeName, Policy, Session, Target, Topology,
+    TopologyKind, Workload,
+};
+
+/// A whole scenario, defaults filled in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The overlay.
+    pub mode: ModeName,
+    /// Ordinary participants.
+    pub nodes: u32,
+    /// Everything random follows from it.
+    pub seed: u64,
+    /// How messages travel.
+    pub fidelity: FidelityChoice,
+    /// The graph at the start; absent where the overlay makes its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topology: Option<Topology>,
+    /// How long messages take.
+    pub latency: LatencyTable,
+    /// Present if nodes join while the network works.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub growth: Option<Growth>,
+    /// What is asked of the network.
+    pub workload: Workload,
+    /// How participants come and go.
+    pub churn: Churn,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// The overlay's own table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classic: Option<ClassicTable>,
+    /// The overlay's own table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freenet: Option<FreenetTable>,
+}
+
+impl Scenario {
+    /// The defaults of a mode, for a network of `nodes`.
+    pub fn defaults(mode: ModeName, nodes: u32) -> Self {
+        let is_classic = mode == ModeName::Classic;
+        Self {
+            mode,
+            nodes,
+            seed: 1,
+            fidelity: FidelityChoice::Auto,
+            topology: is_classic.then_some(Topology { kind: TopologyKind::RingLattice, degree: 4 }),
+            latency: LatencyTable { kind: LatencyKind::KingLike, median_ms: 156.0, loss: 0.0 },
+            growth: None,
+            workload: Workload {
+                documents: if is_classic { 0 } else { 100_000 },
+                object_bytes: 32_768,
+                copies: 1,
+                warmup_operations: 0,
+                lookups: 10_000,
+                lookups_per_second: f64::from(nodes) / 600.0,
+                zipf: if is_classic { 0.0 } else { 0.8 },
+                fetch_at_most_once: false,
+            },
+            churn: Churn {
+                session: Session::None,
+                mean_seconds: 3_600.0,
+                shape: 0.38,
+                availability: 0.0,
+                joins_per_second: 0.0,
+                leaves_per_second: 0.0,
+                graceful: true,
+            },
+            faults: Faults {
+                fail_fraction: 0.0,
+                target: Target::Random,
+                repair: true,
+                repair_seconds: 600.0,
+                operations_per_percent: 0,
+                dead_starts: false,
+                free_riders: 0.0,
+            },
+            classic: is_classic.then_some(ClassicTable {
+                htl: 20,
+                probe_htl: 500,
+                store_blocks: 50,
+                routing_entries: 250,
+                announce_htl: limits::ANNOUNCE_HOPS,
+                table_policy: Policy::Lru,
+                store_policy: Policy::Lru,
+            }),
+            freenet: (!is_classic).then_some(FreenetTable {
+                htl: limits::MAX_HTL,
+                store_blocks: 4_096,
+                routing_entries: 1_000,
+                neighbours: limits::DEGREE_MAX,
+                cache_policy: Policy::Lru,
+                prerouting: false,
+                link_clock: LinkClock::Off,
+            }),
+        }
+    }
+
+    /// How messages travel: `auto` decided.
+    pub fn fidelity(&self) -> Fidelity {
+        match self.fidelity {
+            FidelityChoice::Bytes => Fidelity::Bytes,
+            FidelityChoice::Values => Fidelity::Values,
+            FidelityChoice::Auto if self.nodes <= 1_000 && self.content_bytes() <= 1e9 => Fidelity::Bytes,
+            FidelityChoice::Auto => Fidelity::Values,
+        }
+    }
+
+    /// Operations before anything is measured, growth included.
+    pub fn operations(&self) -> u64 {
+        let grown = self.growth.map_or(0, |growth| {
+            u64::from(self.nodes.saturating_sub(growth.start)) * u64::from(growth.operations_per_join)
+        });
+        let percents = (self.faults.fail_fraction * 100.0) as u64;
+        grown + u64::from(self.workload.warmup_operations) + percents * u64::from(self.faults.operations_per_percent)
+    }
+
+    /// About how much memory the run takes, in bytes. Measured at 1,000 to 200,000 nodes and rounded up.
+    pub fn estimated_bytes(&self) -> u64 {
+        let blocks = self.operations() / 2 + u64::from(self.workload.documents) * self.blocks_per_document();
+        let real = if self.fidelity() == Fidelity::Bytes { crypto::content::SEALED_BYTES as u64 } else { 0 };
+        let node = match (&self.classic, &self.freenet) {
+            (Some(classic), _) => {
+                // Tables grow with what is inserted; few are full in a network that has just grown.
+                2_000
+                    + classic.routing_entries.min(160) as u64 * 20
+                    + classic.store_blocks as u64 * 12
+                    + limits::CLASSIC_LINKS as u64 * 50
+            }
+            (_, Some(freenet)) => 60_000 + freenet.store_blocks.min(500) as u64 * 12,
+            (None, None) => 0,
+        };
+        64_000_000 + u64::from(self.nodes) * node + blocks * (200 + real)
+    }
+
+    /// Blocks that a document of the workload fills.
+    pub fn blocks_per_document(&self) -> u64 {
+        let bytes = self.workload.object_bytes;
+        match self.mode {
+            ModeName::Classic => bytes.div_ceil(ONE_BLOCK),
+            ModeName::Freenet => layout(bytes).map_or(1, |layout| 1 + layout.keys()),
+        }
+    }
+
+    /// Whether nodes come and go.
+    pub fn has_churn(&self) -> bool {
+        let churn = &self.churn;
+        churn.session != Session::None || churn.joins_per_second > 0.0 || churn.leaves_per_second > 0.0
+    }
+
+    fn content_bytes(&self) -> f64 {
+        let moved = self.operations() + u64::from(self.workload.documents) + u64::from(self.workload.lookups);
+        // An insert is carried by up to twenty nodes, an answer by about as many as it took hops.
+        moved as f64 * self.blocks_per_document() as f64 * 10.0 * 32_768.0
+    }
+}
