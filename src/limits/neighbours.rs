@@ -25,6 +25,10 @@ pub const NEIGHBOURS_PER_GROUP: usize = DEGREE_MAX / 8;
 pub const SMALL_NETWORK: usize = 50;
 /// References of nodes that passed by, kept as possible neighbours; the oldest leaves. Chosen: 140 bytes each.
 pub const ACQUAINTANCES: usize = 64;
+/// Near neighbours that are gone and called again: twice as many as there are.
+pub const MISSED: usize = 4 * NEAR_PER_SIDE;
+/// How long they are called. Chosen: a day, in which one that stays away is called about twelve times.
+pub const MISSED_LIFE: Duration = Duration::from_secs(86_400);
 /// Peers remembered as hard to reach; beyond it the one nearest to its next try is forgotten.
 pub const RETRIES: usize = 256;
 /// Searches for long links that run at once.

@@ -50,7 +50,7 @@ pub const RESTS_FOR_LOAD: u8 = 10;
 pub const REST_AFTER_SILENCE: Duration = Duration::from_secs(5);
 /// A neighbour that broke a rule is not asked for this long.
 pub const REST_AFTER_FAULT: Duration = Duration::from_secs(10);
-/// Exchange ids remembered of late, so that a late answer is told from one nobody asked for. Chosen: 64 KiB, what a busy
+/// Exchange ids remembered of late, so that a late answer is told from one nobody asked for. Chosen: 128 KiB, what a busy
 /// node begins in seconds. An answer later than that counts as unasked.
 pub const ISSUED_IDS: usize = 8_192;
 /// Answers that nobody asked for, before the link is closed. Some may be too late to be recognised.

@@ -48,6 +48,8 @@ pub(super) enum Event {
     Source(NodeRef),
     /// The neighbour is accepted by both sides.
     MemberUp(NodeId),
+    /// An accepted neighbour is gone that this node has not dismissed.
+    Missed(NodeRef),
     /// An accepted neighbour is gone.
     MemberDown(NodeId),
     /// A routed question has ended at this node, which must answer it.

@@ -40,6 +40,8 @@ struct Attempt {
     witnesses: Vec<Witness>,
     /// The place to look for the next witness at.
     next_place: u8,
+    /// Whether live members have been asked for.
+    sought: bool,
     /// Live members heard of, for networks too small to have a witness at every place.
     members: Option<Vec<Location>>,
     open: usize,
@@ -93,6 +95,7 @@ impl Joining {
             stage: Stage::Working { next: 0 },
             witnesses: Vec::new(),
             next_place: 1,
+            sought: false,
             members: None,
             open: 0,
         });
@@ -190,8 +193,12 @@ impl Joining {
                     let Some(place) = members.pop() else { return };
                     (place, Question::Commit(attempt.commit))
                 }
-                None if attempt.open > 0 => return,
-                None => (named_location(&core.me.network, &core.me.id), Question::Seek { announced: None }),
+                // Asked once: an entry that has gone meanwhile would be asked for ever.
+                None if attempt.open > 0 || attempt.sought => return,
+                None => {
+                    attempt.sought = true;
+                    (named_location(&core.me.network, &core.me.id), Question::Seek { announced: None })
+                }
             }
         };
         attempt.open += 1;

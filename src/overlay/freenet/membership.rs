@@ -307,6 +307,7 @@ impl Membership {
                 self.topology.on_member(core, now, peer);
                 self.examine_members(core, now);
             }
+            Event::Missed(reference) => self.topology.on_missed(now, reference),
             Event::MemberDown(peer) => self.topology.on_member_lost(core, now, peer),
             Event::Announced(reference) => self.topology.on_announced(core, now, reference),
             Event::Asked { query, target, question } => self.on_asked(core, now, query, target, question),

@@ -17,6 +17,7 @@ mod join;
 mod membership;
 mod memory;
 mod message;
+mod missed;
 mod neighbours;
 mod offer;
 mod origin;
@@ -282,6 +283,7 @@ impl Freenet {
     fn handle_link_down(&mut self, now: Instant, peer: NodeId) {
         let Some(neighbour) = self.core.neighbours.remove(&peer) else { return };
         if neighbour.is_member() {
+            self.core.events.extend(neighbour.reference().cloned().map(Event::Missed));
             self.core.events.push_back(Event::MemberDown(peer));
         }
         self.membership.handle_link_down(&mut self.core, now, peer, &neighbour);

@@ -18,6 +18,7 @@ use crate::overlay::freenet::core::{Core, Purpose};
 use crate::overlay::freenet::greeting::Greetings;
 use crate::overlay::freenet::harmonic::draw_long_target;
 use crate::overlay::freenet::message::{Errand, Question, Reply};
+use crate::overlay::freenet::missed::Missed;
 use crate::overlay::freenet::query::Queries;
 use crate::overlay::freenet::retries::Retries;
 use crate::overlay::freenet::shape::{initiated, initiated_share, is_near, linked, near_members, unlinked_near_places};
@@ -31,6 +32,7 @@ pub(super) struct Topology {
     /// Places that neighbours told of and that were asked for lately.
     asked_places: Retries<Location>,
     near_members: BTreeSet<NodeId>,
+    missed: Missed,
     near_due: Instant,
     near_pause: u32,
     look_due: Option<Instant>,
@@ -63,7 +65,7 @@ impl Topology {
             self.look(core, greetings, queries, now);
         }
         if self.near_due <= now {
-            self.seek_near(core, queries, now);
+            self.seek_near(core, greetings, queries, now);
         }
         if self.long_due <= now {
             self.seek_long(core, greetings, queries, now);
@@ -89,8 +91,16 @@ impl Topology {
     pub(super) fn on_member(&mut self, core: &Core, now: Instant, peer: NodeId) {
         self.retries.remove(&peer);
         self.acquaintances.remove(&peer);
+        self.missed.forget(&peer);
         self.near_members = near_members(core);
         self.on_change(now);
+    }
+
+    /// A neighbour is about to count as lost, although this node would have kept it.
+    pub(super) fn on_missed(&mut self, now: Instant, reference: NodeRef) {
+        if self.near_members.contains(&reference.id) {
+            self.missed.remember(now, reference);
+        }
     }
 
     /// A neighbour is gone: one of the near ones is replaced at once.
@@ -175,13 +185,18 @@ impl Topology {
 
     // -- near neighbours --------------------------------------------------------------------------------------------------
 
-    /// Asks who lies at this node's own place.
-    fn seek_near(&mut self, core: &mut Core, queries: &mut Queries, now: Instant) {
+    /// Asks who lies at this node's own place, and calls those who lay there.
+    fn seek_near(&mut self, core: &mut Core, greetings: &mut Greetings, queries: &mut Queries, now: Instant) {
         self.near_due = now + self.pause(core, self.near_pause);
         self.near_pause = (self.near_pause + 1).min(limits::PAUSE_DOUBLINGS);
         if core.neighbours.count() > 0 {
             let question = Question::Seek { announced: Some(core.me.reference.clone()) };
             queries.ask(core, now, Purpose::Near, core.location(), question, None);
+        }
+        for reference in self.missed.due(now) {
+            if is_near(core, reference.location, &reference.id) {
+                self.dial(core, greetings, now, &reference, Errand::Near);
+            }
         }
     }
 
