@@ -19,6 +19,7 @@ use super::progress::Progress;
 use super::seeds;
 use crate::sim::classic;
 use crate::sim::freenet;
+use crate::sim::overlays;
 use crate::sim::report::{Report, Summary};
 use crate::sim::scenario::{ModeName, Scenario};
 
@@ -86,10 +87,11 @@ fn mode_of(name: &str) -> Result<ModeName, Failure> {
     match name {
         "freenet" => Ok(ModeName::Freenet),
         "classic" => Ok(ModeName::Classic),
-        "central" | "flooding" | "supernode" | "swarm" | "chord" | "kademlia" | "can" => {
+        "chord" => Ok(ModeName::Chord),
+        "central" | "flooding" | "supernode" | "swarm" | "kademlia" | "can" => {
             Err(Failure::failed(format!("the overlay {name} is not available yet")))
         }
-        other => Err(Failure::usage(format!("there is no overlay {other}; there are freenet and classic"))),
+        other => Err(Failure::usage(format!("there is no overlay {other}; there are freenet, classic and chord"))),
     }
 }
 
@@ -121,6 +123,7 @@ fn timed(scenario: &Scenario, output: &Output) -> Report {
     let mut report = match scenario.mode {
         ModeName::Classic => classic::run(scenario, &mut show),
         ModeName::Freenet => freenet::run(scenario, &mut show),
+        _ => overlays::run(scenario, &mut show).expect("every other overlay is one of those that are compared"),
     };
     let seconds = begun.elapsed().as_secs_f64();
     report.wall_seconds = Some(seconds);

@@ -16,6 +16,8 @@ pub const CALL_READS: usize = 1_024;
 pub const CALL_COSTS: usize = 64;
 /// Nodes that one message names. What fits one small message, with the longest addresses.
 pub const CALL_CONTACTS: usize = 20;
+/// References to documents of others that one node keeps. A further one is refused.
+pub const REFERENCES_KEPT: usize = 1 << 20;
 /// Bytes of a node's name with the longest address: id, address, member of the ring.
 const CONTACT_BYTES: usize = 32 + 1 + 16 + 3 + 1;
 

@@ -215,6 +215,11 @@ where
         }
     }
 
+    /// Lets a node look at the clock, after it was told something by [`Self::mode_mut`].
+    pub fn nudge(&mut self, number: u32) {
+        self.input(number, Input::Timeout);
+    }
+
     /// Gives a node a local command; `None` if it is dead.
     pub fn command(&mut self, node: u32, command: Command) -> Option<Ticket> {
         self.nodes[node as usize].mode.as_ref()?;

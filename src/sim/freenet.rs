@@ -5,7 +5,6 @@
 //! and decisions are the same.
 
 mod census;
-mod churn;
 mod documents;
 mod growth;
 mod network;

@@ -3,6 +3,7 @@
 //! Nodes run the production machines. `mesh` is a small one for tests of claims, every message through real cells;
 //! `engine` carries the scenarios, with a timing wheel and compact nodes.
 
+pub mod churn;
 pub mod classic;
 pub mod content;
 pub mod depot;
@@ -13,6 +14,8 @@ pub mod ideal;
 pub mod latency;
 pub mod lookups;
 pub mod mesh;
+pub mod overlays;
+pub mod popularity;
 pub mod report;
 pub mod roles;
 pub mod scenario;

@@ -1,7 +1,7 @@
 //! What the messages of each overlay are for.
 
 use crate::overlay::freenet::Question;
-use crate::overlay::{classic, freenet};
+use crate::overlay::{chord, classic, freenet};
 use crate::sim::traffic::{Role, Roles};
 
 impl Roles for classic::Message {
@@ -12,6 +12,23 @@ impl Roles for classic::Message {
             Self::Data { .. } | Self::InsertData { .. } => Role::Content,
             Self::Insert { .. } | Self::AllClear { .. } => Role::Publication,
             Self::Announce { .. } | Self::Reveal { .. } | Self::Assign { .. } => Role::Maintenance,
+        }
+    }
+}
+
+impl Roles for chord::Message {
+    fn role(&self) -> Role {
+        match self {
+            Self::Around { upkeep: false, .. } | Self::Get { .. } => Role::Query,
+            Self::Nodes { upkeep: false, .. } | Self::Held { .. } | Self::Missing { .. } => Role::Answer,
+            Self::Data { .. } | Self::Put { .. } => Role::Content,
+            Self::Refer { .. } | Self::Stored { .. } => Role::Publication,
+            Self::Around { .. }
+            | Self::Nodes { .. }
+            | Self::Neighbours { .. }
+            | Self::NeighboursAre { .. }
+            | Self::Notify { .. }
+            | Self::Leaving { .. } => Role::Maintenance,
         }
     }
 }

@@ -10,13 +10,28 @@ use serde::{Deserialize, Serialize};
 use crate::id::NodeId;
 use crate::limits;
 use crate::message::contact::Contact;
-use crate::overlay::mode::contract::{CloseReason, Offence, Output};
+use crate::overlay::mode::contract::{CloseReason, Offence, Output, Ticket};
 use crate::overlay::mode::links::{Links, Way};
 use crate::time::Instant;
 
 /// Names a question in its answer; counted by whoever asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CallId(pub u32);
+
+/// What a command has cost, for whoever measures it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Which.
+    pub ticket: Ticket,
+    /// Steps on the way, whether it was successful or not.
+    pub hops: u32,
+    /// Nodes that did not answer, owners of the key left out.
+    pub timeouts: u32,
+    /// Nodes that learned who asks and for what.
+    pub both: u32,
+    /// Nodes that learned what is asked for alone.
+    pub key_only: u32,
+}
 
 /// The questions of one node: `M` is what nodes say to each other, `T` what a question is for.
 #[derive(Debug)]
@@ -27,6 +42,7 @@ pub struct Calls<M, T> {
     /// Questions whose peer could not be reached.
     unreachable: VecDeque<(NodeId, T)>,
     outputs: VecDeque<Output<M>>,
+    costs: VecDeque<Cost>,
     next: u32,
 }
 
@@ -46,6 +62,7 @@ impl<M, T> Default for Calls<M, T> {
             open: BTreeMap::new(),
             unreachable: VecDeque::new(),
             outputs: VecDeque::new(),
+            costs: VecDeque::new(),
             next: 0,
         }
     }
@@ -151,6 +168,20 @@ impl<M: Clone, T> Calls<M, T> {
     /// How many links are open.
     pub const fn open_links(&self) -> usize {
         self.links.len()
+    }
+
+    /// A command has ended.
+    pub fn record(&mut self, cost: Cost) {
+        if self.costs.len() >= limits::CALL_COSTS {
+            self.costs.pop_front();
+        }
+        self.costs.push_back(cost);
+    }
+
+    /// What a command that has ended has cost, told once.
+    pub fn take_cost(&mut self, ticket: Ticket) -> Option<Cost> {
+        let at = self.costs.iter().position(|cost| cost.ticket == ticket)?;
+        self.costs.remove(at)
     }
 
     /// A peer broke a rule; what cannot be a mistake costs it the link.

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-use super::churn::{Churn, SETTLE, THINNING, Town};
 use crate::id::NodeId;
 use crate::message::block::Block;
 use crate::message::genesis::{Genesis, PROTOCOL_VERSION};
 use crate::overlay::freenet::{Config, Freenet, Profile};
+use crate::sim::churn::{Churn, SETTLE, THINNING, Town};
 use crate::sim::content;
 use crate::sim::depot::{Depot, Room};
 use crate::sim::engine::{Conditions, Engine, address_of};

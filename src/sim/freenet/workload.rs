@@ -12,6 +12,7 @@ use super::network::Network;
 use crate::limits;
 use crate::overlay::mode::{Answer, Command, Ticket};
 use crate::sim::lookups::{Lookup, Lookups, Outcome, outcome};
+use crate::sim::popularity::Popularity;
 use crate::sim::report::{Blocks, Presence};
 use crate::sim::scenario::Target;
 use crate::time::{Duration, Instant};
@@ -345,45 +346,7 @@ fn victims(network: &mut Network, count: usize) -> Vec<u32> {
     order
 }
 
-/// How popular documents are: the n-th ∝ 1/n^exponent.
-struct Popularity {
-    cumulated: Vec<f64>,
-}
-
-impl Popularity {
-    fn new(documents: u32, exponent: f64) -> Self {
-        let share = |rank: u32| libm::pow(f64::from(rank), -exponent);
-        let mut sum = 0.0;
-        let mut add = |rank| {
-            sum += share(rank);
-            sum
-        };
-        Self { cumulated: (1..=documents).map(&mut add).collect() }
-    }
-
-    /// The document at `point` of 0 to 1.
-    fn draw(&self, point: f64) -> u32 {
-        let whole = self.cumulated.last().copied().unwrap_or(0.0);
-        let place = self.cumulated.partition_point(|sum| *sum <= point * whole);
-        place.min(self.cumulated.len() - 1) as u32
-    }
-}
-
 /// Documents that a node publishes in a second. Chosen: a network of any size takes them without queueing.
 const PUBLISHED_PER_NODE_SECOND: f64 = 0.1;
 /// Longer than any command may take.
 const LONGEST_COMMAND: Duration = Duration::from_secs(300);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn popularity_falls_as_the_exponent_says() {
-        // Of three documents at exponent 1 the shares are 6/11, 3/11 and 2/11.
-        let popularity = Popularity::new(3, 1.0);
-        let at = |point: f64| popularity.draw(point);
-        assert_eq!([at(0.0), at(0.54), at(0.55), at(0.81), at(0.82), at(0.9999)], [0, 0, 1, 1, 2, 2]);
-        assert_eq!(Popularity::new(2, 0.0).draw(0.6), 1);
-    }
-}

@@ -49,7 +49,7 @@ impl Scenario {
                     .then(|| format!("workload.copies is {}, but there are only {} nodes", work.copies, self.nodes))
             })
             .or_else(|| {
-                (work.copies != 1).then(|| {
+                (work.copies != 1 && !self.is_compared()).then(|| {
                     format!(
                         "workload.copies does not apply to {}: where copies lie is what the overlay decides",
                         self.mode
@@ -95,28 +95,55 @@ impl Scenario {
 
     fn own_table(&self) -> Option<String> {
         let start = self.growth.map_or(self.nodes, |growth| growth.start);
-        let name = |table: &str| Some(format!("[{table}] is the table of another overlay than {}", self.mode));
-        match (self.mode, &self.classic, &self.freenet) {
-            (ModeName::Classic, _, Some(_)) => name("freenet"),
-            (ModeName::Freenet, Some(_), _) => name("classic"),
-            (ModeName::Freenet, ..) if self.topology.is_some() => {
-                Some("[topology] does not apply to freenet: its networks grow by their own joins".into())
+        let tables = [
+            (ModeName::Classic, self.classic.is_some()),
+            (ModeName::Freenet, self.freenet.is_some()),
+            (ModeName::Chord, self.chord.is_some()),
+        ];
+        for (mode, is_there) in tables {
+            if is_there && mode != self.mode {
+                return Some(format!("[{mode}] is the table of another overlay than {}", self.mode));
             }
-            (ModeName::Classic, Some(classic), None) => classic.sentence(self.topology, start),
-            (ModeName::Freenet, None, Some(freenet)) => freenet.sentence(),
-            (_, None, None) => Some(format!("the table [{}] is missing", self.mode)),
+            if !is_there && mode == self.mode {
+                return Some(format!("the table [{mode}] is missing"));
+            }
         }
+        if self.mode == ModeName::Freenet && self.topology.is_some() {
+            return Some("[topology] does not apply to freenet: its networks grow by their own joins".into());
+        }
+        let of_classic = self.classic.and_then(|table| table.sentence(self.topology, start));
+        of_classic
+            .or_else(|| self.freenet.and_then(|table| table.sentence()))
+            .or_else(|| self.chord.and_then(|table| table.sentence()))
+    }
+
+    /// What does not apply to the overlays that are compared, or not yet.
+    fn uncompared(&self) -> Option<String> {
+        let (work, mode) = (&self.workload, self.mode);
+        if self.blocks_per_document() > 1 {
+            return Some(format!("workload.object_bytes above 32768 is not available yet in {mode}"));
+        }
+        if self.latency.median_ms > 300.0 {
+            return Some(format!("latency.median_ms above 300 outlasts the timers of {mode}"));
+        }
+        if self.topology.is_some() {
+            return Some(format!("[topology] does not apply to {mode}, which makes its own"));
+        }
+        (work.copies > MOST_COPIES).then(|| format!("workload.copies is at most {MOST_COPIES} in {mode}"))
     }
 
     fn unavailable(&self) -> Option<String> {
         let (faults, churn) = (&self.faults, &self.churn);
-        let is_classic = self.mode == ModeName::Classic;
+        let (is_classic, is_freenet) = (self.mode == ModeName::Classic, self.mode == ModeName::Freenet);
         let not_yet = |what: &str| Some(format!("{what} is not available yet"));
         if faults.free_riders > 0.0 {
             return Some("faults.free_riders applies to swarm, supernode and flooding only".into());
         }
         if self.workload.fetch_at_most_once {
             return not_yet("workload.fetch_at_most_once");
+        }
+        if let Some(sentence) = self.is_compared().then(|| self.uncompared()).flatten() {
+            return Some(sentence);
         }
         if is_classic && self.has_churn() {
             return not_yet("[churn] in the overlay classic");
@@ -127,16 +154,16 @@ impl Scenario {
         if self.has_churn() && faults.fail_fraction > 0.0 {
             return not_yet("faults.fail_fraction together with [churn]");
         }
-        if !is_classic && self.growth.is_some() {
+        if is_freenet && self.growth.is_some() {
             return not_yet("[growth] in freenet, whose networks always grow by their own joins before anything else,");
         }
-        if !is_classic && self.workload.warmup_operations > 0 {
+        if is_freenet && self.workload.warmup_operations > 0 {
             return not_yet("workload.warmup_operations in freenet");
         }
-        if !is_classic && self.blocks_per_document() > 1 + u64::from(limits::MANIFEST_TOP_KEYS) {
+        if is_freenet && self.blocks_per_document() > 1 + u64::from(limits::MANIFEST_TOP_KEYS) {
             return not_yet("a document in freenet whose keys do not fit its top block (about 22 MB)");
         }
-        if !is_classic && self.workload.object_bytes > limits::DOCUMENT_BYTES {
+        if is_freenet && self.workload.object_bytes > limits::DOCUMENT_BYTES {
             return Some("workload.object_bytes is beyond the longest document".into());
         }
         if is_classic && self.blocks_per_document() > 1 {
@@ -159,3 +186,6 @@ impl Scenario {
         None
     }
 }
+
+/// Chosen: more replicas than a successor list names cannot be told apart from fewer.
+const MOST_COPIES: u32 = 20;

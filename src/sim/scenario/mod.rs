@@ -4,11 +4,13 @@
 //! passed [`Scenario::check`] can be run.
 
 mod check;
+mod chord;
 mod classic;
 mod freenet;
 mod shared;
 mod whole;
 
+pub use self::chord::*;
 pub use self::classic::*;
 pub use self::freenet::*;
 pub use self::shared::*;

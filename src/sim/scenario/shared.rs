@@ -12,6 +12,8 @@ pub enum ModeName {
     Freenet,
     /// Freenet of 2001.
     Classic,
+    /// A ring with fingers.
+    Chord,
 }
 
 /// How messages travel, as asked for.
@@ -171,6 +173,16 @@ pub enum Target {
     Busiest,
 }
 
+/// What is stored at the nodes that are responsible for a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PublishKind {
+    /// The document.
+    Value,
+    /// Who has it.
+    Reference,
+}
+
 /// What leaves when something is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -191,6 +203,7 @@ impl std::fmt::Display for ModeName {
         formatter.write_str(match self {
             Self::Freenet => "freenet",
             Self::Classic => "classic",
+            Self::Chord => "chord",
         })
     }
 }

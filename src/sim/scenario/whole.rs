@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits;
 use crate::sim::latency::LatencyKind;
+use crate::sim::scenario::chord::ChordTable;
 use crate::sim::scenario::classic::ClassicTable;
 use crate::sim::scenario::freenet::{FreenetTable, LinkClock, ONE_BLOCK, layout};
 use crate::sim::scenario::shared::{
@@ -43,6 +44,9 @@ pub struct Scenario {
     /// The overlay's own table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freenet: Option<FreenetTable>,
+    /// The overlay's own table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chord: Option<ChordTable>,
 }
 
 impl Scenario {
@@ -94,7 +98,7 @@ impl Scenario {
                 table_policy: Policy::Lru,
                 store_policy: Policy::Lru,
             }),
-            freenet: (!is_classic).then_some(FreenetTable {
+            freenet: (mode == ModeName::Freenet).then_some(FreenetTable {
                 htl: limits::MAX_HTL,
                 store_blocks: 4_096,
                 routing_entries: 1_000,
@@ -103,6 +107,7 @@ impl Scenario {
                 prerouting: false,
                 link_clock: LinkClock::Off,
             }),
+            chord: (mode == ModeName::Chord).then(ChordTable::default),
         }
     }
 
@@ -138,7 +143,7 @@ impl Scenario {
                     + limits::CLASSIC_LINKS as u64 * 50
             }
             (_, Some(freenet)) => 60_000 + freenet.store_blocks.min(500) as u64 * 12,
-            (None, None) => 0,
+            (None, None) => 6_000 * self.chord.map_or(1, |table| u64::from(table.virtual_nodes)),
         };
         64_000_000 + u64::from(self.nodes) * node + blocks * (200 + real)
     }
@@ -147,9 +152,19 @@ impl Scenario {
     pub fn blocks_per_document(&self) -> u64 {
         let bytes = self.workload.object_bytes;
         match self.mode {
-            ModeName::Classic => bytes.div_ceil(ONE_BLOCK),
+            ModeName::Classic | ModeName::Chord => bytes.div_ceil(ONE_BLOCK),
             ModeName::Freenet => layout(bytes).map_or(1, |layout| 1 + layout.keys()),
         }
+    }
+
+    /// Whether the overlay is one of those that are compared, and run by `sim::overlays`.
+    pub const fn is_compared(&self) -> bool {
+        !matches!(self.mode, ModeName::Freenet | ModeName::Classic)
+    }
+
+    /// Whether `workload.copies` are published one by one: elsewhere they are replicas.
+    pub const fn publishes_copies(&self) -> bool {
+        false
     }
 
     /// Whether nodes come and go.

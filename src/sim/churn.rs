@@ -14,15 +14,15 @@ use crate::time::{Duration, Instant};
 
 /// What is to change, and when.
 #[derive(Debug)]
-pub(super) struct Churn {
+pub struct Churn {
     table: Table,
     agenda: BTreeMap<(Instant, u64), Change>,
     next: u64,
     random: ChaCha8Rng,
     /// Nodes that went, and nodes that came.
-    pub(super) departures: u64,
+    pub departures: u64,
     /// See `departures`.
-    pub(super) arrivals: u64,
+    pub arrivals: u64,
     /// Nodes online × microseconds so far, up to `counted`.
     online_micros: u128,
     counted: Instant,
@@ -38,7 +38,7 @@ enum Change {
 }
 
 /// What comings and goings need of a network.
-pub(super) trait Town {
+pub trait Town {
     /// Nodes that are online.
     fn online(&self) -> &[u32];
     /// Virtual time.
@@ -55,7 +55,7 @@ pub(super) trait Town {
 
 impl Churn {
     /// Nobody has come or gone yet.
-    pub(super) fn new(table: Table, seed: u64, now: Instant) -> Self {
+    pub fn new(table: Table, seed: u64, now: Instant) -> Self {
         Self {
             table,
             agenda: BTreeMap::new(),
@@ -70,17 +70,18 @@ impl Churn {
     }
 
     /// When the next change happens.
-    pub(super) fn due(&self) -> Option<Instant> {
+    pub fn due(&self) -> Option<Instant> {
         self.agenda.first_key_value().map(|((at, _), _)| *at)
     }
 
     /// Mean number of nodes online since counting began.
-    pub(super) fn online(&mut self, now: Instant, live: usize) -> f64 {
+    pub fn online(&mut self, now: Instant, live: usize) -> f64 {
         self.count(now, live);
         self.online_micros as f64 / (now.since(self.begun).as_micros() as f64).max(1.0)
     }
 
-    pub(super) const fn count_from(&mut self, now: Instant) {
+    /// Counts from now on.
+    pub const fn count_from(&mut self, now: Instant) {
         (self.counted, self.begun, self.online_micros) = (now, now, 0);
         (self.departures, self.arrivals) = (0, 0);
     }
@@ -91,7 +92,7 @@ impl Churn {
     }
 
     /// Who is away at the start.
-    pub(super) fn draw_away(&mut self, live: &[u32]) -> Vec<u32> {
+    pub fn draw_away(&mut self, live: &[u32]) -> Vec<u32> {
         if self.table.availability == 0.0 {
             return Vec::new();
         }
@@ -101,7 +102,7 @@ impl Churn {
     }
 
     /// Everybody's span under way is drawn.
-    pub(super) fn plan(&mut self, network: &impl Town, away: &[u32]) {
+    pub fn plan(&mut self, network: &impl Town, away: &[u32]) {
         let now = network.now();
         if self.table.session != Session::None {
             for node in network.online().to_vec() {
@@ -118,7 +119,7 @@ impl Churn {
     }
 
     /// The next change happens.
-    pub(super) fn happen(&mut self, network: &mut impl Town) {
+    pub fn happen(&mut self, network: &mut impl Town) {
         let now = network.now();
         self.count(now, network.online().len());
         let Some((_, change)) = self.agenda.pop_first() else { return };
@@ -235,9 +236,9 @@ const CHURN: u64 = 0x6368_7572;
 /// Nodes that stay whatever happens.
 const LEAST: usize = 2;
 /// Over this span those that are away at the start leave.
-pub(super) const THINNING: Duration = Duration::from_secs(3_600);
+pub const THINNING: Duration = Duration::from_secs(3_600);
 /// Time for the network to find itself before anything is published.
-pub(super) const SETTLE: Duration = Duration::from_secs(3_600);
+pub const SETTLE: Duration = Duration::from_secs(3_600);
 /// Spans from which one that is under way is drawn by its length.
 const SAMPLE: usize = 256;
 

@@ -1,0 +1,113 @@
+//! What every part of a `chord` node works on: its members, its questions, what it waits for.
+//!
+//! A plain meeting place without decisions of its own; the parts never hold each other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::config::Config;
+use super::member::Member;
+use super::message::Message;
+use super::peer::Peer;
+use crate::id::NodeId;
+use crate::key::{Location, RoutingKey};
+use crate::overlay::mode::calls::{CallId, Calls};
+use crate::overlay::mode::dice::Dice;
+use crate::overlay::mode::{Output, StoreToken, StoreWork};
+
+/// The meeting place.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) config: Arc<Config>,
+    pub(super) members: Vec<Member>,
+    pub(super) calls: Calls<Message, Purpose>,
+    pub(super) dice: Dice,
+    /// Who has what, of the keys that are this node's, where references are published.
+    pub(super) index: BTreeMap<RoutingKey, Peer>,
+    /// A member that has just found its successor.
+    pub(super) joined: Option<usize>,
+    reads: BTreeMap<StoreToken, Reading>,
+    next_token: u64,
+}
+
+/// What a question is for.
+#[derive(Clone, Debug)]
+pub(super) enum Purpose {
+    /// A step of a lookup.
+    Step(u32, Peer),
+    /// A block or reference put to an owner, or asked of it.
+    Deliver(u32, Peer),
+    /// The block of an errand, asked of whoever is said to have it.
+    Collect(u32),
+    /// Neighbours of the next node of that member.
+    Stabilise(u8, Peer),
+    /// A copy; whoever is missing one will be found by stabilisation.
+    Copy,
+}
+
+/// What an answer of the store is for.
+#[derive(Clone, Debug)]
+pub(super) enum Reading {
+    /// Another node asked for the block.
+    Asked(NodeId, CallId),
+    /// Another node had the block kept, which is to be kept by so many more.
+    Kept(NodeId, CallId, RoutingKey, u8),
+    /// An errand of this node asked for the block.
+    Own(u32),
+    /// An errand of this node had the block kept.
+    OwnKept(u32),
+    /// Which keys lie between two places: for that peer.
+    Survey(Location, Location, Peer),
+    /// The block is for that peer.
+    Move(Peer),
+}
+
+impl Core {
+    pub(super) fn new(config: Arc<Config>, members: Vec<Member>, seed: &[u8; 32]) -> Self {
+        Self {
+            config,
+            members,
+            calls: Calls::default(),
+            dice: Dice::new(seed),
+            index: BTreeMap::new(),
+            joined: None,
+            reads: BTreeMap::new(),
+            next_token: 0,
+        }
+    }
+
+    /// Asks the store; `reading` comes back with its answer.
+    pub(super) fn store(&mut self, reading: Reading, work: impl FnOnce(StoreToken) -> StoreWork) {
+        self.next_token += 1;
+        let token = StoreToken(self.next_token);
+        self.reads.insert(token, reading);
+        self.calls.push(Output::Store(work(token)));
+    }
+
+    pub(super) fn take_reading(&mut self, token: StoreToken) -> Option<Reading> {
+        self.reads.remove(&token)
+    }
+
+    /// How many answers of the store are awaited.
+    pub(super) fn readings(&self) -> usize {
+        self.reads.len()
+    }
+
+    /// The member whose key this is, or else the first.
+    pub(super) fn member_before(&self, key: Location) -> usize {
+        let left = |at: &usize| self.members[*at].me.place().clockwise_to(key).wrapping_sub(1);
+        (0..self.members.len()).min_by_key(left).unwrap_or(0)
+    }
+
+    /// Whether a key is this node's.
+    pub(super) fn owns(&self, key: Location) -> bool {
+        self.members.iter().any(|member| member.owns(key))
+    }
+
+    /// A node did not answer: no table names it any more.
+    pub(super) fn forget(&mut self, node: &NodeId) {
+        for member in &mut self.members {
+            member.forget(node);
+        }
+    }
+}

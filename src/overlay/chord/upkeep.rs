@@ -1,0 +1,252 @@
+//! Stabilisation: each member asks the next node who stands before it, tells it of itself, and looks fingers up.
+//!
+//! Also joining, leaving, and what follows when neighbours change: keys change hands.
+
+use super::core::{Core, Purpose};
+use super::fingers::FINGERS;
+use super::keeping;
+use super::member::is_in;
+use super::message::Message;
+use super::peer::Peer;
+use super::search::Searches;
+use crate::id::NodeId;
+use crate::message::contact::Contact;
+use crate::overlay::mode::Offence;
+use crate::time::Instant;
+
+/// The timer, and where a newcomer begins.
+#[derive(Debug)]
+pub(super) struct Upkeep {
+    next: Option<Instant>,
+    entries: Vec<Contact>,
+    attempts: usize,
+}
+
+impl Upkeep {
+    pub(super) const fn new(entries: Vec<Contact>) -> Self {
+        Self { next: None, entries, attempts: 0 }
+    }
+
+    pub(super) const fn timeout(&self) -> Option<Instant> {
+        self.next
+    }
+
+    pub(super) fn handle_timeout(&mut self, core: &mut Core, searches: &mut Searches, now: Instant) {
+        let (least, most) = core.config.stabilise;
+        let Some(due) = self.next else {
+            // The first call: newcomers join at once, others begin somewhere within the longest period.
+            let first = core.dice.between(crate::time::Duration::ZERO, most);
+            self.next = Some(now + if self.entries.is_empty() { first } else { least });
+            return self.join(core, searches, now);
+        };
+        if due > now {
+            return;
+        }
+        self.next = Some(now + core.dice.between(least, most));
+        self.join(core, searches, now);
+        for member in 0..core.members.len() {
+            forget_silent_predecessor(core, member, now);
+            stabilise(core, now, member);
+            look_fingers_up(core, searches, now, member);
+        }
+    }
+
+    /// Members without a successor look for theirs.
+    fn join(&mut self, core: &mut Core, searches: &mut Searches, now: Instant) {
+        if self.entries.is_empty() {
+            return;
+        }
+        for member in 0..core.members.len() {
+            if core.members[member].successors.is_empty() {
+                let entry = self.entries[self.attempts % self.entries.len()].clone();
+                self.attempts += 1;
+                searches.begin_join(core, now, member, Peer::new(entry, 0));
+            }
+        }
+    }
+}
+
+/// A predecessor that has not spoken for three periods is gone.
+fn forget_silent_predecessor(core: &mut Core, member: usize, now: Instant) {
+    let silence = core.config.stabilise.1 * 3;
+    let member = &mut core.members[member];
+    let heard = *member.heard.get_or_insert(now);
+    if now.since(heard) > silence {
+        member.predecessor = None;
+    }
+}
+
+/// Asks the next node of a member who stands around it.
+pub(super) fn stabilise(core: &mut Core, now: Instant, member: usize) {
+    let Some(next) = core.members[member].successors.first().cloned() else { return };
+    let (contact, place) = (next.contact().clone(), next.member());
+    let purpose = Purpose::Stabilise(member as u8, next);
+    core.calls.ask(now, &contact, purpose, |call| Message::Neighbours { call, member: place });
+}
+
+/// The next node of a member has answered.
+pub(super) fn handle_neighbours(
+    core: &mut Core,
+    now: Instant,
+    stood: (u8, &Peer),
+    predecessor: Option<Peer>,
+    successors: Vec<Peer>,
+) -> bool {
+    let (number, next) = (usize::from(stood.0), stood.1);
+    let most = core.config.successors;
+    let member = &mut core.members[number];
+    let was_new = member.fingers.distinct().next().is_none();
+    let mut list = vec![next.clone()];
+    list.extend(successors);
+    let between = predecessor
+        .filter(|peer| *peer != member.me && is_in(member.me.place(), peer.place(), next.place()) && peer != next);
+    let is_nearer = between.is_some();
+    list.extend(between);
+    member.follow(list, most);
+    let me = member.me.clone();
+    if let Some(first) = member.successors.first().cloned() {
+        let message = Message::Notify { member: first.member(), sender: me };
+        core.calls.tell(first.contact(), message);
+    }
+    if is_nearer {
+        stabilise(core, now, number);
+    }
+    refresh_replicas(core, now, number);
+    was_new
+}
+
+/// Looks up one finger of a member, or all of them.
+fn look_fingers_up(core: &mut Core, searches: &mut Searches, now: Instant, member: usize) {
+    if core.config.all_fingers {
+        return look_all_up(core, searches, now, member);
+    }
+    let first = set_near_fingers(core, member);
+    if first < FINGERS {
+        let at = core.members[member].finger + 1;
+        let at = if (first..FINGERS).contains(&at) { at } else { first };
+        core.members[member].finger = at;
+        searches.begin_finger(core, now, member, at);
+    }
+}
+
+/// Looks up all fingers of a member: what a newcomer begins with.
+pub(super) fn look_all_up(core: &mut Core, searches: &mut Searches, now: Instant, member: usize) {
+    for exponent in set_near_fingers(core, member)..FINGERS {
+        searches.begin_finger(core, now, member, exponent);
+    }
+}
+
+/// Fingers that point at or before the next node name it. Gives the first that points farther.
+fn set_near_fingers(core: &mut Core, member: usize) -> usize {
+    let member = &mut core.members[member];
+    let first = member.first_far_finger();
+    let next = member.successors.first().cloned();
+    for exponent in 0..first {
+        member.fingers.set(exponent, next.clone());
+    }
+    first
+}
+
+/// Somebody may be the predecessor of a member.
+pub(super) fn handle_notify(core: &mut Core, now: Instant, from: NodeId, number: u8, sender: Peer) {
+    if sender.id() != from {
+        return core.calls.offence(from, Offence::OutOfTurn);
+    }
+    let number = usize::from(number);
+    let Some(member) = core.members.get_mut(number).filter(|member| member.me != sender) else { return };
+    let me = member.me.place();
+    let is_same = member.predecessor.as_ref() == Some(&sender);
+    let is_nearer = member.predecessor.as_ref().is_none_or(|old| is_in(old.place(), sender.place(), me));
+    if is_same || is_nearer {
+        member.heard = Some(now);
+    }
+    if is_same || !is_nearer {
+        return;
+    }
+    member.predecessor = Some(sender.clone());
+    if member.successors.is_empty() {
+        // The founder of a ring meets the second node.
+        member.successors.push(sender.clone());
+    }
+    let before = member.owned_from.replace(sender.place());
+    match before {
+        Some(before) if is_in(before, sender.place(), me) && before != sender.place() => {
+            keeping::hand_over(core, now, before, sender.place(), &sender);
+        }
+        // The one before is gone: its keys are this member's now, and need one more copy.
+        Some(before) => spread(core, now, number, sender.place(), before),
+        None => {}
+    }
+}
+
+fn spread(core: &mut Core, now: Instant, member: usize, from: crate::key::Location, to: crate::key::Location) {
+    let further = usize::from(core.config.copies.saturating_sub(1));
+    let last = further.checked_sub(1).and_then(|at| core.members[member].successors.get(at).cloned());
+    if let Some(peer) = last.filter(|_| from != to) {
+        keeping::hand_over(core, now, from, to, &peer);
+    }
+}
+
+/// Whoever is new among those that shall hold copies gets them.
+fn refresh_replicas(core: &mut Core, now: Instant, number: usize) {
+    let further = usize::from(core.config.copies.saturating_sub(1));
+    let member = &mut core.members[number];
+    if further == 0 {
+        return;
+    }
+    let wanted: Vec<Peer> = member.successors.iter().take(further).cloned().collect();
+    let before = std::mem::replace(&mut member.replicas, wanted.clone());
+    let (Some(from), to) = (member.owned_from, member.me.place()) else { return };
+    for peer in wanted.iter().filter(|peer| !before.contains(peer)) {
+        keeping::hand_over(core, now, from, to, peer);
+    }
+}
+
+/// A neighbour goes and says so.
+pub(super) fn handle_leaving(core: &mut Core, now: Instant, from: NodeId, leaving: (Peer, Option<Peer>, Vec<Peer>)) {
+    let (sender, predecessor, successors) = leaving;
+    if sender.id() != from {
+        return core.calls.offence(from, Offence::OutOfTurn);
+    }
+    let most = core.config.successors;
+    for member in &mut core.members {
+        if member.predecessor.as_ref() == Some(&sender) {
+            member.predecessor = predecessor.clone().filter(|peer| *peer != member.me);
+            member.owned_from = member.predecessor.as_ref().map(Peer::place);
+            member.heard = Some(now);
+        }
+        if member.successors.contains(&sender) {
+            let mut list = member.successors.clone();
+            list.extend(successors.iter().cloned());
+            list.retain(|peer| *peer != sender);
+            member.follow(list, most);
+        }
+        let heir = successors.first().filter(|peer| **peer != member.me).cloned();
+        for exponent in 0..FINGERS {
+            if member.fingers.get(exponent) == Some(&sender) {
+                member.fingers.set(exponent, heir.clone());
+            }
+        }
+    }
+}
+
+/// This node goes: keys to the next one, a word to both neighbours.
+pub(super) fn leave(core: &mut Core, now: Instant) {
+    for number in 0..core.members.len() {
+        let member = &core.members[number];
+        let (me, predecessor, successors) = (member.me.clone(), member.predecessor.clone(), member.successors.clone());
+        let told = successors.first().into_iter().chain(predecessor.as_ref()).cloned().collect::<Vec<_>>();
+        if let (Some(next), Some(from), 1) = (successors.first(), member.owned_from, core.config.copies) {
+            keeping::hand_over(core, now, from, me.place(), &next.clone());
+        }
+        let successors: Vec<Peer> = successors.into_iter().take(crate::limits::CALL_CONTACTS - 2).collect();
+        for peer in told {
+            let message = Message::Leaving {
+                sender: me.clone(),
+                predecessor: predecessor.clone(),
+                successors: successors.clone(),
+            };
+            core.calls.tell(peer.contact(), message);
+        }
+    }
+}

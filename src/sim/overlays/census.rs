@@ -1,0 +1,67 @@
+//! What a network of the comparison has come to, in the result fields that all overlays share.
+
+use super::kind::Kind;
+use super::network::Network;
+use super::workload::Measured;
+use crate::sim::lookups::violations;
+use crate::sim::report::{Degree, Documents, Presence, Report, Summary, power_law_exponent};
+use crate::sim::scenario::Fidelity;
+
+/// The report of a network that has been measured; documents of the workload are numbered from `first` on.
+pub(super) fn report<K: Kind>(network: &mut Network<K>, measured: &Measured, first: u32) -> Report {
+    let mut report = Report::of(&network.scenario, stand_ins(network.scenario.fidelity()));
+    let everybody: Vec<u32> = network.servers.iter().chain(&network.live).copied().collect();
+    let engine = &network.engine;
+    measured.lookups.write(engine, &everybody, &mut report);
+    let count = measured.lookups.len().max(1) as f64;
+    let queries = report.query_messages_per_lookup.unwrap_or(0.0);
+    if !measured.lookups.is_empty() {
+        let (both, key_only) = (measured.both as f64 / count, measured.key_only as f64 / count);
+        report.exposure = Some(network.kind.exposure(both, key_only, queries));
+        report.timeouts_per_lookup = Summary::of(measured.timeouts.clone());
+    }
+    let modes = || everybody.iter().filter_map(|node| engine.mode(*node).map(|mode| (*node, mode)));
+    let degrees: Vec<usize> = modes().map(|(_, mode)| K::degree(mode)).collect();
+    report.degree = degree_of(&degrees);
+    let keys = |node: u32, mode: &K::Mode| match K::references(mode) {
+        0 => engine.depot.held(node),
+        references => references,
+    };
+    report.keys_per_node = Summary::of(modes().map(|(node, mode)| keys(node, mode) as f64).collect());
+    let state = |node: u32, mode: &K::Mode| K::entries(mode) + K::references(mode) + engine.depot.held(node);
+    report.state_per_node = Summary::of(modes().map(|(node, mode)| state(node, mode) as f64).collect());
+    let copies = (first..engine.depot.len() as u32).map(|number| f64::from(engine.depot.live_copies(number)));
+    let existing: Vec<f64> = copies.filter(|copies| *copies > 0.0).collect();
+    let published = engine.depot.len() as u64 - u64::from(first);
+    report.documents = Some(Documents { published, existing: existing.len() as u64 });
+    report.copies_per_document = Summary::of(existing);
+    report.violations = violations(engine);
+    report.events = engine.events();
+    report.virtual_seconds = engine.elapsed().as_secs_f64();
+    let (now, live) = (engine.now(), network.live.len());
+    report.presence = network.churn.as_mut().map(|churn| Presence {
+        online: churn.online(now, live),
+        departures: churn.departures,
+        arrivals: churn.arrivals,
+        abandoned_lookups: measured.abandoned,
+    });
+    report
+}
+
+fn degree_of(degrees: &[usize]) -> Option<Degree> {
+    let few = degrees.iter().filter(|degree| **degree < 10).count();
+    Some(Degree {
+        summary: Summary::of(degrees.iter().map(|degree| *degree as f64).collect())?,
+        exponent: power_law_exponent(degrees, usize::MAX),
+        // No table of these overlays has one size at which it is full.
+        full: 0.0,
+        below_ten: few as f64 / degrees.len() as f64,
+    })
+}
+
+fn stand_ins(fidelity: Fidelity) -> Vec<&'static str> {
+    match fidelity {
+        Fidelity::Bytes => Vec::new(),
+        Fidelity::Values => vec!["block contents and their hashes"],
+    }
+}

@@ -1,0 +1,48 @@
+//! Scenarios of the architectures that are compared: one workload over any of them.
+//!
+//! A run has six parts: a network in its places (or one that grows from there by joins), operations before anything is
+//! measured, publication by real inserts, faults, comings and goings, lookups at a Poisson rate. What an overlay is to the
+//! driver says `kind`; every overlay has a file of its own here, and the driver knows none of them.
+
+mod census;
+mod chord;
+mod kind;
+mod network;
+mod workload;
+
+pub use self::chord::Ring;
+pub use self::kind::Kind;
+pub use self::network::Network;
+pub use self::workload::Measured;
+use crate::sim::report::Report;
+use crate::sim::scenario::{ModeName, Scenario};
+
+/// How far a run has come: steps done, of how many.
+pub type Progress<'a> = dyn FnMut(u64, u64) + 'a;
+
+/// Runs a scenario to its report; `None` if its overlay has a driver of its own.
+pub fn run(scenario: &Scenario, progress: &mut Progress<'_>) -> Option<Report> {
+    run_with(scenario, false, progress)
+}
+
+/// The same; with `namesakes` to compare the fidelities on one network.
+pub fn run_with(scenario: &Scenario, namesakes: bool, progress: &mut Progress<'_>) -> Option<Report> {
+    match scenario.mode {
+        ModeName::Freenet | ModeName::Classic => None,
+        ModeName::Chord => Some(run_kind::<Ring>(scenario, namesakes, progress)),
+    }
+}
+
+fn run_kind<K: Kind>(scenario: &Scenario, namesakes: bool, progress: &mut Progress<'_>) -> Report {
+    let mut network = Network::<K>::new(scenario, namesakes);
+    network.operate(progress);
+    let first = network.engine.depot.len() as u32;
+    let publishers = if scenario.publishes_copies() { scenario.workload.copies } else { 1 };
+    let failed = workload::publish(&mut network, publishers, progress);
+    network.fail();
+    network.begin_churn();
+    let measured = workload::look_up(&mut network, first, progress);
+    let mut report = census::report(&mut network, &measured, first);
+    report.failed_inserts = failed;
+    report
+}

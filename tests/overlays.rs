@@ -1,0 +1,8 @@
+//! One suite that every overlay of the comparison passes, and what each claims beyond it.
+
+#[path = "overlays/suite.rs"]
+mod suite;
+mod support;
+
+#[path = "overlays/chord.rs"]
+mod chord;

@@ -1,0 +1,187 @@
+//! Chord: the suite, the tables that joining reaches, the published path length, misbehaving peers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bolthole::id::NodeId;
+use bolthole::key::{Location, RoutingKey};
+use bolthole::limits;
+use bolthole::message::class::Message as _;
+use bolthole::message::contact::Contact;
+use bolthole::overlay::chord::{Chord, Config, Message, Peer};
+use bolthole::overlay::mode::Offence;
+use bolthole::overlay::mode::calls::CallId;
+use bolthole::sim::engine::address_of;
+use bolthole::sim::mesh::Mesh;
+use bolthole::sim::overlays::{Network, Ring};
+use bolthole::sim::scenario::{FidelityChoice, FingersPerRound, ModeName, PublishKind};
+use bolthole::wire::codec::{self, Budget};
+
+use crate::suite::{self, run_quietly, scenario};
+use crate::support::block;
+
+const MODE: ModeName = ModeName::Chord;
+
+#[test]
+fn what_is_published_is_found_from_anywhere() {
+    suite::finds_what_is_published(MODE);
+}
+
+#[test]
+fn one_seed_gives_one_report() {
+    suite::one_seed_gives_one_report(MODE);
+}
+
+#[test]
+fn both_fidelities_decide_alike() {
+    suite::fidelities_decide_alike(MODE);
+}
+
+#[test]
+fn a_fifth_of_the_nodes_dies_and_the_rest_is_found() {
+    suite::survives_a_loss(MODE, 1.0);
+}
+
+#[test]
+fn nodes_come_and_go_and_keys_change_hands() {
+    suite::lives_with_churn(MODE, 0.99);
+}
+
+#[test]
+fn references_lead_to_whoever_published() {
+    let mut scenario = scenario(MODE, 40, 5, FidelityChoice::Values);
+    scenario.chord.as_mut().expect("its table").publish = PublishKind::Reference;
+    let report = run_quietly(&scenario);
+    assert_eq!((report.success, report.failed_inserts), (Some(1.0), 0));
+}
+
+#[test]
+fn three_copies_outlast_the_loss_of_a_fifth() {
+    let mut scenario = scenario(MODE, 60, 6, FidelityChoice::Values);
+    scenario.workload.copies = 3;
+    scenario.faults.fail_fraction = 0.2;
+    scenario.faults.repair = false;
+    let report = run_quietly(&scenario);
+    assert_eq!(report.success_of_existing, Some(1.0));
+    // Of 60 documents with three copies, half a document is lost on average.
+    assert!(report.documents.is_some_and(|documents| documents.existing >= 55), "{:?}", report.documents);
+}
+
+/// One thousand nodes join one after the other and stabilise: they know what a ring built at once knows.
+#[test]
+fn joining_reaches_the_tables_of_a_settled_ring() {
+    let mut scenario = scenario(MODE, 1_000, 4, FidelityChoice::Values);
+    let table = scenario.chord.as_mut().expect("its table");
+    table.fingers_per_round = FingersPerRound::All;
+    // A newcomer gets into lists one place farther back in every round.
+    table.successors = 8;
+    let settled = Network::<Ring>::new(&scenario, false);
+    let mut grown = Network::<Ring>::founded(&scenario);
+    while grown.engine.len() < 1_000 {
+        grown.join();
+        grown.run_for(Duration::from_millis(500));
+    }
+    grown.run_for(Duration::from_secs(480));
+    let tables = |network: &Network<Ring>, node| network.engine.mode(node).expect("alive").tables(0);
+    let differing = (0..1_000).filter(|node| tables(&grown, *node) != tables(&settled, *node)).count();
+    assert_eq!(differing, 0);
+    assert!(grown.engine.alarms.is_empty(), "{:?}", grown.engine.alarms.first());
+}
+
+/// Check C1: half of log2 N, within 0.15 of the published mean; 4,000 lookups, whose mean has a standard error of 0.026.
+#[test]
+fn the_path_is_half_of_the_binary_logarithm() {
+    let mut scenario = scenario(MODE, 1_024, 1, FidelityChoice::Values);
+    scenario.chord.as_mut().expect("its table").successors = 1;
+    scenario.workload.documents = 2_000;
+    scenario.workload.lookups = 4_000;
+    scenario.workload.lookups_per_second = 400.0;
+    let hops = run_quietly(&scenario).hops.expect("lookups succeed");
+    assert!((hops.mean - 4.9).abs() < 0.15, "{hops:?}");
+}
+
+fn contact(number: u32) -> Contact {
+    let mut id = [number as u8 + 1; 32];
+    id[0] = (number as u8).wrapping_mul(80).wrapping_add(7);
+    Contact::new(NodeId(id), address_of(number))
+}
+
+fn mesh() -> (Mesh<Chord>, Vec<NodeId>) {
+    let (config, mut mesh) = (Arc::new(Config::default()), Mesh::new(3));
+    for number in 0..3 {
+        let me = contact(number);
+        let node = match number {
+            0 => Chord::founder(Arc::clone(&config), &me, [1; 32]),
+            _ => Chord::newcomer(Arc::clone(&config), &me, vec![contact(0)], [number as u8; 32]),
+        };
+        mesh.add(me.id(), me.address(), node);
+        mesh.run_for(Duration::from_secs(60));
+    }
+    (mesh, (0..3).map(|number| contact(number).id()).collect())
+}
+
+#[test]
+fn what_breaks_a_rule_becomes_an_offence() {
+    let (mut mesh, ids) = mesh();
+    let (key, peers) = (RoutingKey([3; 32]), vec![Peer::new(contact(1), 0); limits::CALL_CONTACTS + 1]);
+    let never = CallId(u32::MAX);
+    let nodes = |preceding, call| Message::Nodes { call, upkeep: false, preceding, following: Vec::new() };
+    let put = Message::Put { call: CallId(1), key, parcel: block(1).parcel(), replicas: 0 };
+    let notify = Message::Notify { member: 0, sender: Peer::new(contact(2), 0) };
+    for (message, offence) in [
+        (nodes(Vec::new(), never), Offence::Unasked),
+        (Message::Missing { call: never }, Offence::Unasked),
+        (nodes(peers, CallId(0)), Offence::Flood),
+        (put, Offence::BadBlock),
+        (notify, Offence::OutOfTurn),
+    ] {
+        let before = mesh.offences().len();
+        mesh.inject(ids[1], ids[0], message.clone());
+        assert_eq!(mesh.offences()[before..], [(ids[0], ids[1], offence)], "{message:?}");
+    }
+}
+
+#[test]
+fn a_flood_of_questions_leaves_nothing_behind() {
+    let (mut mesh, ids) = mesh();
+    for number in 0..20_000 {
+        let key = RoutingKey([number as u8; 32]);
+        mesh.inject(ids[1], ids[0], Message::Get { call: CallId(number), key });
+        mesh.inject(ids[1], ids[0], Message::Neighbours { call: CallId(number), member: 9 });
+        let open = mesh.mode(&ids[0]).map_or(0, Chord::open);
+        assert!(open <= limits::CALL_READS + limits::CALLS, "{open}");
+    }
+}
+
+#[test]
+fn the_largest_messages_fit_their_class_and_come_back_as_they_were() {
+    let address = "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535".parse().expect("a literal address");
+    let peer = Peer::new(Contact::new(NodeId([255; 32]), address), u8::MAX);
+    let (call, key, member) = (CallId(u32::MAX), RoutingKey([255; 32]), u8::MAX);
+    let (parcel, holder) = (block(1).parcel(), peer.clone());
+    let most = |count| vec![peer.clone(); count];
+    let all = [
+        Message::Around { call, member, key: Location(u64::MAX), upkeep: true },
+        Message::Nodes { call, upkeep: true, preceding: most(4), following: most(limits::CALL_CONTACTS - 4) },
+        Message::Neighbours { call, member },
+        Message::NeighboursAre { call, predecessor: Some(peer.clone()), successors: most(limits::CALL_CONTACTS - 1) },
+        Message::Notify { member, sender: peer.clone() },
+        Message::Leaving {
+            sender: peer.clone(),
+            predecessor: Some(peer.clone()),
+            successors: most(limits::CALL_CONTACTS - 2),
+        },
+        Message::Put { call, key, parcel: parcel.clone(), replicas: u8::MAX },
+        Message::Refer { call, key, holder: holder.clone(), replicas: u8::MAX },
+        Message::Stored { call, durable: true },
+        Message::Get { call, key },
+        Message::Data { call, parcel },
+        Message::Held { call, holder },
+        Message::Missing { call },
+    ];
+    for message in all {
+        let cells = codec::encode(&message, 0, Budget::LINK).expect("it fits its class");
+        assert_eq!(cells.len(), message.class().cells() * limits::CELL_BYTES, "{message:?}");
+        assert_eq!(codec::decode::<Message>(&cells).expect("it decodes"), message);
+    }
+}
