@@ -4,5 +4,9 @@
 mod suite;
 mod support;
 
+#[path = "overlays/central.rs"]
+mod central;
 #[path = "overlays/chord.rs"]
 mod chord;
+#[path = "overlays/kademlia.rs"]
+mod kademlia;

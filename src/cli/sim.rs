@@ -88,10 +88,14 @@ fn mode_of(name: &str) -> Result<ModeName, Failure> {
         "freenet" => Ok(ModeName::Freenet),
         "classic" => Ok(ModeName::Classic),
         "chord" => Ok(ModeName::Chord),
-        "central" | "flooding" | "supernode" | "swarm" | "kademlia" | "can" => {
+        "central" => Ok(ModeName::Central),
+        "kademlia" => Ok(ModeName::Kademlia),
+        "flooding" | "supernode" | "swarm" | "can" => {
             Err(Failure::failed(format!("the overlay {name} is not available yet")))
         }
-        other => Err(Failure::usage(format!("there is no overlay {other}; there are freenet, classic and chord"))),
+        other => Err(Failure::usage(format!(
+            "there is no overlay {other}; there are freenet, classic, central, chord and kademlia"
+        ))),
     }
 }
 

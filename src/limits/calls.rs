@@ -18,6 +18,10 @@ pub const CALL_COSTS: usize = 64;
 pub const CALL_CONTACTS: usize = 20;
 /// References to documents of others that one node keeps. A further one is refused.
 pub const REFERENCES_KEPT: usize = 1 << 20;
+/// Clients that one index server knows. A further one is refused.
+pub const CENTRAL_CLIENTS: usize = 1 << 21;
+/// Documents that one client can have listed. A further one is refused. Chosen: two hundred times what Napster's users shared.
+pub const CENTRAL_SHARES: usize = 1 << 16;
 /// Bytes of a node's name with the longest address: id, address, member of the ring.
 const CONTACT_BYTES: usize = 32 + 1 + 16 + 3 + 1;
 

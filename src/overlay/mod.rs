@@ -2,7 +2,9 @@
 //!
 //! `mode` is the contract; each other child is one architecture and knows none of its siblings.
 
+pub mod central;
 pub mod chord;
 pub mod classic;
 pub mod freenet;
+pub mod kademlia;
 pub mod mode;

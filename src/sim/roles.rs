@@ -1,7 +1,7 @@
 //! What the messages of each overlay are for.
 
 use crate::overlay::freenet::Question;
-use crate::overlay::{chord, classic, freenet};
+use crate::overlay::{central, chord, classic, freenet, kademlia};
 use crate::sim::traffic::{Role, Roles};
 
 impl Roles for classic::Message {
@@ -12,6 +12,32 @@ impl Roles for classic::Message {
             Self::Data { .. } | Self::InsertData { .. } => Role::Content,
             Self::Insert { .. } | Self::AllClear { .. } => Role::Publication,
             Self::Announce { .. } | Self::Reveal { .. } | Self::Assign { .. } => Role::Maintenance,
+        }
+    }
+}
+
+impl Roles for central::Message {
+    fn role(&self) -> Role {
+        match self {
+            Self::Search { .. } => Role::Query,
+            Self::Hits { .. } | Self::Missing { .. } => Role::Answer,
+            // To ask for the download is no search: the paper's two messages are the question to the server and its answer.
+            Self::Get { .. } | Self::Data { .. } => Role::Content,
+            Self::Share { .. } | Self::Noted { .. } => Role::Publication,
+            Self::Login { .. } | Self::Ping { .. } | Self::Pong { .. } => Role::Maintenance,
+        }
+    }
+}
+
+impl Roles for kademlia::Message {
+    fn role(&self) -> Role {
+        match self {
+            Self::FindValue { .. } => Role::Query,
+            Self::Nodes { value: true, .. } => Role::Answer,
+            Self::Value { .. } | Self::Store { .. } => Role::Content,
+            Self::Stored { .. } => Role::Publication,
+            // Lookups of publication are counted with those of upkeep: the wire does not tell them apart.
+            Self::FindNode { .. } | Self::Nodes { value: false, .. } => Role::Maintenance,
         }
     }
 }

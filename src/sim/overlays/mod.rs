@@ -5,12 +5,16 @@
 //! driver says `kind`; every overlay has a file of its own here, and the driver knows none of them.
 
 mod census;
+mod central;
 mod chord;
+mod kademlia;
 mod kind;
 mod network;
 mod workload;
 
+pub use self::central::Hub;
 pub use self::chord::Ring;
+pub use self::kademlia::Trie;
 pub use self::kind::Kind;
 pub use self::network::Network;
 pub use self::workload::Measured;
@@ -29,6 +33,8 @@ pub fn run(scenario: &Scenario, progress: &mut Progress<'_>) -> Option<Report> {
 pub fn run_with(scenario: &Scenario, namesakes: bool, progress: &mut Progress<'_>) -> Option<Report> {
     match scenario.mode {
         ModeName::Freenet | ModeName::Classic => None,
+        ModeName::Central => Some(run_kind::<Hub>(scenario, namesakes, progress)),
+        ModeName::Kademlia => Some(run_kind::<Trie>(scenario, namesakes, progress)),
         ModeName::Chord => Some(run_kind::<Ring>(scenario, namesakes, progress)),
     }
 }

@@ -99,6 +99,7 @@ impl Scenario {
             (ModeName::Classic, self.classic.is_some()),
             (ModeName::Freenet, self.freenet.is_some()),
             (ModeName::Chord, self.chord.is_some()),
+            (ModeName::Kademlia, self.kademlia.is_some()),
         ];
         for (mode, is_there) in tables {
             if is_there && mode != self.mode {
@@ -115,6 +116,7 @@ impl Scenario {
         of_classic
             .or_else(|| self.freenet.and_then(|table| table.sentence()))
             .or_else(|| self.chord.and_then(|table| table.sentence()))
+            .or_else(|| self.kademlia.and_then(|table| table.sentence()))
     }
 
     /// What does not apply to the overlays that are compared, or not yet.

@@ -7,11 +7,13 @@ mod check;
 mod chord;
 mod classic;
 mod freenet;
+mod kademlia;
 mod shared;
 mod whole;
 
 pub use self::chord::*;
 pub use self::classic::*;
 pub use self::freenet::*;
+pub use self::kademlia::*;
 pub use self::shared::*;
 pub use self::whole::*;

@@ -14,6 +14,10 @@ pub enum ModeName {
     Classic,
     /// A ring with fingers.
     Chord,
+    /// One index server.
+    Central,
+    /// Buckets by exclusive or.
+    Kademlia,
 }
 
 /// How messages travel, as asked for.
@@ -204,6 +208,8 @@ impl std::fmt::Display for ModeName {
             Self::Freenet => "freenet",
             Self::Classic => "classic",
             Self::Chord => "chord",
+            Self::Central => "central",
+            Self::Kademlia => "kademlia",
         })
     }
 }

@@ -7,6 +7,7 @@ use crate::sim::latency::LatencyKind;
 use crate::sim::scenario::chord::ChordTable;
 use crate::sim::scenario::classic::ClassicTable;
 use crate::sim::scenario::freenet::{FreenetTable, LinkClock, ONE_BLOCK, layout};
+use crate::sim::scenario::kademlia::KademliaTable;
 use crate::sim::scenario::shared::{
     Churn, Faults, Fidelity, FidelityChoice, Growth, LatencyTable, ModeName, Policy, Session, Target, Topology,
     TopologyKind, Workload,
@@ -47,6 +48,9 @@ pub struct Scenario {
     /// The overlay's own table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chord: Option<ChordTable>,
+    /// The overlay's own table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kademlia: Option<KademliaTable>,
 }
 
 impl Scenario {
@@ -108,6 +112,7 @@ impl Scenario {
                 link_clock: LinkClock::Off,
             }),
             chord: (mode == ModeName::Chord).then(ChordTable::default),
+            kademlia: (mode == ModeName::Kademlia).then(KademliaTable::default),
         }
     }
 
@@ -152,7 +157,7 @@ impl Scenario {
     pub fn blocks_per_document(&self) -> u64 {
         let bytes = self.workload.object_bytes;
         match self.mode {
-            ModeName::Classic | ModeName::Chord => bytes.div_ceil(ONE_BLOCK),
+            ModeName::Classic | ModeName::Chord | ModeName::Central | ModeName::Kademlia => bytes.div_ceil(ONE_BLOCK),
             ModeName::Freenet => layout(bytes).map_or(1, |layout| 1 + layout.keys()),
         }
     }
@@ -164,7 +169,7 @@ impl Scenario {
 
     /// Whether `workload.copies` are published one by one: elsewhere they are replicas.
     pub const fn publishes_copies(&self) -> bool {
-        false
+        matches!(self.mode, ModeName::Central)
     }
 
     /// Whether nodes come and go.

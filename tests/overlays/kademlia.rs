@@ -1,0 +1,156 @@
+//! Kademlia: the suite, the buckets that joining reaches, rounds and losses as the paper's argument has them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bolthole::id::NodeId;
+use bolthole::key::RoutingKey;
+use bolthole::limits;
+use bolthole::message::class::Message as _;
+use bolthole::message::contact::Contact;
+use bolthole::overlay::kademlia::{Config, Kademlia, Message};
+use bolthole::overlay::mode::Offence;
+use bolthole::overlay::mode::calls::CallId;
+use bolthole::sim::engine::address_of;
+use bolthole::sim::mesh::Mesh;
+use bolthole::sim::overlays::{Network, Trie};
+use bolthole::sim::scenario::{FidelityChoice, ModeName};
+use bolthole::wire::codec::{self, Budget};
+
+use crate::suite::{self, run_quietly, scenario};
+use crate::support::block;
+
+const MODE: ModeName = ModeName::Kademlia;
+
+#[test]
+fn what_is_published_is_found_from_anywhere() {
+    suite::finds_what_is_published(MODE);
+}
+
+#[test]
+fn one_seed_gives_one_report() {
+    suite::one_seed_gives_one_report(MODE);
+}
+
+#[test]
+fn both_fidelities_decide_alike() {
+    suite::fidelities_decide_alike(MODE);
+}
+
+#[test]
+fn a_fifth_of_the_nodes_dies_and_the_rest_is_found() {
+    suite::survives_a_loss(MODE, 1.0);
+}
+
+/// With one copy a document goes with its node, until it is stored again.
+#[test]
+fn nodes_come_and_go() {
+    suite::lives_with_churn(MODE, 0.8);
+}
+
+/// Check C9: half of all nodes die at once and of twenty copies one survives; rounds are at most log2 n - log2 k + 2.
+#[test]
+fn half_of_all_nodes_die_and_twenty_copies_outlast_it() {
+    let mut scenario = scenario(MODE, 1_000, 2, FidelityChoice::Values);
+    scenario.workload.copies = 20;
+    scenario.workload.documents = 100;
+    scenario.faults.fail_fraction = 0.5;
+    scenario.faults.repair = false;
+    let report = run_quietly(&scenario);
+    assert_eq!(report.success, Some(1.0), "{:?}", report.misses);
+    assert!(report.hops.is_some_and(|hops| hops.max <= 7.65), "{:?}", report.hops);
+}
+
+/// Buckets that are not full name everybody in their range; which of many a full one names depends on who came first.
+#[test]
+fn joining_reaches_the_buckets_of_a_settled_network() {
+    let scenario = scenario(MODE, 1_000, 4, FidelityChoice::Values);
+    let settled = Network::<Trie>::new(&scenario, false);
+    let mut grown = Network::<Trie>::founded(&scenario);
+    while grown.engine.len() < 1_000 {
+        grown.join();
+        grown.run_for(Duration::from_millis(500));
+    }
+    // Two refreshes.
+    grown.run_for(Duration::from_secs(7_800));
+    let shape = |network: &Network<Trie>, node| -> BTreeMap<u16, Vec<NodeId>> {
+        let buckets = network.engine.mode(node).expect("alive").buckets();
+        let all_or_count = |mut ids: Vec<NodeId>| {
+            ids.sort_unstable();
+            if ids.len() < 20 { ids } else { vec![NodeId([0; 32]); ids.len()] }
+        };
+        buckets.into_iter().map(|(shared, ids)| (shared, all_or_count(ids))).collect()
+    };
+    let count = |network: &Network<Trie>| -> usize {
+        (0..1_000).map(|node| network.engine.mode(node).expect("alive").entries()).sum()
+    };
+    let same = (0..1_000).filter(|node| shape(&grown, *node) == shape(&settled, *node)).count();
+    assert!(same >= 990, "{same} nodes have the same buckets, entries {} of {}", count(&grown), count(&settled));
+    assert!(grown.engine.alarms.is_empty(), "{:?}", grown.engine.alarms.first());
+}
+
+fn contact(number: u32) -> Contact {
+    Contact::new(NodeId([number as u8 * 70 + 1; 32]), address_of(number))
+}
+
+fn mesh() -> (Mesh<Kademlia>, Vec<NodeId>) {
+    let (config, mut mesh) = (Arc::new(Config::default()), Mesh::new(3));
+    for number in 0..3 {
+        let entries = if number == 0 { Vec::new() } else { vec![contact(0)] };
+        let me = contact(number);
+        let node = Kademlia::newcomer(Arc::clone(&config), me.clone(), entries, [number as u8; 32]);
+        mesh.add(me.id(), me.address(), node);
+        mesh.run_for(Duration::from_secs(10));
+    }
+    (mesh, (0..3).map(|number| contact(number).id()).collect())
+}
+
+#[test]
+fn what_breaks_a_rule_becomes_an_offence() {
+    let (mut mesh, ids) = mesh();
+    let (never, key) = (CallId(u32::MAX), RoutingKey([3; 32]));
+    let parcel = block(1).parcel();
+    let many = vec![contact(2); limits::CALL_CONTACTS + 1];
+    for (message, offence) in [
+        (Message::Stored { call: never, durable: true }, Offence::Unasked),
+        (Message::Nodes { call: never, value: false, contacts: many }, Offence::Flood),
+        (Message::FindNode { call: never, sender: contact(2), target: key }, Offence::OutOfTurn),
+        (Message::Store { call: never, sender: contact(1), key, parcel, passing: false }, Offence::BadBlock),
+    ] {
+        let before = mesh.offences().len();
+        mesh.inject(ids[1], ids[0], message.clone());
+        assert_eq!(mesh.offences()[before..], [(ids[0], ids[1], offence)], "{message:?}");
+    }
+}
+
+#[test]
+fn a_flood_of_questions_leaves_nothing_behind() {
+    let (mut mesh, ids) = mesh();
+    for number in 0..20_000 {
+        let key = RoutingKey([number as u8; 32]);
+        mesh.inject(ids[1], ids[0], Message::FindValue { call: CallId(number), sender: contact(1), key });
+        let open = mesh.mode(&ids[0]).map_or(0, Kademlia::open);
+        assert!(open <= limits::CALL_READS + limits::CALLS, "{open}");
+    }
+}
+
+#[test]
+fn the_largest_messages_fit_their_class_and_come_back_as_they_were() {
+    let address = "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535".parse().expect("a literal address");
+    let sender = Contact::new(NodeId([255; 32]), address);
+    let (call, key, parcel) = (CallId(u32::MAX), RoutingKey([255; 32]), block(1).parcel());
+    let all = [
+        Message::FindNode { call, sender: sender.clone(), target: key },
+        Message::FindValue { call, sender: sender.clone(), key },
+        Message::Nodes { call, value: true, contacts: vec![sender.clone(); limits::CALL_CONTACTS] },
+        Message::Value { call, parcel: parcel.clone() },
+        Message::Store { call, sender, key, parcel, passing: true },
+        Message::Stored { call, durable: true },
+    ];
+    for message in all {
+        let cells = codec::encode(&message, 0, Budget::LINK).expect("it fits its class");
+        assert_eq!(cells.len(), message.class().cells() * limits::CELL_BYTES, "{message:?}");
+        assert_eq!(codec::decode::<Message>(&cells).expect("it decodes"), message);
+    }
+}
