@@ -1,9 +1,9 @@
 //! Moves 100 MiB in blocks through k relays over UDP loopback: bare QUIC, `link` alone, and the whole product, in one run.
 //!
-//! `cargo bench --bench path [-- MIB [ROUNDS]]` prints MB/s, CPU-seconds per GB and the ratio to the bare chain with
-//! the same UDP payload. Medians of the rounds; the rounds of all kinds alternate. The bare chain does not let QUIC fill
-//! acknowledgements (`pad_to_mtu`): they would fill the congestion window of its receivers and stop it for good, which
-//! `link` prevents (docs/wire.md).
+//! `cargo bench --bench path [-- MIB [ROUNDS [KIND]]]` prints MB/s, CPU-seconds per GB and the ratio to the bare chain with
+//! the same UDP payload. Medians of the rounds; the rounds of all kinds alternate. With KIND only the kinds whose names
+//! contain it run. The bare chain does not let QUIC fill acknowledgements (`pad_to_mtu`): they would fill the congestion
+//! window of its receivers and stop it for good, which `link` prevents (docs/wire.md).
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 #[path = "path/bare.rs"]
@@ -51,12 +51,14 @@ fn main() {
     let arguments: Vec<usize> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();
     let bytes = arguments.first().copied().unwrap_or(100) << 20;
     let rounds = arguments.get(1).copied().unwrap_or(5);
+    let wanted = std::env::args().skip(1).find(|text| !text.starts_with('-') && text.parse::<usize>().is_err());
+    let kinds: Vec<_> = KINDS.into_iter().filter(|(name, _)| name.contains(wanted.as_deref().unwrap_or(""))).collect();
     println!("{} MiB, medians of {rounds} rounds", bytes >> 20);
     for relays in [1, 3] {
-        let costs = measure(relays, bytes, rounds);
+        let costs = measure(&kinds, relays, bytes, rounds);
         let base = costs[0];
         println!("\n{relays} relay(s)                        | MB/s | CPU-s per GB | rate to bare | CPU to bare");
-        for ((name, _), cost) in KINDS.iter().zip(&costs) {
+        for ((name, _), cost) in kinds.iter().zip(&costs) {
             let (rate, cpu) = (bytes as f64 / cost.seconds / 1e6, cost.cpu_seconds / bytes as f64 * 1e9);
             let (faster, dearer) = (base.seconds / cost.seconds, cost.cpu_seconds / base.cpu_seconds);
             println!("{name:34} | {rate:4.0} | {cpu:12.2} | {faster:12.2} | {dearer:11.2}");
@@ -64,11 +66,11 @@ fn main() {
     }
 }
 
-fn measure(relays: usize, bytes: usize, rounds: usize) -> Vec<Cost> {
-    let mut all = vec![Vec::new(); KINDS.len()];
+fn measure(kinds: &[(&str, Kind)], relays: usize, bytes: usize, rounds: usize) -> Vec<Cost> {
+    let mut all = vec![Vec::new(); kinds.len()];
     for _ in 0..rounds {
-        for (costs, (_, kind)) in all.iter_mut().zip(KINDS) {
-            costs.push(run(kind, relays, bytes));
+        for (costs, (_, kind)) in all.iter_mut().zip(kinds) {
+            costs.push(run(*kind, relays, bytes));
         }
     }
     all.into_iter().map(median).collect()
