@@ -13,7 +13,6 @@ use bolthole::document::root;
 use bolthole::document::signed::Writer;
 use bolthole::key::uri::{Name, Uri};
 use bolthole::limits::BLOCK_ATTEMPTS;
-use bolthole::message::block::BlockKind;
 use bolthole::time::Instant;
 use crypto::content::PAYLOAD_BYTES;
 use crypto::keyword;
@@ -80,8 +79,11 @@ fn the_top_block_leaves_when_all_else_is_stored() {
 #[test]
 fn a_signed_block_leaves_after_the_top_it_points_to() {
     let (_, network) = insert(1, 9 * BLOCK, named("big"));
-    let kinds: Vec<_> = network.order.iter().map(|key| network.blocks[key].kind()).collect();
-    assert_eq!(kinds.iter().position(|kind| *kind == BlockKind::Signed), Some(kinds.len() - 1));
+    let [.., top, last] = &network.order[..] else { panic!("blocks went out") };
+    let message =
+        named("big").writer.expect("a name").reader().open(&network.blocks[last]).expect("the signed block is last");
+    let Message::Redirect { routing, .. } = message else { panic!("a document of nine blocks stands elsewhere") };
+    assert_eq!(routing, *top);
 }
 
 #[test]

@@ -7,19 +7,22 @@ use std::collections::BTreeSet;
 use bolthole::document::coding;
 use bolthole::document::fetch::{Fetcher, Input, Output, Why};
 use bolthole::document::layout::{Geometry, Redundancy};
+use bolthole::document::signed::{Reader, pointer};
 use bolthole::key::RoutingKey;
 use bolthole::key::uri::Uri;
-use bolthole::limits::{BLOCK_ATTEMPTS, BLOCK_SEARCHES};
+use bolthole::limits::{BLOCK_ATTEMPTS, BLOCK_SEARCHES, STANDBYS};
 use bolthole::message::block::Block;
 use bolthole::time::Instant;
 use bytes::Bytes;
-use crypto::content::{PAYLOAD_BYTES, SEALED_BYTES};
+use crypto::content::{PAYLOAD_BYTES, Root, SEALED_BYTES};
 use document_support::{Network, SMALL, fetch, fetch_options, fetch_with, insert, listed, options, pattern, start};
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 use reed_solomon_simd::ReedSolomonEncoder;
 
 const BLOCK: u64 = PAYLOAD_BYTES as u64;
+/// Where a top is looked for: where the URI says, and where its standbys are named.
+const PLACES_OF_A_TOP: u32 = 1 + STANDBYS as u32;
 
 fn keys(blocks: &[Block]) -> BTreeSet<RoutingKey> {
     blocks.iter().map(Block::key).collect()
@@ -110,6 +113,48 @@ fn a_full_segment_survives_the_loss_of_a_third_and_not_of_one_more() {
     assert_eq!(why.to_string(), "segment 1 is lost: 103 of its blocks can be found, 104 are needed");
 }
 
+/// A document of nine blocks, where its top is, and where its standbys are named.
+fn with_standbys() -> (Uri, Root, RoutingKey, Vec<RoutingKey>, Network) {
+    let (receipt, network) = insert(3, 9 * BLOCK, options(SMALL));
+    let Uri::Chk { routing, root } = receipt.uri.duplicate() else { panic!("a content URI") };
+    let pointers: Vec<_> = (1..=STANDBYS).map(|number| Reader::of_standby(&root, number).routing_key()).collect();
+    assert!(pointers.iter().all(|pointer| network.blocks.contains_key(pointer)));
+    (receipt.uri, root, routing, pointers, network)
+}
+
+#[test]
+fn a_document_whose_top_is_lost_comes_back_by_any_standby_and_mends_its_top() {
+    for number in 0..usize::from(STANDBYS) {
+        let (uri, _, top, pointers, mut network) = with_standbys();
+        network.lose([top]);
+        network.lose(pointers.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, key)| *key));
+        let fetched = fetch(&uri, &network, SMALL).expect("a standby is left");
+        assert!(fetched.bytes == pattern(3, 0..9 * BLOCK));
+        assert_eq!(keys(&fetched.repaired), [top].into());
+    }
+}
+
+#[test]
+fn a_document_without_its_top_and_all_standbys_is_not_found() {
+    let (uri, _, top, pointers, mut network) = with_standbys();
+    network.lose([top]);
+    network.lose(pointers);
+    assert_eq!(fetch(&uri, &network, SMALL).err(), Some(Why::NotFound));
+}
+
+#[test]
+fn a_pointer_that_leads_nowhere_costs_only_itself() {
+    let (uri, root, top, pointers, mut network) = with_standbys();
+    let data = *network.order.first().expect("blocks went out");
+    for wrong in [top, data, RoutingKey([7; 32])] {
+        let forged = pointer(&root, 1, wrong, &[9; 24]);
+        assert_eq!(forged.key(), pointers[0]);
+        network.blocks.remove(&top);
+        network.put(forged);
+        assert!(fetch(&uri, &network, SMALL).expect("another is left").bytes == pattern(3, 0..9 * BLOCK));
+    }
+}
+
 #[test]
 fn without_check_blocks_one_missing_block_is_the_end() {
     let mut inserting = options(SMALL);
@@ -170,7 +215,7 @@ fn a_document_without_its_top_is_searched_a_few_times_and_not_found() {
             }
         }
     };
-    assert_eq!((why, searches), (Why::NotFound, BLOCK_SEARCHES));
+    assert_eq!((why, searches), (Why::NotFound, BLOCK_SEARCHES * PLACES_OF_A_TOP));
 }
 
 #[test]
@@ -195,7 +240,7 @@ fn a_busy_network_is_asked_again_and_again_but_not_for_ever() {
             }
         }
     }
-    assert_eq!(attempts, BLOCK_ATTEMPTS * BLOCK_SEARCHES);
+    assert_eq!(attempts, BLOCK_ATTEMPTS * BLOCK_SEARCHES * PLACES_OF_A_TOP);
 }
 
 #[test]
@@ -210,8 +255,10 @@ fn a_wrong_block_never_gets_through() {
     let fetched = fetch(&receipt.uri, &network, SMALL).expect("the right ones are rebuilt");
     assert!(fetched.bytes == pattern(6, 0..length));
     assert_eq!(fetched.summary.blocks_repaired, keys.len() as u64);
-    let Uri::Chk { routing, .. } = receipt.uri else { panic!("a content URI") };
+    let Uri::Chk { routing, root } = receipt.uri.duplicate() else { panic!("a content URI") };
     network.blocks.insert(routing, other.blocks.values().next().expect("there are blocks").clone());
+    assert!(fetch(&receipt.uri, &network, SMALL).expect("a standby is right").bytes == pattern(6, 0..length));
+    network.lose((1..=STANDBYS).map(|number| Reader::of_standby(&root, number).routing_key()));
     assert_eq!(fetch(&receipt.uri, &network, SMALL).expect_err("a wrong top"), Why::NotFound);
 }
 

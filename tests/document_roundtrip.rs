@@ -6,6 +6,7 @@ use bolthole::document::header::Header;
 use bolthole::document::layout::{Copies, Geometry, Layout, Redundancy, padme};
 use bolthole::document::mime::Mime;
 use bolthole::document::tree::Tree;
+use bolthole::limits::STANDBYS;
 use crypto::content::PAYLOAD_BYTES;
 use document_support::{SMALL, fetch, fetch_options, fetch_with, insert, options, pattern, start};
 use proptest::prelude::*;
@@ -36,7 +37,7 @@ fn counts(length: u64, geometry: Geometry) -> (u64, u64) {
     let layout = Layout::new(geometry, length, Redundancy::DEFAULT).expect("not too long");
     let tree = Tree::new(geometry, Copies::DEFAULT, layout.keys());
     let copies = u64::from(Copies::DEFAULT.count());
-    (1 + layout.keys() + tree.blocks(), 1 + layout.data_blocks() + tree.blocks() / copies)
+    (1 + 2 * u64::from(STANDBYS) + layout.keys() + tree.blocks(), 1 + layout.data_blocks() + tree.blocks() / copies)
 }
 
 #[test]

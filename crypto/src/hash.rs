@@ -88,6 +88,8 @@ labels! {
     Work = "proof of work",
     /// Key that encrypts store slots again under the node secret.
     SlotKey = "slot key",
+    /// Subspace that names a standby of a document's top.
+    StandbySubspace = "standby subspace",
     /// Key of a single write to a slot, from the slot key and the nonce.
     SlotWrite = "slot write key",
     /// Key that encrypts the store's index.

@@ -15,6 +15,7 @@ pub mod reader;
 pub mod secret;
 pub mod signed;
 pub mod slot;
+pub mod standby;
 pub mod vault;
 pub mod work;
 

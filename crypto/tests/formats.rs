@@ -10,6 +10,7 @@ use crypto::reader::ReaderKey;
 use crypto::secret::Secret;
 use crypto::signed::{self, Subspace};
 use crypto::slot::{self, SlotKey};
+use crypto::standby;
 use crypto::vault::{self, Parameters};
 use crypto::work;
 use data_encoding::HEXLOWER;
@@ -147,6 +148,16 @@ fn readers() {
     check(include_str!("../vectors/reader.json"), |case| {
         let reader = ReaderKey::from_secret(Secret::from_bytes(array(&case["secret"])));
         case["public"] = hex(&reader.public());
+    });
+}
+
+#[test]
+fn standbys() {
+    check(include_str!("../vectors/standby.json"), |case| {
+        let number = u8::try_from(number(&case["number"])).expect("a byte");
+        let subspace = standby::subspace(&Root::from_bytes(array(&case["root"])), number);
+        case["secret"] = hex(subspace.secret_bytes().expose());
+        case["routing_key"] = hex(&subspace.public().routing_key(standby::NAME));
     });
 }
 

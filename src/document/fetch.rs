@@ -13,6 +13,7 @@ mod gathering;
 mod nodes;
 mod opening;
 pub mod shares;
+pub mod top;
 mod why;
 mod words;
 
@@ -24,14 +25,16 @@ use crypto::content::{PAYLOAD_BYTES, Root};
 
 use self::asks::{Asked, Asks};
 use self::body::{Body, Event};
-use self::opening::opened;
+use self::opening::{Led, Opening};
 use self::shares::Shares;
+use self::top::TopSearch;
 pub use self::why::Why;
 pub use self::words::{Input, Options, Output, Start, Summary};
 use crate::document::header::{Header, Message, Top};
 use crate::document::mime::Mime;
 use crate::document::root;
 use crate::document::signed::{Reader, Unreadable};
+use crate::key::RoutingKey;
 use crate::limits::DELIVERY_BYTES;
 use crate::message::block::Block;
 use crate::time::Instant;
@@ -53,7 +56,7 @@ pub struct Fetcher {
 
 enum Stage {
     Signed { reader: Reader, share: Shares },
-    Top { root: Root, share: Shares },
+    Top(Box<Opening>),
     Body(Box<Body>),
     Ended,
 }
@@ -63,7 +66,7 @@ impl Fetcher {
     #[must_use]
     pub fn new(start: Start, options: Options) -> Self {
         let stage = match start {
-            Start::Content { routing, root } => Stage::Top { root, share: Shares::new([routing]) },
+            Start::Content { routing, root } => Stage::Top(Box::new(Opening::new(root, routing))),
             Start::Signed(reader) => {
                 let share = Shares::new([reader.routing_key()]);
                 Stage::Signed { reader, share }
@@ -99,12 +102,12 @@ impl Fetcher {
             }
             Input::BlockMissing { handle } => {
                 if let Some(asked) = self.asks.answered(handle) {
-                    self.on_unfound(asked, Shares::missing);
+                    self.on_unfound(asked, Shares::missing, TopSearch::missing);
                 }
             }
             Input::BlockFailed { handle } => {
                 if let Some(asked) = self.asks.answered(handle) {
-                    self.on_unfound(asked, Shares::failed);
+                    self.on_unfound(asked, Shares::failed, TopSearch::failed);
                 }
             }
             Input::Delivered { bytes } => self.untaken = self.untaken.saturating_sub(bytes),
@@ -134,7 +137,8 @@ impl Fetcher {
             return None;
         }
         match &self.stage {
-            Stage::Signed { share, .. } | Stage::Top { share, .. } => share.rested_at(self.now),
+            Stage::Signed { share, .. } => share.rested_at(self.now),
+            Stage::Top(opening) => opening.search.rested_at(self.now),
             Stage::Body(body) => body.rested_at(self.now),
             Stage::Ended => None,
         }
@@ -155,12 +159,12 @@ impl Fetcher {
     /// A block came that was asked for. Another one than that counts as none.
     fn on_found(&mut self, asked: Asked, block: &Block) {
         if block.key() != asked.key {
-            return self.on_unfound(asked, Shares::missing);
+            return self.on_unfound(asked, Shares::missing, TopSearch::missing);
         }
         self.fetched += 1;
         match std::mem::replace(&mut self.stage, Stage::Ended) {
             Stage::Signed { reader, .. } => self.on_signed(&reader, block),
-            Stage::Top { root, .. } => self.on_top(root, block),
+            Stage::Top(opening) => self.on_opening(opening, block),
             Stage::Body(mut body) => {
                 let taken = body.on_found(asked.place, block);
                 self.stage = Stage::Body(body);
@@ -172,9 +176,16 @@ impl Fetcher {
         }
     }
 
-    fn on_unfound(&mut self, asked: Asked, how: fn(&mut Shares, usize, Instant)) {
+    /// A block was not found; `how` and `how_top` say the same to either kind of search.
+    fn on_unfound(
+        &mut self,
+        asked: Asked,
+        how: fn(&mut Shares, usize, Instant),
+        how_top: fn(&mut TopSearch, &RoutingKey, Instant),
+    ) {
         match &mut self.stage {
-            Stage::Signed { share, .. } | Stage::Top { share, .. } => how(share, 0, self.now),
+            Stage::Signed { share, .. } => how(share, 0, self.now),
+            Stage::Top(opening) => how_top(&mut opening.search, &asked.key, self.now),
             Stage::Body(body) => body.on_unfound(asked.place, |shares, index| how(shares, index, self.now)),
             Stage::Ended => {}
         }
@@ -184,18 +195,29 @@ impl Fetcher {
         match reader.open(block) {
             Ok(Message::Inline { header, content }) => self.inline(header, content),
             Ok(Message::Redirect { routing, root }) => {
-                self.stage = Stage::Top { root, share: Shares::new([routing]) };
+                self.stage = Stage::Top(Box::new(Opening::new(root, routing)));
             }
             Err(Unreadable::Sealed) => self.fail(Why::NotVerified),
             Err(Unreadable::Malformed(malformed)) => self.fail(malformed.into()),
         }
     }
 
-    fn on_top(&mut self, root: Root, block: &Block) {
-        let Some(payload) = opened(&root::top_key(&root), block.body()) else {
-            return self.fail(Why::NotVerified);
-        };
-        match Top::decode(&payload, self.options.geometry) {
+    fn on_opening(&mut self, mut opening: Box<Opening>, block: &Block) {
+        match opening.on_found(block) {
+            Led::On => self.stage = Stage::Top(opening),
+            Led::Unverified => self.fail(Why::NotVerified),
+            Led::Top(payload, lost) => {
+                self.on_top(opening.into_root(), &payload);
+                if let Some(block) = lost {
+                    self.repaired += 1;
+                    self.outputs.push_front(Output::Repair { block });
+                }
+            }
+        }
+    }
+
+    fn on_top(&mut self, root: Root, payload: &[u8]) {
+        match Top::decode(payload, self.options.geometry) {
             Ok(Top::Inline { header, content }) => self.inline(header, content),
             Ok(Top::Split { header, redundancy, copies, keys }) => {
                 self.open(&header);
@@ -249,7 +271,8 @@ impl Fetcher {
             return None;
         }
         let (place, key) = match &mut self.stage {
-            Stage::Signed { share, .. } | Stage::Top { share, .. } => (asks::Place::Top, share.next(self.now, 0..1)?.1),
+            Stage::Signed { share, .. } => (asks::Place::Top, share.next(self.now, 0..1)?.1),
+            Stage::Top(opening) => (asks::Place::Top, opening.search.next(self.now)?),
             Stage::Body(body) => body.next(self.now)?,
             Stage::Ended => return None,
         };
@@ -260,8 +283,12 @@ impl Fetcher {
     /// One piece of work, if there is any: true if something changed.
     fn step(&mut self) -> bool {
         match &mut self.stage {
-            Stage::Signed { share, .. } | Stage::Top { share, .. } => {
-                let lost = share.reachable(0..1) == 0;
+            Stage::Signed { .. } | Stage::Top(_) => {
+                let lost = match &self.stage {
+                    Stage::Signed { share, .. } => share.reachable(0..1) == 0,
+                    Stage::Top(opening) => opening.search.is_lost(),
+                    Stage::Body(_) | Stage::Ended => false,
+                };
                 if lost {
                     self.fail(Why::NotFound);
                 }

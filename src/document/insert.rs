@@ -373,7 +373,7 @@ impl Inserter {
         }
         let Stage::Topping(tops) = &mut self.stage else { return false };
         match tops.next() {
-            Some((block, part)) => self.outbox.push(block, part),
+            Some(group) => group.into_iter().for_each(|(block, part)| self.outbox.push(block, part)),
             None => self.stage = Stage::Settling(tops.uri()),
         }
         true

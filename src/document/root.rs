@@ -35,7 +35,13 @@ pub fn convergent(
 /// The key of the top block.
 #[must_use]
 pub fn top_key(root: &Root) -> ContentKey {
-    block_key(root, BlockKind::Top, 0, 0)
+    standby_key(root, 0)
+}
+
+/// The key of the standby `number` of the top block, from 1.
+#[must_use]
+pub fn standby_key(root: &Root, number: u8) -> ContentKey {
+    block_key(root, BlockKind::Top, 0, u32::from(number))
 }
 
 /// The key of the data block `block`, counted through the document.

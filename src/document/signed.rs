@@ -1,8 +1,9 @@
 //! Tops that are signed: a name or a word that holds a small document or points to a larger one.
 
 use bytes::Bytes;
-use crypto::keyword;
+use crypto::content::Root;
 use crypto::signed::{Subspace, SubspaceReader, open_block, sign_block};
+use crypto::{keyword, standby};
 
 use crate::document::header::{Malformed, Message};
 use crate::key::RoutingKey;
@@ -26,6 +27,18 @@ pub enum Writer {
         /// What [`keyword::subspace`] makes of it. That takes 50 to 100 ms, so the caller does it where it may.
         subspace: Subspace,
     },
+}
+
+/// The signed block that says where the standby `number` of a document's top is; `nonce` is drawn once for a document.
+#[must_use]
+pub fn pointer(root: &Root, number: u8, routing: RoutingKey, nonce: &[u8; 24]) -> Block {
+    let message = Message::Redirect { routing, root: root.duplicate() };
+    signed(&standby::subspace(root, number), standby::NAME, &message, nonce)
+}
+
+fn signed(subspace: &Subspace, name: &str, message: &Message, nonce: &[u8; 24]) -> Block {
+    let bytes = sign_block(subspace, name, &message.encode(), nonce).expect("the message fits");
+    Block::new(Bytes::copy_from_slice(&bytes)).expect("what we sign verifies")
 }
 
 /// The right to read what stands under one name.
@@ -55,8 +68,7 @@ impl Writer {
     #[must_use]
     pub fn block(&self, message: &Message, nonce: &[u8; 24]) -> Block {
         let (subspace, name) = self.parts();
-        let bytes = sign_block(subspace, name, &message.encode(), nonce).expect("the message fits");
-        Block::new(Bytes::copy_from_slice(&bytes)).expect("what we sign verifies")
+        signed(subspace, name, message, nonce)
     }
 
     /// What readers need.
@@ -94,6 +106,12 @@ impl Reader {
     #[must_use]
     pub fn of_word(subspace: &Subspace) -> Self {
         Self { subspace: subspace.public(), name: keyword::NAME.to_owned() }
+    }
+
+    /// Reads where the standby `number` of a document's top is.
+    #[must_use]
+    pub fn of_standby(root: &Root, number: u8) -> Self {
+        Self { subspace: standby::subspace(root, number).public(), name: standby::NAME.to_owned() }
     }
 
     /// Where the block is.

@@ -18,6 +18,9 @@ pub const MANIFEST_NODE_KEYS: u32 = 1_023;
 pub const MANIFEST_TOP_KEYS: u32 = 1_017;
 /// Most copies of a manifest block; four are made. A document that wants more is refused as malformed.
 pub const MANIFEST_COPIES: u8 = 8;
+/// Standbys of the top block of a document that has other blocks too. Chosen: a top block alone would be the weakest part
+/// of a document whose other blocks bear the loss of a third. A document without its top and all of them is not found.
+pub const STANDBYS: u8 = 2;
 /// Longest document, bytes. Chosen: 16 TiB, far beyond any disk of today, and every count of blocks stays below 2^32. An
 /// insert fails at it; a header beyond it is refused as malformed.
 pub const DOCUMENT_BYTES: u64 = 1 << 44;

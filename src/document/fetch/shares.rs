@@ -75,6 +75,13 @@ impl Shares {
         share.state = State::Rests(now + backoff::rest(share.failures));
     }
 
+    /// The block is not needed any more, or cannot be had.
+    pub fn give_up(&mut self, index: usize) {
+        let share = &mut self.0[index];
+        share.searches = BLOCK_SEARCHES;
+        share.state = State::Rests(Instant::EPOCH);
+    }
+
     /// Whether a search for the block ended without it, and none has found it since.
     pub fn is_missing(&self, index: usize) -> bool {
         self.0[index].searches > 0 && self.0[index].state != State::Found

@@ -1,11 +1,12 @@
 //! Documents of one block or many, fetched by the rules of the product's client.
 //!
-//! A document of several blocks has the production layout: a top block, and segments of data and check blocks. A fetch
-//! searches the top, then the data blocks of a segment, and any of its blocks once one is missing, each up to
+//! A document of several blocks has the production layout: a top block, its standbys with the blocks that name them, and
+//! segments of data and check blocks. A fetch searches the top or a standby, then the data blocks of a segment, and any of its blocks once one is missing, each up to
 //! `BLOCK_SEARCHES` times with the product's rests; what was missing is then inserted again. In `values` the coding
 //! itself is left out: enough blocks of a segment count as the segment. A document of one block is searched for once.
 
 use crate::document::fetch::shares::Shares;
+use crate::document::fetch::top::{Sought, TopSearch};
 use crate::document::layout::Segment;
 use crate::key::RoutingKey;
 use crate::limits;
@@ -25,7 +26,9 @@ pub(super) struct Shape {
 pub(super) struct Fetch {
     /// The block that comes first: the top.
     first: u32,
-    top: Shares,
+    top: TopSearch,
+    /// The keys of the blocks before the segments: the top, then of each standby what names it and itself.
+    before: Vec<RoutingKey>,
     has_top: bool,
     gatherings: Vec<Gathering>,
 }
@@ -58,12 +61,17 @@ impl Shape {
     pub(super) fn of(object_bytes: u64) -> Self {
         let Some(layout) = layout(object_bytes) else { return Self { segments: Vec::new(), blocks: 1 } };
         let segments = (0..layout.segments()).map(|index| layout.segment(index)).collect();
-        Self { segments, blocks: 1 + layout.keys() as u32 }
+        Self { segments, blocks: BEFORE + layout.keys() as u32 }
     }
 
     /// Blocks of a document.
     pub(super) const fn blocks(&self) -> u32 {
         self.blocks
+    }
+
+    /// Blocks before the segments.
+    const fn before(&self) -> u32 {
+        if self.segments.is_empty() { 1 } else { BEFORE }
     }
 
     /// The numbers of a document's blocks, its top first.
@@ -76,10 +84,12 @@ impl Shape {
         let first = self.numbers(document).start;
         let lives = |number: &u32| depot.live_copies(*number) > 0;
         let enough = |segment: &Segment| {
-            let start = first + 1 + segment.first_key as u32;
+            let start = first + self.before() + segment.first_key as u32;
             (start..start + segment.blocks()).filter(lives).count() >= segment.data as usize
         };
-        lives(&first) && self.segments.iter().all(enough)
+        let mut standbys = (first + 1..first + self.before()).step_by(2);
+        let has_top = lives(&first) || standbys.any(|pointer| lives(&pointer) && lives(&(pointer + 1)));
+        has_top && self.segments.iter().all(enough)
     }
 
     /// A fetch of a document, nothing asked yet.
@@ -87,12 +97,14 @@ impl Shape {
         let first = self.numbers(document).start;
         let key = |number: u32| depot.block(number).key();
         let gathering = |segment: &Segment| {
-            let start = first + 1 + segment.first_key as u32;
+            let start = first + self.before() + segment.first_key as u32;
             let shares = Shares::new((start..start + segment.blocks()).map(key));
             Gathering { segment: *segment, shares, found: 0 }
         };
         let gatherings = self.segments.iter().map(gathering).collect();
-        Fetch { first, top: Shares::new([key(first)]), has_top: false, gatherings }
+        let before: Vec<_> = (first..first + self.before()).map(key).collect();
+        let top = TopSearch::new(before[0], before.iter().skip(1).step_by(2).copied());
+        Fetch { first, top, before, has_top: false, gatherings }
     }
 }
 
@@ -100,9 +112,11 @@ impl Fetch {
     /// The next block to search for: its number.
     pub(super) fn next(&mut self, now: Instant) -> Option<(u32, RoutingKey)> {
         if !self.has_top {
-            return self.top.next(now, 0..1).map(|(_, key)| (self.first, key));
+            let key = self.top.next(now)?;
+            let place = self.before.iter().position(|other| *other == key)?;
+            return Some((self.first + place as u32, key));
         }
-        let first = self.first + 1;
+        let first = self.first + self.before.len() as u32;
         let open = self.gatherings.iter_mut().filter(|gathering| !gathering.is_complete());
         let found = open.take(limits::FETCH_SEGMENTS).find_map(|gathering| gathering.next(now))?;
         Some((first + found.0, found.1))
@@ -120,29 +134,37 @@ impl Fetch {
     /// The search for the block `number` has ended.
     pub(super) fn on_searched(&mut self, now: Instant, number: u32, searched: Searched) {
         let index = number - self.first;
-        let (shares, index) = match index.checked_sub(1) {
-            None => {
-                self.has_top |= searched == Searched::Found;
-                (&mut self.top, 0)
-            }
-            Some(key) => {
-                let place = self.gatherings.partition_point(|one| one.segment.first_key <= u64::from(key)) - 1;
-                let gathering = &mut self.gatherings[place];
-                gathering.found += u32::from(searched == Searched::Found);
-                (&mut gathering.shares, key as usize - gathering.segment.first_key as usize)
-            }
+        let Some(key) = index.checked_sub(self.before.len() as u32) else {
+            return self.on_top_searched(now, index as usize, searched);
         };
+        let place = self.gatherings.partition_point(|one| one.segment.first_key <= u64::from(key)) - 1;
+        let gathering = &mut self.gatherings[place];
+        gathering.found += u32::from(searched == Searched::Found);
+        let index = key as usize - gathering.segment.first_key as usize;
         match searched {
-            Searched::Found => shares.found(index),
-            Searched::Missing => shares.missing(index, now),
-            Searched::Failed => shares.failed(index, now),
+            Searched::Found => gathering.shares.found(index),
+            Searched::Missing => gathering.shares.missing(index, now),
+            Searched::Failed => gathering.shares.failed(index, now),
+        }
+    }
+
+    /// The search for a block before the segments has ended.
+    fn on_top_searched(&mut self, now: Instant, index: usize, searched: Searched) {
+        let key = self.before[index];
+        match (searched, self.top.sought(&key)) {
+            (Searched::Found, Sought::Pointer(number)) => {
+                self.top.pointed(number, self.before.get(index + 1).copied());
+            }
+            (Searched::Found, _) => self.has_top = true,
+            (Searched::Missing, _) => self.top.missing(&key, now),
+            (Searched::Failed, _) => self.top.failed(&key, now),
         }
     }
 
     pub(super) fn stand(&self) -> Stand {
         let is_single = self.gatherings.is_empty();
         if !self.has_top {
-            let gives_up = self.top.reachable(0..1) == 0 || (is_single && self.top.is_missing(0));
+            let gives_up = self.top.is_lost() || (is_single && self.top.is_top_missing());
             return if gives_up { Stand::Lost } else { Stand::Open };
         }
         if self.gatherings.iter().any(Gathering::is_lost) {
@@ -154,11 +176,12 @@ impl Fetch {
     /// Blocks that were searched for in vain, and have been rebuilt.
     pub(super) fn rebuilt(&self) -> Vec<u32> {
         let of = |gathering: &Gathering| {
-            let start = self.first + 1 + gathering.segment.first_key as u32;
+            let start = self.first + self.before.len() as u32 + gathering.segment.first_key as u32;
             let missing = |index: &u32| gathering.shares.is_missing(*index as usize);
             (0..gathering.segment.blocks()).filter(missing).map(move |index| start + index).collect::<Vec<_>>()
         };
-        self.gatherings.iter().flat_map(of).collect()
+        let top = (self.has_top && self.top.is_top_missing()).then_some(self.first);
+        top.into_iter().chain(self.gatherings.iter().flat_map(of)).collect()
     }
 }
 
@@ -183,6 +206,9 @@ impl Gathering {
         self.shares.reachable(0..self.segment.blocks() as usize) < self.segment.data as usize
     }
 }
+
+/// The top, and of each standby what names it and itself.
+const BEFORE: u32 = 1 + 2 * limits::STANDBYS as u32;
 
 #[cfg(test)]
 mod tests {
@@ -214,11 +240,20 @@ mod tests {
 
     #[test]
     fn a_document_of_forty_blocks_bears_the_loss_of_any_twenty_and_mends_them() {
-        assert_eq!(Shape::of(40 * 32_736).blocks(), 1 + 40 + 20);
+        assert_eq!(Shape::of(40 * 32_736).blocks(), BEFORE + 40 + 20);
         assert_eq!(fetch(&[]), (Stand::Complete, Vec::new()));
-        let twenty: Vec<u32> = (1..=20).collect();
+        let twenty: Vec<u32> = (BEFORE..BEFORE + 20).collect();
         assert_eq!(fetch(&twenty), (Stand::Complete, twenty.clone()));
-        assert_eq!(fetch(&(1..=21).collect::<Vec<_>>()).0, Stand::Lost);
-        assert_eq!(fetch(&[0]).0, Stand::Lost, "without its top nothing is found");
+        assert_eq!(fetch(&(BEFORE..=BEFORE + 20).collect::<Vec<_>>()).0, Stand::Lost);
+    }
+
+    #[test]
+    fn a_document_without_its_top_is_found_by_a_standby_whose_place_is_named() {
+        for missing in [&[0][..], &[0, 1], &[0, 2], &[0, 1, 4]] {
+            let found = missing != [0, 1, 4];
+            let expected = if found { (Stand::Complete, vec![0]) } else { (Stand::Lost, Vec::new()) };
+            assert_eq!(fetch(missing), expected, "{missing:?}");
+        }
+        assert_eq!(fetch(&[0, 1, 3]).0, Stand::Lost, "nothing says where the standbys are");
     }
 }

@@ -158,7 +158,7 @@ impl Scenario {
         let bytes = self.workload.object_bytes;
         match self.mode {
             ModeName::Classic | ModeName::Chord | ModeName::Central | ModeName::Kademlia => bytes.div_ceil(ONE_BLOCK),
-            ModeName::Freenet => layout(bytes).map_or(1, |layout| 1 + layout.keys()),
+            ModeName::Freenet => layout(bytes).map_or(1, |layout| 1 + 2 * u64::from(limits::STANDBYS) + layout.keys()),
         }
     }
 
