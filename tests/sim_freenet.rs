@@ -80,8 +80,9 @@ fn documents_of_forty_blocks_outlive_the_sudden_death_of_three_in_ten() {
     assert_eq!(report.success, Some(1.0), "{:?}", report.misses);
     assert_eq!(report.violations.unanswered, 0);
     let blocks = report.blocks.expect("documents of several blocks");
-    // A top, forty data and twenty check blocks; each of forty documents takes at least 41 searches.
-    assert_eq!(blocks.per_document, 61);
+    // A top, two standbys and what names them, forty data and twenty check blocks; each of forty documents takes at least
+    // 41 searches.
+    assert_eq!(blocks.per_document, 65);
     assert!(blocks.searches >= 40 * 41, "{blocks:?}");
 }
 
