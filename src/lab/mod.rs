@@ -8,6 +8,7 @@ pub mod classic;
 pub mod experiment;
 pub mod figure;
 pub mod markdown;
+pub mod properties;
 pub mod report;
 pub mod row;
 pub mod statistics;
@@ -24,4 +25,6 @@ pub const FREENET: &[Experiment] = &[
     classic::links::EXPERIMENT,
     classic::removal::EXPERIMENT,
     classic::load::EXPERIMENT,
+    properties::clusters::EXPERIMENT,
+    properties::world::EXPERIMENT,
 ];

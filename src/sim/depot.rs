@@ -127,6 +127,11 @@ impl Depot {
         self.shelves.get(node as usize).map_or(0, |shelf| shelf.items.len())
     }
 
+    /// The numbers of the blocks that a node holds, in their order.
+    pub fn held_by(&self, node: u32) -> impl Iterator<Item = u32> {
+        self.shelves.get(node as usize).into_iter().flat_map(|shelf| &shelf.items).map(|item| item.number)
+    }
+
     /// Whether a node holds a block.
     pub fn holds(&self, node: u32, number: u32) -> bool {
         self.shelves.get(node as usize).is_some_and(|shelf| shelf.find(number).is_ok())

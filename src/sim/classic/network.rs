@@ -199,8 +199,14 @@ impl Network {
         self.settle(number);
     }
 
+    /// Lets a node fetch a document; gives the answer.
+    pub fn fetch(&mut self, node: u32, number: u32) -> Option<Answer> {
+        let key = self.engine.depot.block(number).key();
+        self.perform(node, Command::Fetch { key, own_store: true }).pop()
+    }
+
     /// Inserts a fresh document at `node`; gives its number.
-    fn insert(&mut self, node: u32) -> u32 {
+    pub fn insert(&mut self, node: u32) -> u32 {
         let number = self.engine.depot.len() as u32;
         let block = content::block(self.scenario.seed, number, self.scenario.fidelity());
         self.engine.depot.enter(block.clone());
