@@ -140,7 +140,10 @@ fn damage(media: &mut Media<Memory>, choices: &mut Choices<'_>) -> Damage {
         // A sector that was never written.
         1 => bytes[at & !511..].iter_mut().take(512).for_each(|byte| *byte = 0),
         // A sector in another place.
-        2 => bytes.copy_within(at & !511..((at & !511) + 512).min(length), (usize::from(with) * 512).min(length - 512)),
+        2 => {
+            let sector = at & !511..((at & !511) + 512).min(length);
+            bytes.copy_within(sector, (usize::from(with) * 512).min(length.saturating_sub(512)));
+        }
         _ => {
             bytes[at] ^= with;
             return Damage::Byte;
