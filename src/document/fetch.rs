@@ -26,15 +26,13 @@ use crypto::content::{PAYLOAD_BYTES, Root};
 use self::asks::{Asked, Asks};
 use self::body::{Body, Event};
 use self::opening::{Led, Opening};
-use self::shares::Shares;
-use self::top::TopSearch;
+use self::shares::{Shares, Unfound};
 pub use self::why::Why;
 pub use self::words::{Input, Options, Output, Start, Summary};
 use crate::document::header::{Header, Message, Top};
 use crate::document::mime::Mime;
 use crate::document::root;
 use crate::document::signed::{Reader, Unreadable};
-use crate::key::RoutingKey;
 use crate::limits::DELIVERY_BYTES;
 use crate::message::block::Block;
 use crate::time::Instant;
@@ -102,12 +100,12 @@ impl Fetcher {
             }
             Input::BlockMissing { handle } => {
                 if let Some(asked) = self.asks.answered(handle) {
-                    self.on_unfound(asked, Shares::missing, TopSearch::missing);
+                    self.on_unfound(asked, Unfound::Missing);
                 }
             }
             Input::BlockFailed { handle } => {
                 if let Some(asked) = self.asks.answered(handle) {
-                    self.on_unfound(asked, Shares::failed, TopSearch::failed);
+                    self.on_unfound(asked, Unfound::Failed);
                 }
             }
             Input::Delivered { bytes } => self.untaken = self.untaken.saturating_sub(bytes),
@@ -159,7 +157,7 @@ impl Fetcher {
     /// A block came that was asked for. Another one than that counts as none.
     fn on_found(&mut self, asked: Asked, block: &Block) {
         if block.key() != asked.key {
-            return self.on_unfound(asked, Shares::missing, TopSearch::missing);
+            return self.on_unfound(asked, Unfound::Missing);
         }
         self.fetched += 1;
         match std::mem::replace(&mut self.stage, Stage::Ended) {
@@ -176,17 +174,11 @@ impl Fetcher {
         }
     }
 
-    /// A block was not found; `how` and `how_top` say the same to either kind of search.
-    fn on_unfound(
-        &mut self,
-        asked: Asked,
-        how: fn(&mut Shares, usize, Instant),
-        how_top: fn(&mut TopSearch, &RoutingKey, Instant),
-    ) {
+    fn on_unfound(&mut self, asked: Asked, how: Unfound) {
         match &mut self.stage {
-            Stage::Signed { share, .. } => how(share, 0, self.now),
-            Stage::Top(opening) => how_top(&mut opening.search, &asked.key, self.now),
-            Stage::Body(body) => body.on_unfound(asked.place, |shares, index| how(shares, index, self.now)),
+            Stage::Signed { share, .. } => share.unfound(0, how, self.now),
+            Stage::Top(opening) => opening.search.unfound(&asked.key, how, self.now),
+            Stage::Body(body) => body.on_unfound(asked.place, how, self.now),
             Stage::Ended => {}
         }
     }

@@ -11,7 +11,7 @@ use super::asks::Place;
 use super::gathering::Gathering;
 use super::nodes::Nodes;
 use super::opening::opened;
-use super::shares::Shares;
+use super::shares::Unfound;
 use super::why::Why;
 use crate::document::header::{Header, Malformed};
 use crate::document::keys;
@@ -120,17 +120,17 @@ impl Body {
         Ok(())
     }
 
-    pub(super) fn on_unfound(&mut self, place: Place, how: impl FnOnce(&mut Shares, usize)) {
+    pub(super) fn on_unfound(&mut self, place: Place, how: Unfound, now: Instant) {
         match place {
             Place::Top => {}
             Place::Node { node, copy } => {
                 if let Some(shares) = self.nodes.shares(node) {
-                    how(shares, copy);
+                    shares.unfound(copy, how, now);
                 }
             }
             Place::Share { segment, index } => {
                 if let Some(gathering) = self.gathering(segment) {
-                    how(gathering.shares(), index);
+                    gathering.shares().unfound(index, how, now);
                 }
             }
         }

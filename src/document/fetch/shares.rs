@@ -23,6 +23,15 @@ struct Share {
     failures: u32,
 }
 
+/// How a search that did not find its block has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfound {
+    /// The network does not have the block.
+    Missing,
+    /// The network could not be searched; too often, and the block counts as missing.
+    Failed,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// May be asked for from this instant on.
@@ -58,21 +67,14 @@ impl Shares {
         self.0[index].state = State::Found;
     }
 
-    /// The network does not have the block.
-    pub fn missing(&mut self, index: usize, now: Instant) {
+    /// The block was not found: it rests.
+    pub fn unfound(&mut self, index: usize, how: Unfound, now: Instant) {
         let share = &mut self.0[index];
-        share.searches += 1;
-        share.state = State::Rests(now + backoff::rest(share.searches));
-    }
-
-    /// The network could not be searched; too often, and the block counts as missing.
-    pub fn failed(&mut self, index: usize, now: Instant) {
-        let share = &mut self.0[index];
-        share.failures += 1;
-        if share.failures.is_multiple_of(BLOCK_ATTEMPTS) {
-            return self.missing(index, now);
-        }
-        share.state = State::Rests(now + backoff::rest(share.failures));
+        share.failures += u32::from(how == Unfound::Failed);
+        let is_missing = how == Unfound::Missing || share.failures.is_multiple_of(BLOCK_ATTEMPTS);
+        share.searches += u32::from(is_missing);
+        let count = if is_missing { share.searches } else { share.failures };
+        share.state = State::Rests(now + backoff::rest(count));
     }
 
     /// The block is not needed any more, or cannot be had.

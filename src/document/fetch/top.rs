@@ -4,7 +4,7 @@
 //! standbys are; when one of them is found, the standby it names. Leaves out what the blocks say. Public, so that a
 //! simulated client whose blocks are names only searches by the very rules of a real one.
 
-use super::shares::Shares;
+use super::shares::{Shares, Unfound};
 use crate::key::RoutingKey;
 use crate::time::Instant;
 
@@ -68,14 +68,19 @@ impl TopSearch {
         self.standby = None;
     }
 
-    /// A search for `key` ended without the block.
-    pub fn missing(&mut self, key: &RoutingKey, now: Instant) {
-        self.on_unfound(key, |shares, index| shares.missing(index, now));
-    }
-
-    /// The network could not be searched for `key`.
-    pub fn failed(&mut self, key: &RoutingKey, now: Instant) {
-        self.on_unfound(key, |shares, index| shares.failed(index, now));
+    /// The block of `key` was not found.
+    pub fn unfound(&mut self, key: &RoutingKey, how: Unfound, now: Instant) {
+        let place = self.place(key);
+        match (&mut self.standby, place) {
+            (Some((_, share)), _) if share.key(0) == *key => {
+                share.unfound(0, how, now);
+                if share.reachable(0..1) == 0 {
+                    self.standby = None;
+                }
+            }
+            (_, Some(place)) => self.shares.unfound(place, how, now),
+            _ => {}
+        }
     }
 
     /// Whether the top itself was looked for in vain.
@@ -100,19 +105,5 @@ impl TopSearch {
 
     fn place(&self, key: &RoutingKey) -> Option<usize> {
         (0..self.places).find(|place| self.shares.key(*place) == *key)
-    }
-
-    fn on_unfound(&mut self, key: &RoutingKey, how: impl FnOnce(&mut Shares, usize)) {
-        let place = self.place(key);
-        match (&mut self.standby, place) {
-            (Some((_, share)), _) if share.key(0) == *key => {
-                how(share, 0);
-                if share.reachable(0..1) == 0 {
-                    self.standby = None;
-                }
-            }
-            (_, Some(place)) => how(&mut self.shares, place),
-            _ => {}
-        }
     }
 }

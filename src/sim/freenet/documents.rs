@@ -5,7 +5,7 @@
 //! `BLOCK_SEARCHES` times with the product's rests; what was missing is then inserted again. In `values` the coding
 //! itself is left out: enough blocks of a segment count as the segment. A document of one block is searched for once.
 
-use crate::document::fetch::shares::Shares;
+use crate::document::fetch::shares::{Shares, Unfound};
 use crate::document::fetch::top::{Sought, TopSearch};
 use crate::document::layout::Segment;
 use crate::key::RoutingKey;
@@ -44,9 +44,7 @@ struct Gathering {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Searched {
     Found,
-    Missing,
-    /// The network could not be searched.
-    Failed,
+    Unfound(Unfound),
 }
 
 /// Where a fetch is.
@@ -143,8 +141,7 @@ impl Fetch {
         let index = key as usize - gathering.segment.first_key as usize;
         match searched {
             Searched::Found => gathering.shares.found(index),
-            Searched::Missing => gathering.shares.missing(index, now),
-            Searched::Failed => gathering.shares.failed(index, now),
+            Searched::Unfound(how) => gathering.shares.unfound(index, how, now),
         }
     }
 
@@ -156,8 +153,7 @@ impl Fetch {
                 self.top.pointed(number, self.before.get(index + 1).copied());
             }
             (Searched::Found, _) => self.has_top = true,
-            (Searched::Missing, _) => self.top.missing(&key, now),
-            (Searched::Failed, _) => self.top.failed(&key, now),
+            (Searched::Unfound(how), _) => self.top.unfound(&key, how, now),
         }
     }
 
@@ -229,7 +225,8 @@ mod tests {
             match fetch.next(now) {
                 Some((number, key)) => {
                     assert_eq!(key, depot.block(number).key());
-                    let searched = if missing.contains(&number) { Searched::Missing } else { Searched::Found };
+                    let searched =
+                        if missing.contains(&number) { Searched::Unfound(Unfound::Missing) } else { Searched::Found };
                     fetch.on_searched(now, number, searched);
                 }
                 None => now = fetch.rested_at(now).expect("something rests"),

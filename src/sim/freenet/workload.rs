@@ -9,6 +9,7 @@ use rand::RngExt;
 
 use super::documents::{Fetch, Searched, Shape, Stand};
 use super::network::Network;
+use crate::document::fetch::shares::Unfound;
 use crate::limits;
 use crate::overlay::mode::{Answer, Command, Ticket};
 use crate::sim::lookups::{Lookup, Lookups, Outcome, outcome};
@@ -271,10 +272,10 @@ impl Searches {
         let Some(asked) = self.open.get_mut(&question.lookup) else { return };
         let searched = match outcome {
             Outcome::Found => Searched::Found,
-            Outcome::NotFound => Searched::Missing,
+            Outcome::NotFound => Searched::Unfound(Unfound::Missing),
             // The one search for a document of one block is not repeated.
-            Outcome::TimedOut if self.shape.blocks() == 1 => Searched::Missing,
-            Outcome::TimedOut => Searched::Failed,
+            Outcome::TimedOut if self.shape.blocks() == 1 => Searched::Unfound(Unfound::Missing),
+            Outcome::TimedOut => Searched::Unfound(Unfound::Failed),
         };
         asked.refused = outcome == Outcome::TimedOut;
         if is_found {
