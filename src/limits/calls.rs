@@ -8,6 +8,8 @@ use crate::time::Duration;
 pub const CALL_TIME: Duration = Duration::from_secs(4);
 /// Links that such a node keeps open. Chosen: half of [`LINKS`](super::LINKS). The one used longest ago is closed beyond it.
 pub const CALL_LINKS: usize = 128;
+/// Messages that wait at a node for one link to open. A further one is dropped.
+pub const LINK_WAITING: usize = 256;
 /// Questions of one node that wait for their answers. Beyond it local commands are answered as too busy.
 pub const CALLS: usize = 4_096;
 /// Answers of the store that a node waits for on behalf of others. A further question is left without an answer.

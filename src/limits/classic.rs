@@ -13,8 +13,6 @@ pub const CLASSIC_LINKS: usize = 128;
 pub const CLASSIC_EXCHANGES: usize = 4_096;
 /// Ended exchanges whose ids a `classic` node remembers. Beyond it the oldest id is forgotten, and a loop costs hops.
 pub const CLASSIC_SEEN: usize = 4_096;
-/// Messages that wait at a `classic` node for one link to open. A further one is dropped.
-pub const CLASSIC_WAITING: usize = 256;
 /// Expected time to contact one node: the timer of an exchange is this times its hops to live. Chosen: a dial that fails,
 /// and a round trip across the world besides, or a search past dead nodes would be given up by those who wait for it.
 pub const CLASSIC_CONTACT: Duration = Duration::from_secs(10);

@@ -12,10 +12,10 @@ pub use self::message::Message;
 use self::server::Server;
 use crate::id::NodeId;
 use crate::key::RoutingKey;
-use crate::limits;
 use crate::message::block::{Block, Parcel};
 use crate::message::contact::Contact;
 use crate::overlay::mode::calls::{CallId, Calls, Cost};
+use crate::overlay::mode::readings::Readings;
 use crate::overlay::mode::{Answer, Command, Input, Mode, Offence, Output, StoreAnswer, StoreToken, StoreWork, Ticket};
 use crate::time::{Duration, Instant};
 
@@ -28,8 +28,7 @@ pub struct Central {
     server: Option<Box<Server>>,
     calls: Calls<Message, Purpose>,
     errands: BTreeMap<Ticket, Errand>,
-    reads: BTreeMap<StoreToken, Reading>,
-    next_token: u64,
+    readings: Readings<Reading>,
     next_login: Option<Instant>,
 }
 
@@ -79,7 +78,7 @@ impl Central {
 
     fn compose(me: Contact, index: Option<Contact>, server: Option<Box<Server>>, next_login: Option<Instant>) -> Self {
         let calls = Calls::default();
-        Self { me, index, server, calls, errands: BTreeMap::new(), reads: BTreeMap::new(), next_token: 0, next_login }
+        Self { me, index, server, calls, errands: BTreeMap::new(), readings: Readings::default(), next_login }
     }
 
     /// What a command that has ended has cost.
@@ -94,13 +93,11 @@ impl Central {
 
     /// Questions and errands under way.
     pub fn open(&self) -> usize {
-        self.calls.len() + self.errands.len() + self.reads.len()
+        self.calls.len() + self.errands.len() + self.readings.len()
     }
 
     fn store(&mut self, reading: Reading, work: impl FnOnce(StoreToken) -> StoreWork) {
-        self.next_token += 1;
-        let token = StoreToken(self.next_token);
-        self.reads.insert(token, reading);
+        let token = self.readings.enter(reading);
         self.calls.push(Output::Store(work(token)));
     }
 
@@ -167,7 +164,7 @@ impl Central {
         match message {
             Message::Login { .. } | Message::Share { .. } | Message::Search { .. } => self.on_asked(from, message),
             Message::Get { call, key } => {
-                if self.reads.len() < limits::CALL_READS {
+                if !self.readings.is_full() {
                     self.store(Reading::Asked(from, call), |token| StoreWork::Read { token, key });
                 }
             }
@@ -231,7 +228,7 @@ impl Central {
 
     fn handle_store(&mut self, now: Instant, answer: StoreAnswer) {
         match answer {
-            StoreAnswer::Read { token, block } => match (self.reads.remove(&token), block) {
+            StoreAnswer::Read { token, block } => match (self.readings.take(token), block) {
                 (Some(Reading::Asked(from, call)), Some(block)) => {
                     self.calls.reply(from, Message::Data { call, parcel: block.parcel() });
                 }
@@ -240,7 +237,7 @@ impl Central {
                 _ => {}
             },
             StoreAnswer::Kept { token, durable } => {
-                let Some(Reading::Kept(ticket)) = self.reads.remove(&token) else { return };
+                let Some(Reading::Kept(ticket)) = self.readings.take(token) else { return };
                 self.on_kept(now, ticket, durable);
             }
             StoreAnswer::Contains { .. } | StoreAnswer::Survey { .. } => {}

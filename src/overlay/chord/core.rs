@@ -13,6 +13,7 @@ use crate::id::NodeId;
 use crate::key::{Location, RoutingKey};
 use crate::overlay::mode::calls::{CallId, Calls};
 use crate::overlay::mode::dice::Dice;
+use crate::overlay::mode::readings::Readings;
 use crate::overlay::mode::{Output, StoreToken, StoreWork};
 
 /// The meeting place.
@@ -26,8 +27,7 @@ pub(super) struct Core {
     pub(super) index: BTreeMap<RoutingKey, Peer>,
     /// A member that has just found its successor.
     pub(super) joined: Option<usize>,
-    reads: BTreeMap<StoreToken, Reading>,
-    next_token: u64,
+    pub(super) readings: Readings<Reading>,
 }
 
 /// What a question is for.
@@ -71,26 +71,14 @@ impl Core {
             dice: Dice::new(seed),
             index: BTreeMap::new(),
             joined: None,
-            reads: BTreeMap::new(),
-            next_token: 0,
+            readings: Readings::default(),
         }
     }
 
     /// Asks the store; `reading` comes back with its answer.
     pub(super) fn store(&mut self, reading: Reading, work: impl FnOnce(StoreToken) -> StoreWork) {
-        self.next_token += 1;
-        let token = StoreToken(self.next_token);
-        self.reads.insert(token, reading);
+        let token = self.readings.enter(reading);
         self.calls.push(Output::Store(work(token)));
-    }
-
-    pub(super) fn take_reading(&mut self, token: StoreToken) -> Option<Reading> {
-        self.reads.remove(&token)
-    }
-
-    /// How many answers of the store are awaited.
-    pub(super) fn readings(&self) -> usize {
-        self.reads.len()
     }
 
     /// The member whose key this is, or else the first.

@@ -19,7 +19,7 @@ pub(super) fn handle_get(core: &mut Core, from: NodeId, call: CallId, key: Routi
     if let Some(holder) = core.index.get(&key).cloned() {
         return core.calls.reply(from, Message::Held { call, holder });
     }
-    if core.readings() < limits::CALL_READS {
+    if !core.readings.is_full() {
         core.store(Reading::Asked(from, call), |token| StoreWork::Read { token, key });
     }
 }
@@ -27,7 +27,7 @@ pub(super) fn handle_get(core: &mut Core, from: NodeId, call: CallId, key: Routi
 pub(super) fn handle_put(core: &mut Core, from: NodeId, call: CallId, put: (RoutingKey, Parcel, u8)) {
     let (key, parcel, replicas) = put;
     match parcel.open(&key) {
-        Ok(block) if core.readings() < limits::CALL_READS => {
+        Ok(block) if !core.readings.is_full() => {
             core.store(Reading::Kept(from, call, key, replicas), |token| StoreWork::Keep { token, block });
         }
         Ok(_) => {}

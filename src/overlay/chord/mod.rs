@@ -110,7 +110,7 @@ impl Chord {
 
     /// Questions and errands under way.
     pub fn open(&self) -> usize {
-        self.core.calls.len() + self.searches.len() + self.core.readings()
+        self.core.calls.len() + self.searches.len() + self.core.readings.len()
     }
 
     /// Predecessor, successors and fingers of a member, as places.
@@ -200,7 +200,7 @@ impl Chord {
     fn handle_store(&mut self, now: Instant, answer: StoreAnswer) {
         let (core, searches) = (&mut self.core, &mut self.searches);
         match answer {
-            StoreAnswer::Read { token, block } => match (core.take_reading(token), block) {
+            StoreAnswer::Read { token, block } => match (core.readings.take(token), block) {
                 (Some(Reading::Asked(from, call)), Some(block)) => {
                     core.calls.reply(from, Message::Data { call, parcel: block.parcel() });
                 }
@@ -209,7 +209,7 @@ impl Chord {
                 (Some(Reading::Move(peer)), Some(block)) => keeping::give(core, now, &peer, &block),
                 _ => {}
             },
-            StoreAnswer::Kept { token, durable } => match core.take_reading(token) {
+            StoreAnswer::Kept { token, durable } => match core.readings.take(token) {
                 Some(Reading::Kept(from, call, key, replicas)) => {
                     keeping::handle_kept(core, (from, call), key, replicas, durable);
                 }
@@ -221,7 +221,7 @@ impl Chord {
                 _ => {}
             },
             StoreAnswer::Survey { token, keys } => {
-                if let Some(Reading::Survey(from, to, peer)) = core.take_reading(token) {
+                if let Some(Reading::Survey(from, to, peer)) = core.readings.take(token) {
                     keeping::handle_survey(core, (from, to), &peer, &keys);
                 }
             }

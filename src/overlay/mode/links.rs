@@ -49,7 +49,7 @@ impl<M> Links<M> {
             return Way::Send(message);
         }
         let waiting = self.waiting.entry(peer).or_default();
-        if waiting.len() < limits::CLASSIC_WAITING {
+        if waiting.len() < limits::LINK_WAITING {
             waiting.push(message);
         }
         if waiting.len() == 1 { Way::Dial } else { Way::Wait }

@@ -1,10 +1,11 @@
 //! What all overlays share: the contract, and what any overlay may use that contacts whomever its tables name.
 //!
-//! `contract` is the rule. `links` and `calls` are leaves that decide nothing: who is asked what is the overlay's affair.
+//! `contract` is the rule. The others are leaves that decide nothing: who is asked what is the overlay's affair.
 
 pub mod calls;
 mod contract;
 pub mod dice;
 pub mod links;
+pub mod readings;
 
 pub use self::contract::*;
