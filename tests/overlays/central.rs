@@ -5,7 +5,6 @@ use std::time::Duration;
 use bolthole::id::NodeId;
 use bolthole::key::RoutingKey;
 use bolthole::limits;
-use bolthole::message::class::Message as _;
 use bolthole::message::contact::Contact;
 use bolthole::overlay::central::{Central, Message};
 use bolthole::overlay::mode::Offence;
@@ -13,38 +12,14 @@ use bolthole::overlay::mode::calls::CallId;
 use bolthole::sim::engine::address_of;
 use bolthole::sim::mesh::Mesh;
 use bolthole::sim::scenario::{FidelityChoice, ModeName, Target};
-use bolthole::wire::codec::{self, Budget};
 
-use crate::suite::{self, run_quietly, scenario};
+use crate::suite::{self, run_quietly, scenario, suite};
 use crate::support::block;
 
 const MODE: ModeName = ModeName::Central;
 
-#[test]
-fn what_is_published_is_found_from_anywhere() {
-    suite::finds_what_is_published(MODE);
-}
-
-#[test]
-fn one_seed_gives_one_report() {
-    suite::one_seed_gives_one_report(MODE);
-}
-
-#[test]
-fn both_fidelities_decide_alike() {
-    suite::fidelities_decide_alike(MODE);
-}
-
-#[test]
-fn a_fifth_of_the_nodes_dies_and_the_rest_is_found() {
-    suite::survives_a_loss(MODE, 1.0);
-}
-
-/// Those who go take their documents along, so the share found is not that of an overlay with replicas.
-#[test]
-fn nodes_come_and_go() {
-    suite::lives_with_churn(MODE, 0.8);
-}
+// Those who go take their documents along, so the share found is not that of an overlay with replicas.
+suite!(MODE, after_loss: 1.0, with_churn: 0.8);
 
 /// Check C18: two messages find anything, apart from the download.
 #[test]
@@ -106,9 +81,7 @@ fn what_breaks_a_rule_becomes_an_offence() {
         (0, Message::Hits { call: never, holders: vec![contact(2); limits::CALL_CONTACTS + 1] }, Offence::Flood),
         (2, Message::Search { call: never, key }, Offence::OutOfTurn),
     ] {
-        let before = mesh.offences().len();
-        mesh.inject(ids[1], ids[to], message.clone());
-        assert_eq!(mesh.offences()[before..], [(ids[to], ids[1], offence)], "{message:?}");
+        suite::is_an_offence(&mut mesh, ids[1], ids[to], message, offence);
     }
 }
 
@@ -129,8 +102,7 @@ fn a_client_that_shares_without_end_is_cut_short() {
 
 #[test]
 fn the_largest_messages_fit_their_class_and_come_back_as_they_were() {
-    let address = "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535".parse().expect("a literal address");
-    let sender = Contact::new(NodeId([255; 32]), address);
+    let sender = suite::longest_contact();
     let (call, key, parcel) = (CallId(u32::MAX), RoutingKey([255; 32]), block(1).parcel());
     let all = [
         Message::Login { call, sender: sender.clone() },
@@ -144,9 +116,5 @@ fn the_largest_messages_fit_their_class_and_come_back_as_they_were() {
         Message::Ping { call },
         Message::Pong { call },
     ];
-    for message in all {
-        let cells = codec::encode(&message, 0, Budget::LINK).expect("it fits its class");
-        assert_eq!(cells.len(), message.class().cells() * limits::CELL_BYTES, "{message:?}");
-        assert_eq!(codec::decode::<Message>(&cells).expect("it decodes"), message);
-    }
+    suite::fit_and_come_back(all);
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use bolthole::id::NodeId;
 use bolthole::key::{Location, RoutingKey};
 use bolthole::limits;
-use bolthole::message::class::Message as _;
 use bolthole::message::contact::Contact;
 use bolthole::overlay::chord::{Chord, Config, Message, Peer};
 use bolthole::overlay::mode::Offence;
@@ -15,37 +14,13 @@ use bolthole::sim::engine::address_of;
 use bolthole::sim::mesh::Mesh;
 use bolthole::sim::overlays::{Network, Ring};
 use bolthole::sim::scenario::{FidelityChoice, FingersPerRound, ModeName, PublishKind};
-use bolthole::wire::codec::{self, Budget};
 
-use crate::suite::{self, run_quietly, scenario};
+use crate::suite::{self, run_quietly, scenario, suite};
 use crate::support::block;
 
 const MODE: ModeName = ModeName::Chord;
 
-#[test]
-fn what_is_published_is_found_from_anywhere() {
-    suite::finds_what_is_published(MODE);
-}
-
-#[test]
-fn one_seed_gives_one_report() {
-    suite::one_seed_gives_one_report(MODE);
-}
-
-#[test]
-fn both_fidelities_decide_alike() {
-    suite::fidelities_decide_alike(MODE);
-}
-
-#[test]
-fn a_fifth_of_the_nodes_dies_and_the_rest_is_found() {
-    suite::survives_a_loss(MODE, 1.0);
-}
-
-#[test]
-fn nodes_come_and_go_and_keys_change_hands() {
-    suite::lives_with_churn(MODE, 0.99);
-}
+suite!(MODE, after_loss: 1.0, with_churn: 0.99);
 
 #[test]
 fn references_lead_to_whoever_published() {
@@ -136,9 +111,7 @@ fn what_breaks_a_rule_becomes_an_offence() {
         (put, Offence::BadBlock),
         (notify, Offence::OutOfTurn),
     ] {
-        let before = mesh.offences().len();
-        mesh.inject(ids[1], ids[0], message.clone());
-        assert_eq!(mesh.offences()[before..], [(ids[0], ids[1], offence)], "{message:?}");
+        suite::is_an_offence(&mut mesh, ids[1], ids[0], message, offence);
     }
 }
 
@@ -156,8 +129,7 @@ fn a_flood_of_questions_leaves_nothing_behind() {
 
 #[test]
 fn the_largest_messages_fit_their_class_and_come_back_as_they_were() {
-    let address = "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535".parse().expect("a literal address");
-    let peer = Peer::new(Contact::new(NodeId([255; 32]), address), u8::MAX);
+    let peer = Peer::new(suite::longest_contact(), u8::MAX);
     let (call, key, member) = (CallId(u32::MAX), RoutingKey([255; 32]), u8::MAX);
     let (parcel, holder) = (block(1).parcel(), peer.clone());
     let most = |count| vec![peer.clone(); count];
@@ -180,9 +152,5 @@ fn the_largest_messages_fit_their_class_and_come_back_as_they_were() {
         Message::Held { call, holder },
         Message::Missing { call },
     ];
-    for message in all {
-        let cells = codec::encode(&message, 0, Budget::LINK).expect("it fits its class");
-        assert_eq!(cells.len(), message.class().cells() * limits::CELL_BYTES, "{message:?}");
-        assert_eq!(codec::decode::<Message>(&cells).expect("it decodes"), message);
-    }
+    suite::fit_and_come_back(all);
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use bolthole::id::NodeId;
 use bolthole::key::RoutingKey;
 use bolthole::limits;
-use bolthole::message::class::Message as _;
 use bolthole::message::contact::Contact;
 use bolthole::overlay::kademlia::{Config, Kademlia, Message};
 use bolthole::overlay::mode::Offence;
@@ -16,38 +15,14 @@ use bolthole::sim::engine::address_of;
 use bolthole::sim::mesh::Mesh;
 use bolthole::sim::overlays::{Network, Trie};
 use bolthole::sim::scenario::{FidelityChoice, ModeName};
-use bolthole::wire::codec::{self, Budget};
 
-use crate::suite::{self, run_quietly, scenario};
+use crate::suite::{self, run_quietly, scenario, suite};
 use crate::support::block;
 
 const MODE: ModeName = ModeName::Kademlia;
 
-#[test]
-fn what_is_published_is_found_from_anywhere() {
-    suite::finds_what_is_published(MODE);
-}
-
-#[test]
-fn one_seed_gives_one_report() {
-    suite::one_seed_gives_one_report(MODE);
-}
-
-#[test]
-fn both_fidelities_decide_alike() {
-    suite::fidelities_decide_alike(MODE);
-}
-
-#[test]
-fn a_fifth_of_the_nodes_dies_and_the_rest_is_found() {
-    suite::survives_a_loss(MODE, 1.0);
-}
-
-/// With one copy a document goes with its node, until it is stored again.
-#[test]
-fn nodes_come_and_go() {
-    suite::lives_with_churn(MODE, 0.8);
-}
+// With one copy a document goes with its node, until it is stored again.
+suite!(MODE, after_loss: 1.0, with_churn: 0.8);
 
 /// Check C9: half of all nodes die at once and of twenty copies one survives; rounds are at most log2 n - log2 k + 2.
 #[test]
@@ -118,9 +93,7 @@ fn what_breaks_a_rule_becomes_an_offence() {
         (Message::FindNode { call: never, sender: contact(2), target: key }, Offence::OutOfTurn),
         (Message::Store { call: never, sender: contact(1), key, parcel, passing: false }, Offence::BadBlock),
     ] {
-        let before = mesh.offences().len();
-        mesh.inject(ids[1], ids[0], message.clone());
-        assert_eq!(mesh.offences()[before..], [(ids[0], ids[1], offence)], "{message:?}");
+        suite::is_an_offence(&mut mesh, ids[1], ids[0], message, offence);
     }
 }
 
@@ -137,8 +110,7 @@ fn a_flood_of_questions_leaves_nothing_behind() {
 
 #[test]
 fn the_largest_messages_fit_their_class_and_come_back_as_they_were() {
-    let address = "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535".parse().expect("a literal address");
-    let sender = Contact::new(NodeId([255; 32]), address);
+    let sender = suite::longest_contact();
     let (call, key, parcel) = (CallId(u32::MAX), RoutingKey([255; 32]), block(1).parcel());
     let all = [
         Message::FindNode { call, sender: sender.clone(), target: key },
@@ -148,9 +120,5 @@ fn the_largest_messages_fit_their_class_and_come_back_as_they_were() {
         Message::Store { call, sender, key, parcel, passing: true },
         Message::Stored { call, durable: true },
     ];
-    for message in all {
-        let cells = codec::encode(&message, 0, Budget::LINK).expect("it fits its class");
-        assert_eq!(cells.len(), message.class().cells() * limits::CELL_BYTES, "{message:?}");
-        assert_eq!(codec::decode::<Message>(&cells).expect("it decodes"), message);
-    }
+    suite::fit_and_come_back(all);
 }

@@ -1,8 +1,49 @@
 //! The suite: what any overlay of the comparison must do, whatever way it finds a document.
 
+use std::fmt::Debug;
+
+use bolthole::id::NodeId;
+use bolthole::limits;
+use bolthole::message::class::Message;
+use bolthole::message::contact::Contact;
+use bolthole::overlay::mode::{Mode, Offence};
+use bolthole::sim::mesh::Mesh;
 use bolthole::sim::overlays::{run, run_with};
 use bolthole::sim::report::Report;
 use bolthole::sim::scenario::{FidelityChoice, ModeName, Scenario};
+use bolthole::wire::codec::{self, Budget};
+
+/// The suite as tests of one overlay. `after_loss` is the least share of what still exists that is found when a fifth has
+/// died, `with_churn` the least share of all that is found while nodes come and go.
+macro_rules! suite {
+    ($mode:expr, after_loss: $after_loss:expr, with_churn: $with_churn:expr) => {
+        #[test]
+        fn what_is_published_is_found_from_anywhere() {
+            crate::suite::finds_what_is_published($mode);
+        }
+
+        #[test]
+        fn one_seed_gives_one_report() {
+            crate::suite::one_seed_gives_one_report($mode);
+        }
+
+        #[test]
+        fn both_fidelities_decide_alike() {
+            crate::suite::fidelities_decide_alike($mode);
+        }
+
+        #[test]
+        fn a_fifth_of_the_nodes_dies_and_the_rest_is_found() {
+            crate::suite::survives_a_loss($mode, $after_loss);
+        }
+
+        #[test]
+        fn nodes_come_and_go() {
+            crate::suite::lives_with_churn($mode, $with_churn);
+        }
+    };
+}
+pub(crate) use suite;
 
 pub(crate) fn scenario(mode: ModeName, nodes: u32, seed: u64, fidelity: FidelityChoice) -> Scenario {
     let mut scenario = Scenario { seed, fidelity, ..Scenario::defaults(mode, nodes) };
@@ -72,4 +113,33 @@ pub(crate) fn lives_with_churn(mode: ModeName, share: f64) {
     let report = run_quietly(&scenario);
     assert!(report.presence.is_some_and(|presence| presence.arrivals > 0 && presence.departures > 0));
     assert!(report.success >= Some(share), "{:?} {:?}", report.success, report.misses);
+}
+
+/// Each message is of its class's size on the wire and comes back as it was.
+pub(crate) fn fit_and_come_back<M: Message + PartialEq + Debug>(all: impl IntoIterator<Item = M>) {
+    for message in all {
+        let cells = codec::encode(&message, 0, Budget::LINK).expect("it fits its class");
+        assert_eq!(cells.len(), message.class().cells() * limits::CELL_BYTES, "{message:?}");
+        assert_eq!(codec::decode::<M>(&cells).expect("it decodes"), message);
+    }
+}
+
+/// Whoever gets `message` blames its sender, for `offence` and nothing else.
+pub(crate) fn is_an_offence<M: Mode>(
+    mesh: &mut Mesh<M>,
+    from: NodeId,
+    to: NodeId,
+    message: M::Message,
+    offence: Offence,
+) {
+    let before = mesh.offences().len();
+    let what = format!("{message:?}");
+    mesh.inject(from, to, message);
+    assert_eq!(mesh.offences()[before..], [(to, from, offence)], "{what}");
+}
+
+/// The contact whose encoding is longest.
+pub(crate) fn longest_contact() -> Contact {
+    let address = "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535".parse().expect("a literal address");
+    Contact::new(NodeId([255; 32]), address)
 }

@@ -1,5 +1,10 @@
 //! One network from its founding to its rest, with checkers that see all of it.
 
+mod commands;
+mod looking;
+mod nodes;
+mod state;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -7,25 +12,23 @@ use std::time::Duration;
 
 use bolthole::message::block::Block;
 use bolthole::overlay::freenet::Profile;
-use bolthole::overlay::mode::{Answer, Command, Holding, StoreAnswer, StoreToken, StoreWork, Ticket};
-use bolthole::sim::content;
+use bolthole::overlay::mode::Ticket;
 use bolthole::sim::depot::Depot;
-use bolthole::sim::engine::{Answered, Conditions, Engine, Violation};
+use bolthole::sim::engine::{Conditions, Engine, Violation};
 use bolthole::sim::latency::Latency;
 use bolthole::sim::scenario::Fidelity;
-use bolthole::time::Instant;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
+use self::commands::{absent, block};
+pub use self::state::Bends;
+use self::state::{Course, Deed, What};
 use crate::breach::{Breach, Promise};
 use crate::plan::{Overlay, Plan};
-use crate::subject::{Start, Subject, id};
-use crate::walled::{Bend, Wall, Walled};
+use crate::subject::{Subject, id};
+use crate::walled::Wall;
 use crate::watch::Watch;
 use crate::weather;
-
-/// What bends the words of the node with a number, if anything does.
-pub type Bends<'a, S> = &'a dyn Fn(u32) -> Option<Box<dyn Bend<<S as bolthole::overlay::mode::Mode>::Message>>>;
 
 /// What came of a course.
 #[derive(Debug)]
@@ -40,48 +43,6 @@ pub struct Outcome {
     /// Stored documents with a copy that lives, and how many of them the first who asked did not find.
     pub findable: u32,
     pub missed_once: u32,
-}
-
-struct Course<'a, S: Subject> {
-    plan: &'a Plan,
-    bends: Bends<'a, S>,
-    engine: Engine<Walled<S>>,
-    random: ChaCha8Rng,
-    wall: Rc<Wall>,
-    watch: Rc<RefCell<Watch>>,
-    blocks: Vec<Block>,
-    stored: BTreeSet<u32>,
-    open: BTreeMap<Ticket, Asked>,
-    gone: Vec<u32>,
-    starts: BTreeMap<u32, u32>,
-    breaches: Vec<Breach>,
-    answered: u64,
-    longest: Duration,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Asked {
-    node: u32,
-    what: What,
-    at: Instant,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
-    Insert(u32),
-    Fetch(u32),
-    /// What nobody has ever inserted.
-    FetchAbsent(u32),
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Deed {
-    Ask(What),
-    Kill,
-    Leave,
-    Restart { wiped: bool },
-    Join,
-    Look,
 }
 
 /// Runs a plan to its end.
@@ -141,8 +102,6 @@ impl<'a, S: Subject> Course<'a, S> {
             longest: Duration::ZERO,
         }
     }
-
-    // -- the course ---------------------------------------------------------------------------------------------------
 
     fn found(&mut self) {
         for number in 0..self.plan.nodes {
@@ -286,237 +245,6 @@ impl<'a, S: Subject> Course<'a, S> {
             missed_once,
         }
     }
-
-    // -- nodes --------------------------------------------------------------------------------------------------------
-
-    /// Whom a node knows when it first starts.
-    fn known(&mut self, number: u32) -> Vec<u32> {
-        let (plan, nodes) = (self.plan, self.plan.nodes);
-        match (plan.overlay, plan.profile) {
-            (Overlay::Classic, _) if number < plan.founders() => {
-                let founders = plan.founders();
-                [1, founders - 1]
-                    .map(|step| (number + step) % founders)
-                    .into_iter()
-                    .filter(|other| *other != number)
-                    .collect()
-            }
-            // A ring, and chords that both ends name.
-            (Overlay::Freenet, Profile::Trusted) => {
-                let chord = |at: u32| at.is_multiple_of(3).then_some((at + nodes / 2) % nodes);
-                let mut known: BTreeSet<u32> = [(number + 1) % nodes, (number + nodes - 1) % nodes].into();
-                known.extend(chord(number));
-                known.extend((0..nodes).filter(|other| chord(*other) == Some(number)));
-                known.remove(&number);
-                known.into_iter().collect()
-            }
-            _ if number == 0 => Vec::new(),
-            (Overlay::Freenet, _) if number < plan.founders() => vec![0],
-            _ => vec![self.random.random_range(0..number)],
-        }
-    }
-
-    fn start(&mut self, number: u32, known: &[u32], memory: Option<Vec<u8>>) {
-        let restarts = self.starts.entry(number).or_default();
-        let start = Start { number, restarts: *restarts, known, memory };
-        *restarts += 1;
-        let (is_new, me) = (start.restarts == 0, id(self.plan, number));
-        let node = Walled::new(S::build(self.plan, &start), me, Rc::clone(&self.wall), (self.bends)(number));
-        if is_new {
-            self.engine.add(me, node);
-        } else {
-            self.engine.revive(number, node);
-        }
-    }
-
-    fn lose_one(&mut self, is_graceful: bool) {
-        // Somebody is left.
-        if self.engine.live().len() <= 3 {
-            return;
-        }
-        let Some(node) = self.draw_live() else { return };
-        if is_graceful {
-            self.engine.leave(node);
-        } else {
-            self.engine.kill(node);
-        }
-        self.hear();
-        self.open.retain(|_, asked| asked.node != node);
-        self.gone.push(node);
-    }
-
-    fn restart_one(&mut self, wiped: bool) {
-        if self.gone.is_empty() {
-            return;
-        }
-        let node = self.gone.swap_remove(self.random.random_range(0..self.gone.len()));
-        if wiped {
-            self.engine.depot.clear(node);
-            self.engine.depot.set_dead(node, true);
-        }
-        let known = match self.plan.profile {
-            Profile::Trusted => self.known(node),
-            Profile::Open | Profile::Local => self.draw_some(),
-        };
-        let memory = self.engine.memory(node).cloned();
-        self.start(node, &known, memory);
-    }
-
-    /// A live honest node, each as likely.
-    fn draw_live(&mut self) -> Option<u32> {
-        let live = self.honest();
-        (!live.is_empty()).then(|| live[self.random.random_range(0..live.len())])
-    }
-
-    /// A few nodes to enter by: one alone may go before it has been reached.
-    fn draw_some(&mut self) -> Vec<u32> {
-        (0..4).filter_map(|_| self.draw_live()).collect::<BTreeSet<u32>>().into_iter().collect()
-    }
-
-    fn honest(&self) -> Vec<u32> {
-        let watch = self.watch.borrow();
-        self.engine.live().into_iter().filter(|node| !watch.liars.contains(node)).collect()
-    }
-
-    // -- commands -----------------------------------------------------------------------------------------------------
-
-    fn ask(&mut self, node: u32, what: What) -> Option<Ticket> {
-        let command = match what {
-            What::Insert(number) => Command::Insert { block: self.blocks[number as usize].clone() },
-            What::Fetch(number) => Command::Fetch { key: self.blocks[number as usize].key(), own_store: true },
-            What::FetchAbsent(number) => Command::Fetch { key: absent(self.plan, number), own_store: true },
-        };
-        let at = self.engine.now();
-        let ticket = self.engine.command(node, command)?;
-        self.open.insert(ticket, Asked { node, what, at });
-        Some(ticket)
-    }
-
-    /// Takes the answers that have come; gives the documents that were found.
-    fn hear(&mut self) -> BTreeSet<u32> {
-        let mut found = BTreeSet::new();
-        for answered in self.engine.take_answers() {
-            // The engine raises the alarm if it has been answered before.
-            let Some(asked) = self.open.remove(&answered.ticket) else { continue };
-            let took = answered.at.since(asked.at);
-            self.answered += 1;
-            self.longest = self.longest.max(took);
-            self.watch.borrow_mut().note(&[answered.at.as_micros(), answered.ticket.0, asked.node.into()]);
-            if took > longest(self.plan) {
-                self.blame(Promise::AnsweredInTime, format!("{asked:?} after {took:?}"));
-            }
-            if self.judge(asked, &answered)
-                && let What::Fetch(number) = asked.what
-            {
-                found.insert(number);
-            }
-        }
-        found
-    }
-
-    /// Whether the answer is a document, the right one.
-    fn judge(&mut self, asked: Asked, answered: &Answered) -> bool {
-        match (&answered.answer, asked.what) {
-            (Answer::Found { block, .. }, What::Fetch(number)) if *block == self.blocks[number as usize] => true,
-            (Answer::Found { .. }, _) | (Answer::Collision { .. }, What::Fetch(_) | What::FetchAbsent(_)) => {
-                self.blame(Promise::Unaltered, format!("{asked:?}: another document"));
-                false
-            }
-            (Answer::Collision { existing }, What::Insert(number)) => {
-                if *existing != self.blocks[number as usize] {
-                    self.blame(Promise::Unaltered, format!("{asked:?}: another document stands there"));
-                }
-                false
-            }
-            (Answer::Inserted { stores, wanted }, What::Insert(number)) => {
-                self.on_inserted(asked, (*stores, *wanted), number);
-                false
-            }
-            _ => false,
-        }
-    }
-
-    fn on_inserted(&mut self, asked: Asked, (stores, wanted): (u32, u32), number: u32) {
-        if self.plan.liars > 0 {
-            return;
-        }
-        // With fewer the client is told to try again. And a block that comes to a network in two is kept by the nearest of one
-        // part: those of the other that are nearer hear of it only if they become neighbours of its keepers.
-        let is_before_the_cut = self.wall.span.is_none_or(|(start, _)| self.engine.now() < start);
-        if stores >= wanted && is_before_the_cut {
-            self.stored.insert(number);
-        }
-        let copies = self.engine.depot.copies(number);
-        if S::IS_DURABLE && self.plan.has_ample_room() && self.plan.wiped == 0 && copies < stores {
-            self.blame(Promise::TrulyStored, format!("{asked:?}: {stores} stores, but {copies} copies"));
-        }
-    }
-
-    /// How many live nodes keep a document, those left out that have it in passing.
-    fn keepers(&mut self, number: u32) -> usize {
-        let key = self.blocks[number as usize].key();
-        let keeps = |depot: &mut Depot, node: u32| {
-            let answer = depot.perform(node, StoreWork::Contains { token: StoreToken(0), key });
-            matches!(answer, Some(StoreAnswer::Contains { holding: Holding::Kept, .. }))
-        };
-        let live = self.engine.live();
-        live.into_iter().filter(|node| keeps(&mut self.engine.depot, *node)).count()
-    }
-
-    // -- looking ------------------------------------------------------------------------------------------------------
-
-    fn run_for(&mut self, span: Duration) {
-        let end = self.engine.now() + span;
-        while self.engine.now() < end {
-            self.engine.run_until(end.min(self.engine.now() + Duration::from_secs(10)));
-            self.look();
-        }
-    }
-
-    /// Runs until nothing is under way; gives the documents found meanwhile.
-    fn come_to_rest(&mut self) -> BTreeSet<u32> {
-        if !self.engine.run_until_quiet(RESTED) {
-            let open = self.engine.open_commands();
-            self.blame(Promise::ComesToRest, format!("after {RESTED:?} something is on its way; {open} commands open"));
-        }
-        self.hear()
-    }
-
-    fn look(&mut self) {
-        self.hear();
-        for node in self.honest() {
-            if let Some(what) = self.engine.mode(node).and_then(|node| node.inner().overuse(self.plan)) {
-                self.blame(Promise::WithinBounds, format!("node {node}: {what}"));
-            }
-        }
-    }
-
-    fn unrest(&self) -> BTreeMap<u32, String> {
-        let unrest = |node: u32| Some((node, self.engine.mode(node)?.inner().unrest()?));
-        self.honest().into_iter().filter_map(unrest).collect()
-    }
-
-    /// The parts that are connected by neighbours, each with its nodes.
-    fn parts(&self) -> Vec<Vec<u32>> {
-        let mut left: BTreeSet<u32> = self.honest().into_iter().collect();
-        let mut parts = Vec::new();
-        while let Some(first) = left.pop_first() {
-            let mut part = vec![first];
-            let mut at = 0;
-            while let Some(node) = part.get(at).copied() {
-                let named = self.engine.mode(node).map(|node| node.inner().neighbours()).unwrap_or_default();
-                part.extend(named.iter().filter_map(|id| self.engine.number_of(id)).filter(|other| left.remove(other)));
-                at += 1;
-            }
-            parts.push(part);
-        }
-        parts
-    }
-
-    fn blame(&mut self, promise: Promise, seen: String) {
-        let seen = format!("{:.3} s: {seen}", self.engine.elapsed().as_secs_f64());
-        self.breaches.push(Breach::new(promise, seen));
-    }
 }
 
 /// Time for a network to find itself.
@@ -524,32 +252,7 @@ fn settling(plan: &Plan) -> Duration {
     Duration::from_secs(if plan.profile == Profile::Open { 120 } else { 60 })
 }
 
-/// Every fourth document of real bytes is signed.
-fn block(plan: &Plan, number: u32) -> Block {
-    if plan.fidelity == Fidelity::Values || !number.is_multiple_of(4) {
-        return content::block(plan.seed, number, plan.fidelity);
-    }
-    let subspace = crypto::signed::Subspace::from_secret_bytes([5; 64]);
-    let bytes = crypto::signed::sign_block(&subspace, &format!("name {number}"), b"signed", &[7; 24]);
-    Block::new(bytes.expect("a short message fits").to_vec().into()).expect("a signed block is a block")
-}
-
-/// A key under which nothing was ever inserted.
-fn absent(plan: &Plan, number: u32) -> bolthole::key::RoutingKey {
-    content::block(!plan.seed, number, Fidelity::Values).key()
-}
-
-/// The longest that a command may take.
-fn longest(plan: &Plan) -> Duration {
-    match plan.overlay {
-        Overlay::Freenet => Duration::from_secs(90),
-        Overlay::Classic => Duration::from_secs(3_600),
-    }
-}
-
 /// Between two founders, and between two who join.
 const FOUNDING: Duration = Duration::from_secs(2);
-/// Within this time everything that was under way has come to its end.
-const RESTED: Duration = Duration::from_secs(3_600);
 /// Sets this generator apart.
 const COURSE: u64 = 0x636f_7572;

@@ -1,8 +1,9 @@
 //! Exchange ids of late: what tells a late answer from one that nobody asked for.
 //!
 //! A question may be given up before its answer comes, because its time is over or a client lost interest; whoever answers
-//! then is honest. Ids are drawn at random, so nobody else can name one. Guarantees that each id excuses one last
-//! word, which may overtake those before it, and bounds what is remembered: beyond it the oldest is forgotten, and its late answer counts as unasked.
+//! then is honest. Ids are drawn at random, so nobody else can name one. Guarantees that each id excuses one last word,
+//! which may overtake those before it, and bounds what is remembered: beyond it the oldest is forgotten, and its late
+//! answer counts as unasked.
 
 use std::collections::VecDeque;
 

@@ -1,8 +1,9 @@
 //! Near neighbours that are gone and were not given up by this node: they may come back, or have been cut off.
 //!
-//! They are called again, each time when they have been missed for twice as long as at the last call; or two parts of a network that could not reach each other for longer than a link lives would
-//! stay two for ever, because neither hears of the other. Bounded: beyond [`limits::MISSED`] the one missed longest is forgotten,
-//! and so is whoever has been missed for [`limits::MISSED_LIFE`].
+//! They are called again, each time when they have been missed for twice as long as at the last call; or two parts of a
+//! network that could not reach each other for longer than a link lives would stay two for ever, because neither hears of
+//! the other. Bounded: beyond [`limits::MISSED`] the one missed longest is forgotten, and so is whoever has been missed for
+//! [`limits::MISSED_LIFE`].
 
 use std::collections::VecDeque;
 
