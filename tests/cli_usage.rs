@@ -65,7 +65,7 @@ fn what_is_not_built_yet_is_refused_in_one_sentence() {
         (&["insert", "document", "--to", "somebody"], 2, NOT_YET),
         (&["insert", "document", "--as", "usk:site"], 2, NOT_YET),
         (&["insert", "document", "--as", "date:name/day"], 2, NOT_YET),
-        (&["node", "--mode", "chord"], 2, NOT_YET),
+        (&["node", "--mode", "pastry"], 2, NOT_YET),
     ]);
 }
 

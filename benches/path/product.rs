@@ -18,6 +18,7 @@ use bolthole::daemon::data_dir::DataDir;
 use bolthole::daemon::job::{FetchRequest, InsertRequest, JobRequest, JobState};
 use bolthole::daemon::jobs::Feed;
 use bolthole::daemon::keeper::Keeper;
+use bolthole::daemon::overlay::OverlayName;
 use bolthole::daemon::running::Running;
 use bolthole::daemon::served::Served;
 use bolthole::daemon::settings::Settings;
@@ -208,6 +209,7 @@ impl Chain {
             join: known.iter().map(introduce).collect(),
             listen: Some(member.address),
             advertise: None,
+            overlay: OverlayName::Freenet,
             profile: Some(Profile::Trusted),
             store_bytes: store_bytes.max(limits::STORE_MIN_BYTES),
             bandwidth: None,

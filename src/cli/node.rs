@@ -24,6 +24,7 @@ use crate::daemon::data_dir::DataDir;
 use crate::daemon::joining::JoinError;
 use crate::daemon::log;
 use crate::daemon::network;
+use crate::daemon::overlay::{NoSuchOverlay, OverlayName};
 use crate::daemon::running::{Running, StartError};
 use crate::daemon::served::Served;
 use crate::daemon::settings::{STORE_BYTES, Settings};
@@ -71,9 +72,8 @@ fn merged(options: NodeOptions, file: Config) -> Config {
 
 /// Checks everything that can be checked before anything is made, then opens the directory and the secret.
 fn settings(data: DataDir, config: &Config) -> Result<Settings, Failure> {
-    if let Some(mode) = config.mode.as_deref().filter(|mode| *mode != "freenet") {
-        return Err(Failure::usage(format!("the overlay \"{mode}\" is not available yet; \"freenet\" is")));
-    }
+    let overlay = config.mode.as_deref().map_or(Ok(OverlayName::default()), str::parse);
+    let overlay = overlay.map_err(|error: NoSuchOverlay| Failure::usage(error.to_string()))?;
     if let Some(api) = config.api.filter(|address| !address.ip().is_loopback()) {
         return Err(Failure::usage(format!("the local interface listens on loopback only, not on {api}")));
     }
@@ -91,6 +91,7 @@ fn settings(data: DataDir, config: &Config) -> Result<Settings, Failure> {
         join,
         listen: config.listen,
         advertise: config.advertise,
+        overlay,
         profile: config.profile,
         store_bytes: config.store_size.map_or(STORE_BYTES, |size| size.0),
         bandwidth: config.bandwidth.map(|rate| rate.0).filter(|rate| *rate > 0),
@@ -186,6 +187,7 @@ impl From<StartError> for Failure {
         match error {
             StartError::Join(JoinError::Unreachable(_)) => Self::unreachable(sentence),
             StartError::Join(JoinError::NotAFounder { .. } | JoinError::OpenNeedsNetwork)
+            | StartError::NoWayIn(_)
             | StartError::NoAddress(_)
             | StartError::Store(OpenError::TooSmall(_)) => Self::usage(sentence),
             _ => Self::failed(sentence),

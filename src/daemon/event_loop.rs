@@ -15,7 +15,7 @@ use super::data_dir::Lock;
 use super::dialler::Dialler;
 use super::handle::Request;
 use super::memory::Memory;
-use super::overlay::Overlay;
+use super::overlay::{Overlay, last_links};
 use super::report;
 use super::status::Peer;
 use crate::disk;
@@ -23,6 +23,7 @@ use crate::id::NodeId;
 use crate::key::Location;
 use crate::link::event::LinkEvent;
 use crate::link::links::Links;
+use crate::message::contact::Contact;
 use crate::node::{Input, Node, Output};
 use crate::overlay::mode::{Answer, Command, Ticket};
 use crate::store::work::DiskDone;
@@ -142,6 +143,7 @@ impl<O: Overlay> EventLoop<O> {
                 debug!(peer = %peer.short(), %address, inbound, "a link is open");
                 self.dialler.on_up(&peer);
                 self.linked.insert(peer, Linked { address, inbound, since: now });
+                self.remember_links();
                 self.tell(Input::LinkUp { peer, address, inbound });
             }
             LinkEvent::Down { peer, reason } => {
@@ -159,6 +161,15 @@ impl<O: Overlay> EventLoop<O> {
             LinkEvent::Offence { peer, offence, detail } => {
                 warn!(peer = %peer.short(), ?offence, %detail, "a peer broke a rule of its link");
             }
+        }
+    }
+
+    fn remember_links(&self) {
+        if O::REMEMBERS_LINKS {
+            let mut linked: Vec<(&NodeId, &Linked)> = self.linked.iter().collect();
+            linked.sort_by_key(|(_, link)| link.since);
+            let contacts: Vec<Contact> = linked.iter().map(|(id, link)| Contact::new(**id, link.address)).collect();
+            self.memory.keep(last_links(&contacts));
         }
     }
 

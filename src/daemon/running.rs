@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use super::chance;
 use super::clock::Clock;
-use super::config;
+use super::config::Profile;
 use super::data_dir::DataError;
 use super::dialler::Dialler;
 use super::event_loop::EventLoop;
@@ -21,7 +21,7 @@ use super::joining::{self, JoinError};
 use super::keeper::KeeperError;
 use super::listen;
 use super::memory::Memory;
-use super::overlay::Overlay;
+use super::overlay::{Beginning, NoWayIn, Overlay, OverlayName};
 use super::report::About;
 use super::settings::Settings;
 use crate::disk::{Disk, OpenError};
@@ -30,11 +30,15 @@ use crate::key::Location;
 use crate::link::config::LinkConfig;
 use crate::link::event::{BindError, LinkEvent};
 use crate::link::links::Links;
+use crate::message::class::Message;
+use crate::message::contact::Contact;
 use crate::message::genesis::Genesis;
 use crate::message::reference::Introduction;
 use crate::node::Node;
-use crate::overlay::freenet::{self, Freenet};
-use crate::overlay::mode::Mode;
+use crate::overlay::central::Central;
+use crate::overlay::chord::Chord;
+use crate::overlay::freenet::Freenet;
+use crate::overlay::kademlia::Kademlia;
 use crate::store::Store;
 use crate::store::geometry::Capacity;
 
@@ -68,24 +72,35 @@ pub enum StartError {
     /// The system gives no threads.
     #[error("cannot start threads: {0}")]
     Threads(#[from] io::Error),
+    /// It knows nobody of the network.
+    #[error(transparent)]
+    NoWayIn(#[from] NoWayIn),
     /// It listens everywhere and does not know what to tell others.
     #[error("{0} is no address that others can dial: say which one is with --advertise")]
     NoAddress(SocketAddr),
 }
 
-type Messages = <Freenet as Mode>::Message;
-type Bound = (Links<Messages>, mpsc::Receiver<LinkEvent<Messages>>);
+type Bound<M> = (Links<M>, mpsc::Receiver<LinkEvent<M>>);
 
 impl Running {
-    /// Starts a node of the overlay `freenet`. Needs a tokio runtime.
+    /// Starts a node of the overlay that the settings name. Needs a tokio runtime.
     ///
     /// # Errors
     /// When anything it needs is missing, damaged or taken; what was begun is undone.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        match settings.overlay {
+            OverlayName::Freenet => Self::begin::<Freenet>(settings).await,
+            OverlayName::Central => Self::begin::<Central>(settings).await,
+            OverlayName::Chord => Self::begin::<Chord>(settings).await,
+            OverlayName::Kademlia => Self::begin::<Kademlia>(settings).await,
+        }
+    }
+
+    async fn begin<O: Overlay>(settings: Settings) -> Result<Self, StartError> {
         let clock = Clock::start();
         let key = settings.keeper.identity()?;
         let genesis = joining::network(&settings, &key).await?;
-        let (links, events) = bind(&settings, duplicate(&key), &genesis)?;
+        let (links, events) = bind::<O>(&settings, duplicate(&key), &genesis)?;
         let address = address(&settings, &links)?;
         let introduction = Introduction { network: genesis.network(), id: NodeId(key.id()), address };
         let (disk, store) = open_store(&settings).await?;
@@ -98,7 +113,7 @@ impl Running {
             protected: settings.keeper.protected(),
             genesis: genesis.clone(),
         };
-        let overlay = overlay(&settings, genesis, address, key)?;
+        let overlay = O::begin(beginning(&settings, O::NAME, genesis, address, key)?)?;
         let (handle, requests) = Handle::new();
         let (place, placed) = watch::channel(None);
         let about = Arc::new(about);
@@ -110,7 +125,7 @@ impl Running {
             disk,
             disk_done,
             requests,
-            memory: Memory::new(settings.keeper, OVERLAY.to_owned()),
+            memory: Memory::new(settings.keeper, O::NAME.to_owned()),
             place,
             about: about.clone(),
             dialler: Dialler::new(),
@@ -151,11 +166,11 @@ impl Running {
     }
 }
 
-fn bind(settings: &Settings, key: NodeKey, genesis: &Genesis) -> Result<Bound, StartError> {
+fn bind<O: Overlay>(settings: &Settings, key: NodeKey, genesis: &Genesis) -> Result<Bound<O::Message>, StartError> {
     let (key, network) = (Arc::new(key), genesis.network());
     let config = |listen| LinkConfig {
         listen,
-        mode: Freenet::NAME.to_owned(),
+        mode: O::NAME.to_owned(),
         bandwidth: settings.bandwidth,
         genesis: Bytes::from(genesis.to_bytes()),
     };
@@ -166,12 +181,12 @@ fn bind(settings: &Settings, key: NodeKey, genesis: &Genesis) -> Result<Bound, S
 }
 
 /// The address of the last run, or the first free one.
-fn bind_anywhere(
+fn bind_anywhere<M: Message + Sync>(
     settings: &Settings,
     config: impl Fn(SocketAddr) -> LinkConfig,
     key: &Arc<NodeKey>,
     network: NetworkId,
-) -> Result<Bound, StartError> {
+) -> Result<Bound<M>, StartError> {
     let last = settings.data.read(ADDRESS)?.and_then(|text| String::from_utf8(text).ok()?.parse().ok());
     let mut refused = None;
     for listen in listen::candidates(last) {
@@ -186,7 +201,7 @@ fn bind_anywhere(
     Err(refused.expect("there is at least one candidate").into())
 }
 
-fn remember_address(settings: &Settings, links: &Links<Messages>) {
+fn remember_address<M: Message + Sync>(settings: &Settings, links: &Links<M>) {
     let Ok(address) = links.local_address() else { return };
     if listen::counts_ports(&address) {
         warn!(%address, "this system has one loopback address, so nodes here are told apart by port");
@@ -196,7 +211,7 @@ fn remember_address(settings: &Settings, links: &Links<Messages>) {
 }
 
 /// The address that others are told.
-fn address(settings: &Settings, links: &Links<Messages>) -> Result<SocketAddr, StartError> {
+fn address<M: Message + Sync>(settings: &Settings, links: &Links<M>) -> Result<SocketAddr, StartError> {
     let address = match settings.advertise {
         Some(address) => address,
         None => links.local_address()?,
@@ -224,18 +239,23 @@ async fn open_store(settings: &Settings) -> Result<(Disk, Store), StartError> {
     Ok((disk, Store::recover(Capacity::of_limit(limit), &found)))
 }
 
-fn overlay(settings: &Settings, genesis: Genesis, address: SocketAddr, key: NodeKey) -> Result<Freenet, StartError> {
-    let profile = match settings.profile {
-        Some(config::Profile::Local) => freenet::Profile::Local,
-        Some(config::Profile::Open) => freenet::Profile::Open,
-        Some(config::Profile::Trusted) => freenet::Profile::Trusted,
-        None if genesis.local => freenet::Profile::Local,
-        None => freenet::Profile::Open,
-    };
-    let mut config = freenet::Config::new(genesis, profile, address);
-    config.bootstrap = settings.join.iter().map(|known| (known.id, known.address)).collect();
-    let remembered = settings.keeper.read(OVERLAY)?;
-    Ok(Freenet::new(config, key, chance::bytes(), remembered.map(|bytes| bytes.to_vec())))
+fn beginning(
+    settings: &Settings,
+    memory: &str,
+    genesis: Genesis,
+    address: SocketAddr,
+    key: NodeKey,
+) -> Result<Beginning, StartError> {
+    let rules = if genesis.local { Profile::Local } else { Profile::Open };
+    Ok(Beginning {
+        genesis,
+        profile: settings.profile.unwrap_or(rules),
+        address,
+        key,
+        join: settings.join.iter().map(|known| Contact::new(known.id, known.address)).collect(),
+        remembered: settings.keeper.read(memory)?.map(|bytes| bytes.to_vec()),
+        seed: chance::bytes(),
+    })
 }
 
 fn duplicate(key: &NodeKey) -> NodeKey {
@@ -244,7 +264,5 @@ fn duplicate(key: &NodeKey) -> NodeKey {
 
 /// The directory of the store.
 const STORE: &str = "store";
-/// What the overlay remembers.
-const OVERLAY: &str = "freenet";
 /// Where the node listened last, if nobody said where.
 const ADDRESS: &str = "address";

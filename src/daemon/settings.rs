@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::config::Profile;
 use super::data_dir::{DataDir, Lock};
 use super::keeper::Keeper;
+use super::overlay::OverlayName;
 use crate::message::genesis::Genesis;
 use crate::message::reference::Introduction;
 
@@ -26,6 +27,8 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
     /// What other nodes are told; where it listens if absent.
     pub advertise: Option<SocketAddr>,
+    /// Which overlay to run.
+    pub overlay: OverlayName,
     /// Which rules to go by; the network's if absent.
     pub profile: Option<Profile>,
     /// How much the store may hold.

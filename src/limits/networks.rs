@@ -16,3 +16,5 @@ pub const CERTIFICATE_BYTES: usize = 400;
 /// Largest encoded node reference, bytes; a test encodes the largest. A signed block (640) and a reference share one
 /// small message.
 pub const NODE_REF_BYTES: usize = 160;
+/// Nodes that a node remembers over a restart to find its network again. Beyond it those linked last are left out.
+pub const LAST_LINKS: usize = 20;

@@ -13,6 +13,7 @@ use bolthole::daemon::config::Profile;
 use bolthole::daemon::data_dir::DataDir;
 use bolthole::daemon::handle::Handle;
 use bolthole::daemon::keeper::Keeper;
+use bolthole::daemon::overlay::OverlayName;
 use bolthole::daemon::running::Running;
 use bolthole::daemon::settings::Settings;
 use bolthole::id::NodeId;
@@ -38,6 +39,7 @@ use tokio::time::{sleep, timeout};
 pub(crate) struct Network {
     place: TempDir,
     genesis: Genesis,
+    overlay: OverlayName,
     pub(crate) nodes: Vec<Node>,
 }
 
@@ -53,6 +55,11 @@ pub(crate) struct Node {
 impl Network {
     /// A network of `count` nodes: the first founds it, the others join by announcement.
     pub(crate) async fn of(count: usize) -> Self {
+        Self::of_overlay(count, OverlayName::Freenet).await
+    }
+
+    /// The same under another overlay.
+    pub(crate) async fn of_overlay(count: usize, overlay: OverlayName) -> Self {
         let place = TempDir::new().expect("a temporary directory");
         let founder = keeper(&data(&place, 0)).identity().expect("a fresh identity");
         let members = vec![NodeId(founder.id()), NodeId(bad_key().id())];
@@ -64,7 +71,7 @@ impl Network {
             local: true,
             members,
         };
-        let mut network = Self { place, genesis, nodes: Vec::new() };
+        let mut network = Self { place, genesis, overlay, nodes: Vec::new() };
         for _ in 0..count {
             network.join().await;
         }
@@ -74,7 +81,7 @@ impl Network {
     /// One more node joins, and everybody who lives finds neighbours.
     pub(crate) async fn join(&mut self) {
         let number = self.nodes.len();
-        let (data, genesis) = (data(&self.place, number), self.genesis.clone());
+        let (data, genesis, overlay) = (data(&self.place, number), self.genesis.clone(), self.overlay);
         let join: Vec<Introduction> = self.nodes.iter().take(1).map(|node| node.introduction.clone()).collect();
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a thread");
         let network = join.is_empty().then_some(genesis);
@@ -89,6 +96,7 @@ impl Network {
                 join,
                 listen: None,
                 advertise: None,
+                overlay,
                 profile: Some(Profile::Local),
                 store_bytes: 32 << 20,
                 bandwidth: None,
@@ -105,7 +113,9 @@ impl Network {
             running: Some(running),
             runtime: Some(runtime),
         });
-        self.settle().await;
+        if self.overlay == OverlayName::Freenet {
+            self.settle().await;
+        }
     }
 
     /// Waits until every node has a few neighbours.
@@ -143,6 +153,14 @@ impl Network {
     /// Fetches a block at a node from the others. Fails unless it comes back as it was.
     pub(crate) async fn fetch(&self, node: usize, block: &Block) {
         fetch(&self.nodes[node].handle, block).await;
+    }
+
+    /// Fetches a block at a node, which may hold it itself.
+    pub(crate) async fn fetch_anyhow(&self, node: usize, block: &Block) {
+        let handle = &self.nodes[node].handle;
+        let answer = within(120, handle.fetch(block.key(), true)).await.expect("the node runs");
+        let Answer::Found { block: found, .. } = answer else { panic!("node {node}: {answer:?} for {block:?}") };
+        assert_eq!(found.body(), block.body());
     }
 
     /// Stops whatever still runs.

@@ -19,6 +19,7 @@ use crate::daemon::config::Profile;
 use crate::daemon::data_dir::DataDir;
 use crate::daemon::job::{FetchRequest, Fetched, InsertRequest, Inserted, JobId, JobRequest, JobState};
 use crate::daemon::keeper::Keeper;
+use crate::daemon::overlay::OverlayName;
 use crate::daemon::running::Running;
 use crate::daemon::served::Served;
 use crate::daemon::settings::Settings;
@@ -178,6 +179,7 @@ impl Network {
             join,
             listen: None,
             advertise: None,
+            overlay: OverlayName::Freenet,
             profile: Some(Profile::Local),
             store_bytes: (self.document_bytes * STORE_FACTOR).max(STORE_BYTES),
             bandwidth: None,

@@ -30,6 +30,8 @@ pub struct Central {
     errands: BTreeMap<Ticket, Errand>,
     readings: Readings<Reading>,
     next_login: Option<Instant>,
+    /// Whether the server has taken the login.
+    is_known: bool,
 }
 
 /// A command under way.
@@ -77,13 +79,23 @@ impl Central {
     }
 
     fn compose(me: Contact, index: Option<Contact>, server: Option<Box<Server>>, next_login: Option<Instant>) -> Self {
-        let calls = Calls::default();
-        Self { me, index, server, calls, errands: BTreeMap::new(), readings: Readings::default(), next_login }
+        let (calls, is_known) = (Calls::default(), next_login.is_none());
+        Self { me, index, server, calls, errands: BTreeMap::new(), readings: Readings::default(), next_login, is_known }
     }
 
     /// What a command that has ended has cost.
     pub fn take_cost(&mut self, ticket: Ticket) -> Option<Cost> {
         self.calls.take_cost(ticket)
+    }
+
+    /// The node itself.
+    pub const fn me(&self) -> &Contact {
+        &self.me
+    }
+
+    /// Whether the server knows this client; a server is known.
+    pub const fn is_known(&self) -> bool {
+        self.is_known
     }
 
     /// Nodes that this one knows, and references to what they share.
@@ -197,6 +209,7 @@ impl Central {
         let Some(purpose) = self.calls.answered(from, call) else { return };
         match (purpose, answer) {
             (Purpose::Login, Message::Noted { taken, .. }) => {
+                self.is_known |= taken;
                 self.next_login = (!taken).then(|| now + LOGIN_AGAIN);
             }
             (Purpose::Share(ticket), Message::Noted { taken, .. }) => {
@@ -326,7 +339,7 @@ impl Mode for Central {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        let server = self.server.as_ref().and_then(|server| server.timeout());
+        let server = self.server.as_ref().map(|server| server.timeout());
         [self.calls.timeout(), self.next_login, server].into_iter().flatten().min()
     }
 }

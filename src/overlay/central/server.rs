@@ -103,8 +103,9 @@ impl Server {
         }
     }
 
-    pub(super) const fn timeout(&self) -> Option<Instant> {
-        self.next_ping
+    /// At once before the first call.
+    pub(super) fn timeout(&self) -> Instant {
+        self.next_ping.unwrap_or(Instant::EPOCH)
     }
 
     /// Pings one client after the other, so that each is asked once in the period.

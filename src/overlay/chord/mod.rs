@@ -98,6 +98,12 @@ impl Chord {
         self.core.calls.take_cost(ticket)
     }
 
+    /// Its first place on the ring, once all its places have somebody before and after them; a founder's from the first.
+    pub fn place(&self) -> Option<Location> {
+        let first = self.core.members.first()?;
+        self.core.members.iter().all(|member| member.owned_from.is_some()).then(|| first.me.place())
+    }
+
     /// Entries of all tables.
     pub fn entries(&self) -> usize {
         self.core.members.iter().map(Member::entries).sum()
@@ -281,6 +287,6 @@ impl Mode for Chord {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        [self.core.calls.timeout(), self.upkeep.timeout()].into_iter().flatten().min()
+        [self.core.calls.timeout(), Some(self.upkeep.timeout())].into_iter().flatten().min()
     }
 }

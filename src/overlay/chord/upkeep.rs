@@ -27,8 +27,9 @@ impl Upkeep {
         Self { next: None, entries, attempts: 0 }
     }
 
-    pub(super) const fn timeout(&self) -> Option<Instant> {
-        self.next
+    /// At once before the first call.
+    pub(super) fn timeout(&self) -> Instant {
+        self.next.unwrap_or(Instant::EPOCH)
     }
 
     pub(super) fn handle_timeout(&mut self, core: &mut Core, searches: &mut Searches, now: Instant) {

@@ -24,7 +24,7 @@ use crate::message::block::Parcel;
 use crate::message::contact::Contact;
 use crate::overlay::mode::calls::{CallId, Cost};
 use crate::overlay::mode::{Input, Mode, Offence, Output, StoreAnswer, StoreWork, Ticket};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// One node.
 #[derive(Debug)]
@@ -33,12 +33,17 @@ pub struct Kademlia {
     errands: Errands,
     entries: Vec<Contact>,
     next_upkeep: Option<Instant>,
+    /// Whether somebody of the network has answered.
+    is_joined: bool,
+    /// Whether upkeep has begun; joining is tried until then.
+    is_settled: bool,
 }
 
 impl Kademlia {
     /// A node that joins through one of `entries`; the first of a network without any.
     pub fn newcomer(config: Arc<Config>, me: Contact, entries: Vec<Contact>, seed: [u8; 32]) -> Self {
-        Self { core: Core::new(config, me, &seed), errands: Errands::default(), entries, next_upkeep: None }
+        let (core, is_joined) = (Core::new(config, me, &seed), entries.is_empty());
+        Self { core, errands: Errands::default(), entries, next_upkeep: None, is_joined, is_settled: false }
     }
 
     /// A node that knows these contacts already.
@@ -52,6 +57,16 @@ impl Kademlia {
     /// What a command that has ended has cost.
     pub fn take_cost(&mut self, ticket: Ticket) -> Option<Cost> {
         self.core.calls.take_cost(ticket)
+    }
+
+    /// The node itself.
+    pub fn me(&self) -> &Contact {
+        &self.core.me
+    }
+
+    /// Whether somebody of the network has answered, or there is nobody to ask.
+    pub const fn is_joined(&self) -> bool {
+        self.is_joined
     }
 
     /// Contacts of the routing table.
@@ -90,6 +105,7 @@ impl Kademlia {
             Message::Store { call, key, parcel, passing, .. } => self.on_store(now, from, call, (key, parcel, passing)),
             Message::Nodes { call, contacts, .. } => match core.calls.answered(from, call) {
                 Some(Purpose::Step(id, contact)) => {
+                    self.is_joined = true;
                     core.table.see(&contact);
                     self.errands.handle_nodes(core, now, from, (id, contacts));
                 }
@@ -172,16 +188,14 @@ impl Kademlia {
 
     /// Joins at the first call; later refreshes quiet buckets and stores again what nobody has stored for a while.
     fn look_after(&mut self, now: Instant) {
-        let period = self.core.config.refresh;
-        let Some(due) = self.next_upkeep else {
-            self.next_upkeep = Some(now + period / 2 + self.core.dice.between(period / 2, period) / 2);
-            return self.join(now);
-        };
-        if due > now {
+        if self.next_upkeep.is_some_and(|due| due > now) {
             return;
         }
+        if !self.is_settled {
+            return self.settle(now);
+        }
+        let period = self.core.config.refresh;
         self.next_upkeep = Some(now + period);
-        self.join(now);
         let core = &mut self.core;
         let random = core.random();
         for name in core.table.quiet(now - period, &random) {
@@ -194,10 +208,15 @@ impl Kademlia {
         }
     }
 
-    fn join(&mut self, now: Instant) {
-        if self.core.table.len() > 0 || self.entries.is_empty() {
+    /// Joins, again until somebody has answered; then upkeep begins somewhere within a period.
+    fn settle(&mut self, now: Instant) {
+        let period = self.core.config.refresh;
+        self.is_settled = self.is_joined;
+        if self.is_settled {
+            self.next_upkeep = Some(now + period / 2 + self.core.dice.between(period / 2, period) / 2);
             return;
         }
+        self.next_upkeep = Some(now + JOIN_AGAIN);
         for entry in &self.entries {
             self.core.table.see(entry);
         }
@@ -234,6 +253,11 @@ impl Mode for Kademlia {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        [self.core.calls.timeout(), self.next_upkeep].into_iter().flatten().min()
+        // At once before the first call.
+        let upkeep = self.next_upkeep.unwrap_or(Instant::EPOCH);
+        [self.core.calls.timeout(), Some(upkeep)].into_iter().flatten().min()
     }
 }
+
+/// A newcomer whom nobody has answered tries again after so long. Chosen: longer than a question may take.
+const JOIN_AGAIN: Duration = Duration::from_secs(10);

@@ -1,0 +1,104 @@
+//! What the daemon must know of an overlay beyond `overlay::mode`: how a node of it begins, and how it is described.
+
+use std::net::SocketAddr;
+
+use crypto::identity::NodeKey;
+
+use super::last_links;
+use crate::daemon::config::Profile;
+use crate::id::NodeId;
+use crate::key::Location;
+use crate::message::contact::Contact;
+use crate::message::genesis::Genesis;
+use crate::overlay::mode::Mode;
+
+/// An overlay that the daemon can run.
+pub trait Overlay: Mode<Message: Sync> + Send + Sized + 'static {
+    /// Part of the handshake: nodes of two overlays never link.
+    const NAME: &'static str;
+
+    /// Whether the daemon remembers for a restart whom the node was linked to: for overlays that remember nothing themselves.
+    const REMEMBERS_LINKS: bool = true;
+
+    /// A node that starts.
+    ///
+    /// # Errors
+    /// When it cannot become part of the network by what it knows.
+    fn begin(beginning: Beginning) -> Result<Self, NoWayIn>;
+
+    /// The node's place among the names of its overlay, once it is part of the network: it can serve from then on.
+    fn place(&self) -> Option<Location>;
+
+    /// Nodes that it would send to of itself.
+    fn neighbour_count(&self) -> usize;
+}
+
+/// What a node begins with.
+#[derive(Debug)]
+pub struct Beginning {
+    /// Its network.
+    pub genesis: Genesis,
+    /// Which rules to go by.
+    pub profile: Profile,
+    /// Where others reach it.
+    pub address: SocketAddr,
+    /// Its identity.
+    pub key: NodeKey,
+    /// Nodes that its operator named.
+    pub join: Vec<Contact>,
+    /// What the last run wanted remembered.
+    pub remembered: Option<Vec<u8>>,
+    /// Randomness of its own.
+    pub seed: [u8; 32],
+}
+
+/// Why a node cannot become part of its network.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoWayIn {
+    /// It did not found the network and knows nobody in it.
+    #[error("this node knows no other node of \"{0}\": name one with --join")]
+    KnowsNobody(String),
+    /// A client of an index knows where other clients are, and not the index.
+    #[error("the index of \"{name}\" is at the node {server}: name that one with --join")]
+    NotTheIndex {
+        /// Of the network.
+        name: String,
+        /// The founding member, who keeps the index.
+        server: NodeId,
+    },
+}
+
+impl Beginning {
+    /// The node as others name it.
+    pub fn me(&self) -> Contact {
+        Contact::new(NodeId(self.key.id()), self.address)
+    }
+
+    /// The nodes that were named, then those that the last run was linked to.
+    pub fn known(&self) -> Vec<Contact> {
+        let last = self.remembered.as_deref().map(last_links::from_bytes).unwrap_or_default();
+        let mut known = self.join.clone();
+        let unnamed = last.into_iter().filter(|contact| !self.join.contains(contact));
+        known.extend(unnamed);
+        known
+    }
+
+    /// Whom a newcomer may enter by; nobody for a founding member that knows nobody.
+    ///
+    /// # Errors
+    /// When somebody else founded the network and nobody in it is known.
+    pub fn entries(&self) -> Result<Vec<Contact>, NoWayIn> {
+        let known = self.known();
+        if known.is_empty() && !self.genesis.members.contains(&self.me().id()) {
+            return Err(NoWayIn::KnowsNobody(self.genesis.name.clone()));
+        }
+        Ok(known)
+    }
+}
+
+/// The place of a node whose overlay has none for it: its id begins with it.
+pub(super) fn place_of(node: &Contact) -> Location {
+    let mut first = [0; 8];
+    first.copy_from_slice(&node.id().0[..8]);
+    Location(u64::from_be_bytes(first))
+}
