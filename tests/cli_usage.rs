@@ -62,7 +62,6 @@ fn what_is_not_built_yet_is_refused_in_one_sentence() {
         (&["site", "publish", "."], 1, NOT_YET),
         (&["gateway", "--to", "chord"], 1, NOT_YET),
         (&["follow", "USK@x"], 1, NOT_YET),
-        (&["insert", "document", "--to", "somebody"], 2, NOT_YET),
         (&["insert", "document", "--as", "usk:site"], 2, NOT_YET),
         (&["insert", "document", "--as", "date:name/day"], 2, NOT_YET),
         (&["node", "--mode", "pastry"], 2, NOT_YET),

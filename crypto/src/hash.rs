@@ -90,6 +90,8 @@ labels! {
     SlotKey = "slot key",
     /// Subspace that names a standby of a document's top.
     StandbySubspace = "standby subspace",
+    /// Key under which an envelope's key is sealed to one reader.
+    ReaderWrap = "reader wrap key",
     /// Key of a single write to a slot, from the slot key and the nonce.
     SlotWrite = "slot write key",
     /// Key that encrypts the store's index.

@@ -6,6 +6,7 @@
 //! handed them, so that one seed replays a whole network.
 
 pub mod content;
+pub mod envelope;
 pub mod error;
 pub mod hash;
 pub mod identity;

@@ -1,6 +1,6 @@
 //! Readers: X25519 key pairs that documents can be sealed to (`protocol.md` §1).
 //!
-//! Leaves out the sealing itself, which wraps a document root for one or more readers and comes with that format.
+//! Leaves out what is sealed to them (`envelope`).
 
 use std::fmt;
 
@@ -35,6 +35,12 @@ impl ReaderKey {
     #[must_use]
     pub fn public(&self) -> [u8; 32] {
         PublicKey::from(&self.0).to_bytes()
+    }
+
+    /// What this reader and whoever has the other half of `public` have in common; `None` for a key that nobody has.
+    pub(crate) fn shared_with(&self, public: &[u8; 32]) -> Option<Secret<32>> {
+        let shared = self.0.diffie_hellman(&PublicKey::from(*public));
+        shared.was_contributory().then(|| Secret::from_bytes(shared.to_bytes()))
     }
 }
 

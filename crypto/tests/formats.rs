@@ -3,6 +3,7 @@
 //! Each test computes the outputs of every case from its inputs and compares; a failure prints the file as it would be.
 
 use crypto::content::{self, BlockKind, Root};
+use crypto::envelope;
 use crypto::hash::{Label, hash};
 use crypto::identity::{self, NodeKey};
 use crypto::keyword;
@@ -98,6 +99,15 @@ fn node_signatures() {
         assert_eq!(identity::verify(&node.id(), label(case), &message, &signature), Ok(()));
         case["id"] = hex(&node.id());
         case["signature"] = hex(&signature);
+    });
+}
+
+#[test]
+fn envelopes() {
+    check(include_str!("../vectors/envelope.json"), |case| {
+        let reader = ReaderKey::from_secret(Secret::from_bytes(array(&case["reader"])));
+        let content = envelope::open(&decode(&case["envelope"]), [&reader]).expect("it is one of the readers");
+        case["content"] = hex(content.expose());
     });
 }
 

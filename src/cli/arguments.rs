@@ -189,7 +189,8 @@ pub(crate) struct InsertOptions {
     /// The media type to record, e.g. text/plain [default: by the ending of the file's name].
     #[arg(long, value_name = "TYPE")]
     pub(crate) mime: Option<String>,
-    /// Seal to a reader (not available yet).
+    /// Seal to this reader, who alone can open what the URI names; may be given several times. `bolthole keys show` prints
+    /// the names of readers.
     #[arg(long, value_name = "RECIPIENT")]
     pub(crate) to: Vec<String>,
     /// Derive the keys from the content, so that equal documents share their blocks; this lets others confirm that

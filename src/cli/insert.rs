@@ -14,6 +14,7 @@ use super::progress::{Counted, Progress};
 use super::source::Source;
 use crate::daemon::job::{InsertRequest, Inserted, JobId, JobRequest, JobState};
 use crate::daemon::quantity::Size;
+use crate::key::recipient::Recipient;
 
 /// Runs the command.
 pub(crate) fn run(options: InsertOptions, output: &mut Output) -> Result<(), Failure> {
@@ -36,8 +37,8 @@ pub(crate) fn run(options: InsertOptions, output: &mut Output) -> Result<(), Fai
 }
 
 fn request(options: &InsertOptions) -> Result<InsertRequest, Failure> {
-    if !options.to.is_empty() {
-        return Err(Failure::usage("sealing to a reader (--to) is not available yet"));
+    for reader in &options.to {
+        reader.parse::<Recipient>().map_err(|error| Failure::usage(format!("--to: {error}")))?;
     }
     let (kind, _) = options.kind.split_once(':').unwrap_or((&options.kind, ""));
     match kind {
@@ -54,6 +55,7 @@ fn request(options: &InsertOptions) -> Result<InsertRequest, Failure> {
         mime: options.mime.clone().or_else(|| media_type(&options.file)),
         convergent: options.convergent,
         redundancy: options.redundancy,
+        readers: options.to.clone(),
         length: None,
         digest: None,
     })

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crypto::signed::Subspace;
-use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 use super::arguments::KeysCommand;
@@ -13,6 +12,7 @@ use super::secret;
 use crate::daemon::data_dir::DataDir;
 use crate::daemon::keeper::Keeper;
 use crate::daemon::subspaces::{SubspaceError, Subspaces};
+use crate::key::recipient::Recipient;
 use crate::key::uri::{Name, Uri};
 
 /// Runs the command.
@@ -74,7 +74,7 @@ fn list(data: &DataDir, output: &mut Output) -> Result<(), Failure> {
 fn describe(name: &str, subspaces: &Subspaces<'_>, data: &Path) -> Result<Value, Failure> {
     let (subspace, reader) = (subspaces.get(name)?, subspaces.reader(name)?);
     let insert = data.join("keys").join(name);
-    let recipient = format!("{RECIPIENT}{}", BASE64URL_NOPAD.encode(&reader.public()));
+    let recipient = Recipient(reader.public()).to_string();
     Ok(json!({
         "name": name, "request_uri": request_uri(&subspace), "insert_uri_path": insert, "recipient": recipient,
     }))
@@ -101,6 +101,4 @@ impl From<SubspaceError> for Failure {
     }
 }
 
-/// Before the public half of a reader key.
-const RECIPIENT: &str = "bolthole-reader:";
 const OPEN: &str = "sealed under the node's secret, which lies open beside it: set BOLTHOLE_PASSPHRASE to protect it";

@@ -54,7 +54,8 @@ impl Worker for Documents {
             }
             JobRequest::Fetch(request) => {
                 let start = name::start(&request.uri).await?;
-                let way = fetch::Way { own_store: request.own_store, repairs: self.repairs };
+                let readers = name::readers(self.data, self.keeper).await?;
+                let way = fetch::Way { own_store: request.own_store, readers, repairs: self.repairs };
                 fetch::run(carrier, start, way, report, output).await.map(JobState::Fetched)
             }
         }

@@ -37,6 +37,9 @@ pub struct InsertRequest {
     /// Check blocks per data block, 0 to 1. Default: the protocol's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redundancy: Option<f64>,
+    /// The readers that the document is sealed to, as `bolthole keys show` names them. Default: whoever has the URI reads it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readers: Vec<String>,
     /// Length of the document in bytes, if the client knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,

@@ -22,6 +22,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use crypto::content::{PAYLOAD_BYTES, Root};
+use crypto::reader::ReaderKey;
+use crypto::{NotVerified, envelope};
 
 use self::asks::{Asked, Asks};
 use self::body::{Body, Event};
@@ -29,7 +31,7 @@ use self::opening::{Led, Opening};
 use self::shares::{Shares, Unfound};
 pub use self::why::Why;
 pub use self::words::{Input, Options, Output, Start, Summary};
-use crate::document::header::{Header, Message, Top};
+use crate::document::header::{Header, Message, Opener, Top};
 use crate::document::mime::Mime;
 use crate::document::root;
 use crate::document::signed::{Reader, Unreadable};
@@ -48,6 +50,10 @@ pub struct Fetcher {
     fetched: u64,
     repaired: u64,
     mime: Mime,
+    /// What envelopes are tried with.
+    readers: Vec<ReaderKey>,
+    /// Whether an envelope has been opened: there is nothing in it but a document.
+    unsealed: bool,
     now: Instant,
     outputs: VecDeque<Output>,
 }
@@ -79,9 +85,17 @@ impl Fetcher {
             fetched: 0,
             repaired: 0,
             mime: Mime::default(),
+            readers: Vec::new(),
+            unsealed: false,
             now: Instant::EPOCH,
             outputs: VecDeque::new(),
         }
+    }
+
+    /// The same fetch on behalf of these readers: what is sealed to one of them opens.
+    #[must_use]
+    pub fn for_readers(self, readers: Vec<ReaderKey>) -> Self {
+        Self { readers, ..self }
     }
 
     /// How many blocks may be asked at once, from now on.
@@ -222,6 +236,15 @@ impl Fetcher {
                     }
                 }
             }
+            Ok(Top::Sealed { .. }) if self.unsealed => self.fail(Why::EnvelopeInEnvelope),
+            Ok(Top::Sealed { envelope }) => match envelope::open(&envelope, &self.readers) {
+                Ok(content) => {
+                    let Opener { routing, root } = Opener::from_bytes(content.expose());
+                    self.unsealed = true;
+                    self.stage = Stage::Top(Box::new(Opening::new(root, routing)));
+                }
+                Err(NotVerified) => self.fail(Why::SealedToOthers),
+            },
             Err(malformed) => self.fail(malformed.into()),
         }
     }

@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use crypto::content::{PAYLOAD_BYTES, Root};
+use crypto::envelope;
 use crypto::signed::LONGEST_MESSAGE;
 
 use crate::document::keys;
@@ -46,6 +47,20 @@ pub enum Top {
         /// The topmost keys of the manifest.
         keys: Vec<RoutingKey>,
     },
+    /// An envelope that holds where the document stands and opens for its readers only.
+    Sealed {
+        /// As [`crypto::envelope`] writes it.
+        envelope: Bytes,
+    },
+}
+
+/// What opens a document: where its top block is, and what its blocks are derived from.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Opener {
+    /// Where the top block is.
+    pub routing: RoutingKey,
+    /// What the blocks are derived from.
+    pub root: Root,
 }
 
 /// What the message of a signed block holds.
@@ -153,6 +168,7 @@ impl Top {
                 keys::write(&mut bytes, keys);
                 bytes
             }
+            Self::Sealed { envelope } => [&[VERSION, SEALED], &envelope[..]].concat(),
         }
     }
 
@@ -168,8 +184,32 @@ impl Top {
                 if keys::is_zero(reader.0) { Ok(Self::Inline { header, content }) } else { Err(Malformed::Padding) }
             }
             SPLIT => reader.split(geometry),
+            SEALED => {
+                let wraps = *reader.0.first().ok_or(Malformed::CutShort)?;
+                let length = envelope::length(wraps).ok_or(Malformed::Length)?;
+                let envelope = Bytes::copy_from_slice(reader.take(length)?);
+                if keys::is_zero(reader.0) { Ok(Self::Sealed { envelope }) } else { Err(Malformed::Padding) }
+            }
             other => Err(Malformed::Kind(other)),
         }
+    }
+}
+
+impl Opener {
+    /// What an envelope holds.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; envelope::CONTENT_BYTES] {
+        let mut bytes = [0; envelope::CONTENT_BYTES];
+        bytes[..32].copy_from_slice(&self.routing.0);
+        bytes[32..].copy_from_slice(self.root.expose());
+        bytes
+    }
+
+    /// Reads what an envelope holds.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; envelope::CONTENT_BYTES]) -> Self {
+        let [routing, root] = bytes.as_chunks::<32>().0 else { unreachable!("64 bytes are two times 32") };
+        Self { routing: RoutingKey(*routing), root: Root::from_bytes(*root) }
     }
 }
 
@@ -266,10 +306,14 @@ const VERSION: u8 = 1;
 const INLINE: u8 = 0;
 const SPLIT: u8 = 1;
 const REDIRECT: u8 = 2;
+const SEALED: u8 = 3;
 /// Version, kind, length, digest, length of the media type.
 const FIXED_BYTES: usize = 2 + 8 + 32 + 1;
+/// The longest envelope, after version and kind.
+const LONGEST_ENVELOPE: Option<usize> = envelope::length(envelope::READERS as u8);
 /// Redundancy and copies.
 const SPLIT_BYTES: usize = 2 + 1;
 
 const _: () = assert!(FIXED_BYTES + MIME_BYTES + SPLIT_BYTES + 32 * MANIFEST_TOP_KEYS as usize <= PAYLOAD_BYTES);
 const _: () = assert!(FIXED_BYTES + MIME_BYTES <= LONGEST_MESSAGE);
+const _: () = assert!(matches!(LONGEST_ENVELOPE, Some(bytes) if 2 + bytes <= PAYLOAD_BYTES));

@@ -20,6 +20,7 @@ mod words;
 use std::collections::VecDeque;
 
 use crypto::content::{PAYLOAD_BYTES, Root, SEALED_BYTES};
+use crypto::envelope::{BadReaders, Envelope};
 use crypto::hash::Digester;
 use rand::CryptoRng;
 
@@ -27,7 +28,7 @@ use self::manifest::Manifest;
 use self::outbox::{Outbox, Part, Settled};
 use self::page::Page;
 use self::strip::Strip;
-use self::tops::{Maker, Tops};
+use self::tops::{Maker, Seal, Tops};
 pub use self::words::{Input, Keys, Options, Output, Receipt, Why};
 use crate::document::coding;
 use crate::document::handle::Handle;
@@ -46,6 +47,7 @@ use crate::time::Instant;
 pub struct Inserter {
     form: Form,
     root: Root,
+    seal: Option<Seal>,
     nonce: [u8; 24],
     digester: Digester,
     taken: u64,
@@ -100,6 +102,7 @@ impl Inserter {
             manifest: Manifest::new(geometry, copies),
             form,
             root,
+            seal: None,
             nonce,
             digester: root::digester(),
             taken: 0,
@@ -112,6 +115,15 @@ impl Inserter {
             now: Instant::EPOCH,
             outputs: VecDeque::new(),
         }
+    }
+
+    /// The same insert for these readers alone, by their public keys: what the URI names opens for nobody else.
+    ///
+    /// # Errors
+    /// When they are none, too many, or one is no key.
+    pub fn sealed_to<R: CryptoRng + ?Sized>(self, readers: &[[u8; 32]], rng: &mut R) -> Result<Self, BadReaders> {
+        let seal = Seal { envelope: Envelope::to(readers, rng)?, root: Root::generate(rng) };
+        Ok(Self { seal: Some(seal), ..self })
     }
 
     /// How many blocks may be out at once, from now on.
@@ -231,7 +243,8 @@ impl Inserter {
         let header = Header { mime: self.form.mime.clone(), length: self.taken, digest };
         if self.taken <= Header::inline_room(&header.mime) as u64 {
             let content = self.page.take();
-            self.stage = Stage::Topping(Box::new(Tops::inline(&self.maker(), header, content)));
+            let seal = self.seal.take();
+            self.stage = Stage::Topping(Box::new(Tops::inline(&self.maker(), seal, header, content)));
             return;
         }
         match Layout::new(self.form.geometry, self.taken, self.form.redundancy) {
@@ -362,7 +375,8 @@ impl Inserter {
         let (nodes, keys) = self.manifest.finish(&self.root);
         self.outbox.extend(nodes, Part::Manifest);
         let (redundancy, copies) = (self.form.redundancy, self.form.copies);
-        let tops = Tops::new(&self.maker(), &Top::Split { header, redundancy, copies, keys });
+        let seal = self.seal.take();
+        let tops = Tops::new(&self.maker(), seal, &Top::Split { header, redundancy, copies, keys });
         self.stage = Stage::Topping(Box::new(tops));
     }
 

@@ -131,6 +131,7 @@ fn lie(top: &mut Top, network: &BTreeMap<RoutingKey, Block>, choices: &mut Choic
     let [what, value] = choices.array();
     let at = choices.below(1 << 15);
     match top {
+        Top::Sealed { .. } => {}
         Top::Inline { header, .. } => header.length = at as u64,
         Top::Split { header, redundancy, copies, keys } => match what % 6 {
             0 => header.length = header.length.wrapping_add(at as u64).wrapping_sub(u64::from(value)),

@@ -3,6 +3,7 @@
 //! Composes its children and re-exports the values of `place`; leaves out who is who (`id`).
 
 pub mod place;
+pub mod recipient;
 pub mod uri;
 
 pub use place::{Distance, Location, RoutingKey};

@@ -80,9 +80,18 @@ pub(crate) fn try_insert(
     options: insert::Options,
     network: &mut Network,
 ) -> Result<Receipt, insert::Why> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let window = options.window;
-    let mut inserter = Inserter::new(options, &mut rng);
+    drive_insert(Inserter::new(options, &mut ChaCha8Rng::seed_from_u64(seed)), window, seed, length, network)
+}
+
+/// Drives an insert of `length` bytes of the pattern of `seed` to its end.
+pub(crate) fn drive_insert(
+    mut inserter: Inserter,
+    window: usize,
+    seed: u64,
+    length: u64,
+    network: &mut Network,
+) -> Result<Receipt, insert::Why> {
     let (mut read, mut ended) = (0, false);
     let mut out: VecDeque<(Handle, Block)> = VecDeque::new();
     loop {
@@ -150,10 +159,13 @@ pub(crate) fn fetch(uri: &Uri, network: &Network, geometry: Geometry) -> Result<
     fetch_with(start(uri), network, fetch_options(geometry))
 }
 
-/// Time passes only while the fetch waits for it.
 pub(crate) fn fetch_with(start: Start, network: &Network, options: fetch::Options) -> Result<Fetched, fetch::Why> {
     let window = options.window;
-    let mut fetcher = Fetcher::new(start, options);
+    drive_fetch(Fetcher::new(start, options), window, network)
+}
+
+/// Drives a fetch to its end. Time passes only while the fetch waits for it.
+pub(crate) fn drive_fetch(mut fetcher: Fetcher, window: usize, network: &Network) -> Result<Fetched, fetch::Why> {
     let mut now = Instant::EPOCH;
     let (mut bytes, mut repaired, mut asked) = (Vec::new(), Vec::new(), BTreeSet::new());
     let mut open: VecDeque<(Handle, RoutingKey)> = VecDeque::new();

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use crypto::reader::ReaderKey;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinSet, yield_now};
 
@@ -24,6 +25,8 @@ use crate::message::block::Block;
 pub(super) struct Way {
     /// Whether the node's own store may answer.
     pub(super) own_store: bool,
+    /// Keys that what is sealed to readers is tried with.
+    pub(super) readers: Vec<ReaderKey>,
     /// Permits to reinsert rebuilt blocks.
     pub(super) repairs: Arc<Semaphore>,
 }
@@ -32,13 +35,13 @@ pub(super) struct Way {
 pub(super) async fn run(
     carrier: Carrier,
     start: Start,
-    way: Way,
+    mut way: Way,
     report: Report,
     output: mpsc::Sender<Bytes>,
 ) -> Result<Fetched, JobFailure> {
     let began = carrier.now();
     let options = Options { window: carrier.window(), race: 0, range: None, geometry: Geometry::STANDARD };
-    let machine = Fetcher::new(start, options);
+    let machine = Fetcher::new(start, options).for_readers(std::mem::take(&mut way.readers));
     let out = Out { tasks: JoinSet::new(), handles: BTreeMap::new() };
     let mut job = Fetch { carrier, machine, way, report, output, ready: VecDeque::new(), out, seen: Seen::default() };
     let summary = job.run().await?;

@@ -18,6 +18,7 @@ use crate::document::insert::{Input, Inserter, Keys, Options, Output, Receipt, W
 use crate::document::layout::{Copies, Geometry, Redundancy};
 use crate::document::mime::Mime;
 use crate::document::signed::Writer;
+use crate::key::recipient::Recipient;
 
 /// Inserts the document that comes out of `input`.
 pub(super) async fn run(
@@ -30,7 +31,7 @@ pub(super) async fn run(
     let (clock, start) = (carrier.clone(), carrier.now());
     let options = options(&request, writer, carrier.window())?;
     report.progress(|progress| progress.total_bytes = request.length);
-    let machine = Inserter::new(options, &mut chance::generator());
+    let machine = sealed(Inserter::new(options, &mut chance::generator()), &request.readers)?;
     let job =
         Insert { carrier, machine, report, input, piece: Bytes::new(), wanted: 0, ended: false, out: JoinSet::new() };
     let receipt = job.run().await?;
@@ -68,6 +69,16 @@ fn options(request: &InsertRequest, writer: Option<Writer>, window: usize) -> Re
         window,
         geometry: Geometry::STANDARD,
     })
+}
+
+fn sealed(machine: Inserter, readers: &[String]) -> Result<Inserter, JobFailure> {
+    if readers.is_empty() {
+        return Ok(machine);
+    }
+    let read = |text: &String| text.parse().map(|Recipient(key)| key);
+    let keys: Vec<[u8; 32]> =
+        readers.iter().map(read).collect::<Result<_, _>>().map_err(|error| bad(error.to_string()))?;
+    machine.sealed_to(&keys, &mut chance::generator()).map_err(|error| bad(error.to_string()))
 }
 
 fn digest(request: &InsertRequest) -> Result<[u8; 32], JobFailure> {

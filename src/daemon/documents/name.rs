@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crypto::keyword;
+use crypto::reader::ReaderKey;
 use tokio::task;
 
 use crate::daemon::data_dir::DataDir;
@@ -45,6 +46,16 @@ pub(super) async fn start(text: &str) -> Result<Start, JobFailure> {
         Uri::Ssk { subspace, name } => Ok(Start::Signed(Reader::of_name(subspace, &name))),
         Uri::Ksk { word } => Ok(Start::Signed(Reader::of_word(&of_word(&word).await?))),
     }
+}
+
+/// The reader keys of this node's owner.
+pub(super) async fn readers(data: DataDir, keeper: Arc<Keeper>) -> Result<Vec<ReaderKey>, JobFailure> {
+    let all = move || {
+        let subspaces = Subspaces::new(&data, &keeper);
+        let names = Subspaces::names_in(&data)?;
+        names.iter().map(|name| subspaces.reader(name)).collect::<Result<Vec<_>, _>>()
+    };
+    blocking(all).await?.map_err(|error| no_subspace(&error))
 }
 
 fn in_subspace(path: &str, data: &DataDir, keeper: &Keeper) -> Result<Writer, JobFailure> {

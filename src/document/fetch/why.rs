@@ -24,6 +24,12 @@ pub enum Why {
     /// A block has the right hash and does not open: the URI has a wrong key, or the manifest lies.
     #[error("a block does not open with the key of this document")]
     NotVerified,
+    /// None of the reader's keys opens the envelope.
+    #[error("the document is sealed to readers, and no key of this node is one of theirs")]
+    SealedToOthers,
+    /// What readers would open leads to another envelope, without end.
+    #[error("the document is malformed: an envelope holds another one")]
+    EnvelopeInEnvelope,
     /// A block makes no sense.
     #[error("the document is malformed: {0}")]
     Malformed(#[from] Malformed),

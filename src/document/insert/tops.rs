@@ -1,4 +1,5 @@
-//! The last blocks of a document: standbys of its top, its top, and the signed block that points to it or holds it whole.
+//! The last blocks of a document: standbys of its top, its top, the same of its envelope if it is sealed to readers, and the
+//! signed block that points to the last of them or holds the document whole.
 //!
 //! Made when all else is stored, and handed out one group after the other. Leaves out waiting for what came before.
 
@@ -7,8 +8,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use crypto::content::Root;
+use crypto::envelope::Envelope;
 
-use crate::document::header::{Header, Message, Top};
+use crate::document::header::{Header, Message, Opener, Top};
 use crate::document::insert::outbox::Part;
 use crate::document::insert::page::Page;
 use crate::document::root;
@@ -30,34 +32,42 @@ pub(super) struct Maker<'a> {
     pub(super) writer: Option<&'a Writer>,
 }
 
+/// For whom a document is sealed, and what the block of its envelope is derived from.
+pub(super) struct Seal {
+    pub(super) envelope: Envelope,
+    pub(super) root: Root,
+}
+
 impl Tops {
-    /// Those of a document that fits: into its signed block, if it has one and is short, else into its top.
-    pub(super) fn inline(maker: &Maker<'_>, header: Header, content: Bytes) -> Self {
+    /// Those of a document that fits: into its signed block, if it has one, is short and not sealed, else into its top.
+    pub(super) fn inline(maker: &Maker<'_>, seal: Option<Seal>, header: Header, content: Bytes) -> Self {
         match maker.writer {
-            Some(writer) if content.len() <= Header::signed_room(&header.mime) => {
+            Some(writer) if seal.is_none() && content.len() <= Header::signed_room(&header.mime) => {
                 let signed = maker.sign(writer, Message::Inline { header, content });
                 Self { groups: [vec![signed]].into(), uri: writer.uri() }
             }
-            _ => Self::new(maker, &Top::Inline { header, content }),
+            _ => Self::new(maker, seal, &Top::Inline { header, content }),
         }
     }
 
-    /// Those of a document with this top.
-    pub(super) fn new(maker: &Maker<'_>, top: &Top) -> Self {
-        let payload = top.encode();
-        let standbys = match top {
-            Top::Inline { .. } => Vec::new(),
-            Top::Split { .. } => (1..=STANDBYS).flat_map(|number| maker.standby(number, &payload)).collect(),
-        };
-        let block = maker.sealed(0, &payload);
-        let routing = block.key();
-        let redirect = || Message::Redirect { routing, root: maker.root.duplicate() };
-        let signed = maker.writer.map(|writer| maker.sign(writer, redirect())).into_iter().collect();
+    /// Those of a document with this top, and of its envelope if it is sealed.
+    pub(super) fn new(maker: &Maker<'_>, seal: Option<Seal>, top: &Top) -> Self {
+        let has_standbys = matches!(top, Top::Split { .. });
+        let mut groups = VecDeque::new();
+        let mut opener = maker.top(top, has_standbys, &mut groups);
+        if let Some(Seal { envelope, root }) = seal {
+            let envelope = Top::Sealed { envelope: envelope.seal(&opener.to_bytes()).into() };
+            opener = Maker { root: &root, ..*maker }.top(&envelope, has_standbys, &mut groups);
+        }
+        let Opener { routing, root } = opener;
         let uri = match maker.writer {
-            Some(writer) => writer.uri(),
-            None => Uri::Chk { routing, root: maker.root.duplicate() },
+            Some(writer) => {
+                groups.push_back(vec![maker.sign(writer, Message::Redirect { routing, root })]);
+                writer.uri()
+            }
+            None => Uri::Chk { routing, root },
         };
-        Self { groups: [standbys, vec![(block, Part::Top)], signed].into(), uri }
+        Self { groups, uri }
     }
 
     /// The next blocks to be stored; none when all have been handed out.
@@ -72,6 +82,17 @@ impl Tops {
 }
 
 impl Maker<'_> {
+    /// A top block, after its standbys if it has any, and what opens it.
+    fn top(&self, top: &Top, has_standbys: bool, groups: &mut VecDeque<Vec<(Block, Part)>>) -> Opener {
+        let payload = top.encode();
+        let standbys = if has_standbys { STANDBYS } else { 0 };
+        groups.push_back((1..=standbys).flat_map(|number| self.standby(number, &payload)).collect());
+        let block = self.sealed(0, &payload);
+        let routing = block.key();
+        groups.push_back(vec![(block, Part::Top)]);
+        Opener { routing, root: self.root.duplicate() }
+    }
+
     fn sign(&self, writer: &Writer, message: Message) -> (Block, Part) {
         (writer.block(&message, self.nonce), Part::Signed(Arc::new((writer.reader(), message))))
     }
