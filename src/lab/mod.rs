@@ -27,4 +27,8 @@ pub const FREENET: &[Experiment] = &[
     classic::load::EXPERIMENT,
     properties::clusters::EXPERIMENT,
     properties::world::EXPERIMENT,
+    properties::migration::EXPERIMENT,
+    properties::popularity::EXPERIMENT,
+    properties::vanishing::EXPERIMENT,
+    properties::renown::EXPERIMENT,
 ];

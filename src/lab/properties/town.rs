@@ -121,6 +121,14 @@ impl Town {
         }
     }
 
+    /// Messages that a node has received.
+    pub(super) fn received(&self, node: u32) -> u64 {
+        match &self.network {
+            Network::Freenet(network) => network.engine.received(node),
+            Network::Classic(network) => network.engine().received(node),
+        }
+    }
+
     /// Whom a node names as a neighbour, or in its table.
     pub(super) fn named(&self, node: u32) -> Vec<u32> {
         let mut named: Vec<u32> = match &self.network {
