@@ -122,6 +122,27 @@ fn standard_input_words_and_subspaces_name_documents() {
 }
 
 #[test]
+fn what_is_sealed_to_readers_opens_at_their_nodes_and_nowhere_else() {
+    let home = Home::new();
+    let first = home.node("first", &[]);
+    let second = home.node("second", &["--join", first.reference()]);
+    let key = home.json(&["keys", "new", "letters", "--data", second.data()]);
+    let reader = key["recipient"].as_str().expect("the name of a reader");
+    let file = home.file("letter", b"for your eyes only");
+    for kind in ["chk", "ksk:a letter"] {
+        let sealed = ["insert", &file, "--to", reader, "--as", kind, "--data", first.data()];
+        let uri = home.json(&sealed)["uri"].as_str().expect("a URI").to_owned();
+        assert_eq!(home.run(&["fetch", &uri, "--data", second.data()]).stdout, b"for your eyes only");
+        let refused = home.run(&["fetch", &uri, "--data", first.data()]);
+        assert_eq!(refused.code, 1, "{}", refused.stderr);
+        assert!(refused.stderr.contains("sealed to readers"), "{}", refused.stderr);
+        assert!(refused.stdout.is_empty());
+    }
+    let bad = home.run(&["insert", &file, "--to", "somebody", "--data", first.data()]);
+    assert!(bad.code == 2 && bad.stderr.contains("names no reader"), "{}", bad.stderr);
+}
+
+#[test]
 fn equal_convergent_inserts_have_one_name_and_others_do_not() {
     let home = Home::new();
     let first = home.node("first", &[]);
