@@ -4,6 +4,8 @@
 mod suite;
 mod support;
 
+#[path = "overlays/can.rs"]
+mod can;
 #[path = "overlays/central.rs"]
 mod central;
 #[path = "overlays/chord.rs"]

@@ -8,6 +8,7 @@
 
 mod announcements;
 mod calls;
+mod can;
 mod classic;
 mod commands;
 mod documents;
@@ -22,6 +23,7 @@ mod wire;
 
 pub use self::announcements::*;
 pub use self::calls::*;
+pub use self::can::*;
 pub use self::classic::*;
 pub use self::commands::*;
 pub use self::documents::*;

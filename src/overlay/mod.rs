@@ -2,6 +2,7 @@
 //!
 //! `mode` is the contract; each other child is one architecture and knows none of its siblings.
 
+pub mod can;
 pub mod central;
 pub mod chord;
 pub mod classic;

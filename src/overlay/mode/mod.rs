@@ -6,6 +6,7 @@ pub mod calls;
 mod contract;
 pub mod dice;
 pub mod links;
+pub mod publish;
 pub mod readings;
 
 pub use self::contract::*;

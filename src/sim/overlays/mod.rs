@@ -4,6 +4,7 @@
 //! measured, publication by real inserts, faults, comings and goings, lookups at a Poisson rate. What an overlay is to the
 //! driver says `kind`; every overlay has a file of its own here, and the driver knows none of them.
 
+mod can;
 mod census;
 mod central;
 mod chord;
@@ -12,6 +13,7 @@ mod kind;
 mod network;
 mod workload;
 
+pub use self::can::Torus;
 pub use self::central::Hub;
 pub use self::chord::Ring;
 pub use self::kademlia::Trie;
@@ -35,6 +37,7 @@ pub fn run_with(scenario: &Scenario, namesakes: bool, progress: &mut Progress<'_
         ModeName::Freenet | ModeName::Classic => None,
         ModeName::Central => Some(run_kind::<Hub>(scenario, namesakes, progress)),
         ModeName::Kademlia => Some(run_kind::<Trie>(scenario, namesakes, progress)),
+        ModeName::Can => Some(run_kind::<Torus>(scenario, namesakes, progress)),
         ModeName::Chord => Some(run_kind::<Ring>(scenario, namesakes, progress)),
     }
 }

@@ -100,6 +100,7 @@ impl Scenario {
             (ModeName::Freenet, self.freenet.is_some()),
             (ModeName::Chord, self.chord.is_some()),
             (ModeName::Kademlia, self.kademlia.is_some()),
+            (ModeName::Can, self.can.is_some()),
         ];
         for (mode, is_there) in tables {
             if is_there && mode != self.mode {
@@ -117,6 +118,7 @@ impl Scenario {
             .or_else(|| self.freenet.and_then(|table| table.sentence()))
             .or_else(|| self.chord.and_then(|table| table.sentence()))
             .or_else(|| self.kademlia.and_then(|table| table.sentence()))
+            .or_else(|| self.can.and_then(|table| table.sentence()))
     }
 
     /// What does not apply to the overlays that are compared, or not yet.

@@ -3,6 +3,7 @@
 //! Unknown keys are errors that name the key. Every field has a default, which may depend on the mode; a scenario that has
 //! passed [`Scenario::check`] can be run.
 
+mod can;
 mod check;
 mod chord;
 mod classic;
@@ -11,6 +12,7 @@ mod kademlia;
 mod shared;
 mod whole;
 
+pub use self::can::*;
 pub use self::chord::*;
 pub use self::classic::*;
 pub use self::freenet::*;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::overlay::mode::publish::Publish;
 use crate::sim::latency::LatencyKind;
 
 /// The overlays that can be simulated.
@@ -18,6 +19,8 @@ pub enum ModeName {
     Central,
     /// Buckets by exclusive or.
     Kademlia,
+    /// Zones of a torus.
+    Can,
 }
 
 /// How messages travel, as asked for.
@@ -187,6 +190,15 @@ pub enum PublishKind {
     Reference,
 }
 
+impl From<PublishKind> for Publish {
+    fn from(kind: PublishKind) -> Self {
+        match kind {
+            PublishKind::Value => Self::Value,
+            PublishKind::Reference => Self::Reference,
+        }
+    }
+}
+
 /// What leaves when something is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -210,6 +222,7 @@ impl std::fmt::Display for ModeName {
             Self::Chord => "chord",
             Self::Central => "central",
             Self::Kademlia => "kademlia",
+            Self::Can => "can",
         })
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits;
 use crate::sim::latency::LatencyKind;
+use crate::sim::scenario::can::CanTable;
 use crate::sim::scenario::chord::ChordTable;
 use crate::sim::scenario::classic::ClassicTable;
 use crate::sim::scenario::freenet::{FreenetTable, LinkClock, ONE_BLOCK, layout};
@@ -51,6 +52,9 @@ pub struct Scenario {
     /// The overlay's own table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kademlia: Option<KademliaTable>,
+    /// The overlay's own table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub can: Option<CanTable>,
 }
 
 impl Scenario {
@@ -113,6 +117,7 @@ impl Scenario {
             }),
             chord: (mode == ModeName::Chord).then(ChordTable::default),
             kademlia: (mode == ModeName::Kademlia).then(KademliaTable::default),
+            can: (mode == ModeName::Can).then(CanTable::default),
         }
     }
 
@@ -148,6 +153,7 @@ impl Scenario {
                     + limits::CLASSIC_LINKS as u64 * 50
             }
             (_, Some(freenet)) => 60_000 + freenet.store_blocks.min(500) as u64 * 12,
+            (None, None) if self.can.is_some() => self.can.map_or(0, |table| table.bytes_of_a_node()),
             (None, None) => 6_000 * self.chord.map_or(1, |table| u64::from(table.virtual_nodes)),
         };
         64_000_000 + u64::from(self.nodes) * node + blocks * (200 + real)
@@ -157,7 +163,9 @@ impl Scenario {
     pub fn blocks_per_document(&self) -> u64 {
         let bytes = self.workload.object_bytes;
         match self.mode {
-            ModeName::Classic | ModeName::Chord | ModeName::Central | ModeName::Kademlia => bytes.div_ceil(ONE_BLOCK),
+            ModeName::Classic | ModeName::Chord | ModeName::Central | ModeName::Kademlia | ModeName::Can => {
+                bytes.div_ceil(ONE_BLOCK)
+            }
             ModeName::Freenet => layout(bytes).map_or(1, |layout| 1 + 2 * u64::from(limits::STANDBYS) + layout.keys()),
         }
     }
