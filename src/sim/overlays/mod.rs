@@ -1,7 +1,7 @@
 //! Scenarios of the architectures that are compared: one workload over any of them.
 //!
-//! A run has six parts: a network in its places (or one that grows from there by joins), operations before anything is
-//! measured, publication by real inserts, faults, comings and goings, lookups at a Poisson rate. What an overlay is to the
+//! A run has seven parts: a network in its places (or one that grows from there by joins), operations before anything is
+//! measured, publication by real inserts, faults, comings and goings, a span of rest, lookups at a Poisson rate. What an overlay is to the
 //! driver says `kind`; every overlay has a file of its own here, and the driver knows none of them.
 
 mod can;
@@ -22,6 +22,7 @@ pub use self::network::Network;
 pub use self::workload::Measured;
 use crate::sim::report::Report;
 use crate::sim::scenario::{ModeName, Scenario};
+use crate::sim::watch::Watch;
 
 /// How far a run has come: steps done, of how many.
 pub type Progress<'a> = dyn FnMut(u64, u64) + 'a;
@@ -47,11 +48,16 @@ fn run_kind<K: Kind>(scenario: &Scenario, namesakes: bool, progress: &mut Progre
     network.operate(progress);
     let first = network.engine.depot.len() as u32;
     let publishers = if scenario.publishes_copies() { scenario.workload.copies } else { 1 };
+    let watch = Watch::begin(&network.engine, 0, 0);
     let failed = workload::publish(&mut network, publishers, progress);
+    let publication = watch.publication(&network.engine, scenario.workload.documents);
     network.fail();
     network.begin_churn();
+    let idle = network.idle();
     let measured = workload::look_up(&mut network, first, progress);
     let mut report = census::report(&mut network, &measured, first);
     report.failed_inserts = failed;
+    report.publication = publication;
+    report.note_rest(idle);
     report
 }

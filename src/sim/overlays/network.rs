@@ -13,7 +13,9 @@ use crate::sim::content;
 use crate::sim::depot::{Depot, Room};
 use crate::sim::engine::{Conditions, Engine};
 use crate::sim::latency::Latency;
+use crate::sim::report::Idle;
 use crate::sim::scenario::{Fidelity, Scenario, Target};
+use crate::sim::watch::{self, Watch};
 use crate::time::{Duration, Instant};
 
 /// A network.
@@ -147,6 +149,22 @@ impl<K: Kind> Network<K> {
         if count > 0 && faults.repair {
             self.run_for(Duration::from_micros((faults.repair_seconds * 1e6) as u64));
         }
+    }
+
+    /// Leaves the network alone for as long as the scenario says; gives what passed meanwhile.
+    pub fn idle(&mut self) -> Option<Idle> {
+        let span = watch::rest(self.scenario.workload.idle_seconds)?;
+        let begun = Watch::begin(&self.engine, self.nodes(), self.arrivals());
+        self.run_for(span);
+        Some(begun.rest(&self.engine, self.nodes(), self.arrivals()))
+    }
+
+    const fn nodes(&self) -> usize {
+        self.servers.len() + self.live.len()
+    }
+
+    fn arrivals(&self) -> u64 {
+        self.churn.as_ref().map_or(0, |churn| churn.arrivals)
     }
 
     /// Lets nodes join while the network works, then lets it work on: alternately an insert and a request.

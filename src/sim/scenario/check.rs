@@ -66,6 +66,7 @@ impl Scenario {
             .or_else(|| least("workload.object_bytes", work.object_bytes, 1))
             .or_else(|| positive("workload.lookups_per_second", work.lookups_per_second))
             .or_else(|| rate("workload.zipf", work.zipf))
+            .or_else(|| rate("workload.idle_seconds", work.idle_seconds))
             .or_else(|| share("faults.fail_fraction", faults.fail_fraction))
             .or_else(|| share("faults.free_riders", faults.free_riders))
             .or_else(|| rate("faults.repair_seconds", faults.repair_seconds))
@@ -175,8 +176,8 @@ impl Scenario {
                 "workload.object_bytes above 32768 does not apply to classic: a document of 2001 is one block".into(),
             );
         }
-        if is_classic && self.workload.zipf > 0.0 {
-            return not_yet("workload.zipf above 0 in the overlay classic");
+        if is_classic && self.workload.zipf > 0.0 && self.workload.documents == 0 {
+            return Some("workload.zipf above 0 in classic needs workload.documents: those have a popularity".into());
         }
         if is_classic && self.topology.is_none_or(|topology| topology.kind != TopologyKind::RingLattice) {
             return not_yet("a topology of classic other than ring-lattice");

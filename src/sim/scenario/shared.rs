@@ -113,6 +113,8 @@ pub struct Workload {
     pub zipf: f64,
     /// Whether no node asks for a document twice.
     pub fetch_at_most_once: bool,
+    /// For so long nothing is asked before the first lookup. Upkeep is then that of this span, without lookups.
+    pub idle_seconds: f64,
 }
 
 /// How participants come and go.
@@ -214,6 +216,11 @@ pub enum Policy {
 #[error("{0}")]
 pub struct Impossible(pub String);
 
+impl ModeName {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: &[Self] = &[Self::Freenet, Self::Classic, Self::Central, Self::Chord, Self::Kademlia, Self::Can];
+}
+
 impl std::fmt::Display for ModeName {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
@@ -233,4 +240,25 @@ const fn twenty() -> u32 {
 
 const fn five() -> u32 {
     5
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_modes_holds_each_of_them_once() {
+        // Whoever adds a mode is told here to list it.
+        let place = |mode: ModeName| match mode {
+            ModeName::Freenet => 0,
+            ModeName::Classic => 1,
+            ModeName::Central => 2,
+            ModeName::Chord => 3,
+            ModeName::Kademlia => 4,
+            ModeName::Can => 5,
+        };
+        let places: Vec<usize> = ModeName::ALL.iter().map(|mode| place(*mode)).collect();
+        assert_eq!(places, (0..ModeName::ALL.len()).collect::<Vec<_>>());
+        assert_eq!(ModeName::ALL.len(), 6);
+    }
 }

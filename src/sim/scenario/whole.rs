@@ -78,6 +78,7 @@ impl Scenario {
                 lookups_per_second: f64::from(nodes) / 600.0,
                 zipf: if is_classic { 0.0 } else { 0.8 },
                 fetch_at_most_once: false,
+                idle_seconds: 0.0,
             },
             churn: Churn {
                 session: Session::None,
