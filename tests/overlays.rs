@@ -10,5 +10,9 @@ mod can;
 mod central;
 #[path = "overlays/chord.rs"]
 mod chord;
+#[path = "overlays/flooding.rs"]
+mod flooding;
 #[path = "overlays/kademlia.rs"]
 mod kademlia;
+#[path = "overlays/supernode.rs"]
+mod supernode;

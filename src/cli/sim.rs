@@ -86,7 +86,7 @@ fn mode_of(name: &str) -> Result<ModeName, Failure> {
         return Ok(*mode);
     }
     match name {
-        "flooding" | "supernode" | "swarm" => Err(Failure::failed(format!("the overlay {name} is not available yet"))),
+        "swarm" => Err(Failure::failed(format!("the overlay {name} is not available yet"))),
         other => {
             let names: Vec<String> = ModeName::ALL.iter().map(ToString::to_string).collect();
             Err(Failure::usage(format!("there is no overlay {other}; there are {}", names.join(", "))))

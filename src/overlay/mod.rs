@@ -6,6 +6,8 @@ pub mod can;
 pub mod central;
 pub mod chord;
 pub mod classic;
+pub mod flooding;
 pub mod freenet;
 pub mod kademlia;
 pub mod mode;
+pub mod supernode;

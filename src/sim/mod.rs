@@ -21,6 +21,7 @@ pub mod roles;
 pub mod run;
 pub mod scenario;
 pub mod shelf;
+pub mod topology;
 pub mod traffic;
 pub mod watch;
 pub mod wheel;

@@ -62,6 +62,8 @@ pub struct Report {
     pub maintenance_bytes_per_node_second: Option<f64>,
     /// Copies of the documents that exist.
     pub copies_per_document: Option<Summary>,
+    /// Exponent of copies over popularity, where documents are not all as popular: 0 for uniform copies, 1 for proportional.
+    pub copies_exponent: Option<f64>,
     /// Nodes per lookup that learn who asks and what for.
     pub exposure: Option<Exposure>,
     /// Share of the live nodes in the largest connected part.
@@ -282,6 +284,7 @@ impl Report {
             load_max_over_mean: None,
             maintenance_bytes_per_node_second: None,
             copies_per_document: None,
+            copies_exponent: None,
             exposure: None,
             largest_component: None,
             documents: None,

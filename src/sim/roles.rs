@@ -1,7 +1,7 @@
 //! What the messages of each overlay are for.
 
 use crate::overlay::freenet::Question;
-use crate::overlay::{can, central, chord, classic, freenet, kademlia};
+use crate::overlay::{can, central, chord, classic, flooding, freenet, kademlia, supernode};
 use crate::sim::traffic::{Role, Roles};
 
 impl Roles for classic::Message {
@@ -38,6 +38,33 @@ impl Roles for kademlia::Message {
             Self::Stored { .. } => Role::Publication,
             // Lookups of publication are counted with those of upkeep: the wire does not tell them apart.
             Self::FindNode { .. } | Self::Nodes { value: false, .. } => Role::Maintenance,
+        }
+    }
+}
+
+impl Roles for flooding::Message {
+    fn role(&self) -> Role {
+        match self {
+            Self::Query { .. } | Self::Walk(_) => Role::Query,
+            Self::Hit { .. } | Self::Found { .. } | Self::Check { .. } | Self::Wanted { .. } | Self::Missing { .. } => {
+                Role::Answer
+            }
+            Self::Get { .. } | Self::Data { .. } | Self::Copy { .. } | Self::Scatter { .. } => Role::Content,
+            Self::Connect { .. } | Self::Connected { .. } | Self::Bye | Self::Ping { .. } | Self::Pong { .. } => {
+                Role::Maintenance
+            }
+        }
+    }
+}
+
+impl Roles for supernode::Message {
+    fn role(&self) -> Role {
+        match self {
+            Self::Search { .. } | Self::Query { .. } => Role::Query,
+            Self::Hit { .. } | Self::Over { .. } | Self::Missing { .. } => Role::Answer,
+            Self::Get { .. } | Self::Data { .. } => Role::Content,
+            Self::Share { .. } | Self::Noted { .. } => Role::Publication,
+            Self::Connect { .. } | Self::Connected { .. } | Self::Bye => Role::Maintenance,
         }
     }
 }

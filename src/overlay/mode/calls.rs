@@ -127,10 +127,16 @@ impl<M: Clone, T> Calls<M, T> {
 
     /// A link is open: what waited for it leaves.
     pub fn on_link_up(&mut self, peer: NodeId) {
+        self.on_link_up_beside(peer, |_| false);
+    }
+
+    /// The same, at a node that keeps links of another kind too: they are never closed as too many.
+    pub fn on_link_up_beside(&mut self, peer: NodeId, is_kept: impl Fn(&NodeId) -> bool) {
         for message in self.links.opened(peer) {
             self.push(Output::Send { to: peer, message });
         }
-        let in_use = |peer: &NodeId| self.open.values().chain(self.taken.values()).any(|call| call.to.id() == *peer);
+        let asked = |peer: &NodeId| self.open.values().chain(self.taken.values()).any(|call| call.to.id() == *peer);
+        let in_use = |peer: &NodeId| is_kept(peer) || asked(peer);
         if let Some(excess) = self.links.excess(limits::CALL_LINKS, in_use) {
             self.push(Output::Close { peer: excess, reason: CloseReason::Replaced });
         }

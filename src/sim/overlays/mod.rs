@@ -8,17 +8,21 @@ mod can;
 mod census;
 mod central;
 mod chord;
+mod flooding;
 mod kademlia;
 mod kind;
 mod network;
+mod supernode;
 mod workload;
 
 pub use self::can::Torus;
 pub use self::central::Hub;
 pub use self::chord::Ring;
+pub use self::flooding::Web;
 pub use self::kademlia::Trie;
-pub use self::kind::Kind;
+pub use self::kind::{Kind, Witnessed};
 pub use self::network::Network;
+pub use self::supernode::Tiers;
 pub use self::workload::Measured;
 use crate::sim::report::Report;
 use crate::sim::scenario::{ModeName, Scenario};
@@ -39,6 +43,8 @@ pub fn run_with(scenario: &Scenario, namesakes: bool, progress: &mut Progress<'_
         ModeName::Central => Some(run_kind::<Hub>(scenario, namesakes, progress)),
         ModeName::Kademlia => Some(run_kind::<Trie>(scenario, namesakes, progress)),
         ModeName::Can => Some(run_kind::<Torus>(scenario, namesakes, progress)),
+        ModeName::Supernode => Some(run_kind::<Tiers>(scenario, namesakes, progress)),
+        ModeName::Flooding => Some(run_kind::<Web>(scenario, namesakes, progress)),
         ModeName::Chord => Some(run_kind::<Ring>(scenario, namesakes, progress)),
     }
 }
@@ -47,9 +53,8 @@ fn run_kind<K: Kind>(scenario: &Scenario, namesakes: bool, progress: &mut Progre
     let mut network = Network::<K>::new(scenario, namesakes);
     network.operate(progress);
     let first = network.engine.depot.len() as u32;
-    let publishers = if scenario.publishes_copies() { scenario.workload.copies } else { 1 };
     let watch = Watch::begin(&network.engine, 0, 0);
-    let failed = workload::publish(&mut network, publishers, progress);
+    let failed = workload::publish(&mut network, &scenario.publishers(), progress);
     let publication = watch.publication(&network.engine, scenario.workload.documents);
     network.fail();
     network.begin_churn();

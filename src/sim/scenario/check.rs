@@ -102,6 +102,8 @@ impl Scenario {
             (ModeName::Chord, self.chord.is_some()),
             (ModeName::Kademlia, self.kademlia.is_some()),
             (ModeName::Can, self.can.is_some()),
+            (ModeName::Flooding, self.flooding.is_some()),
+            (ModeName::Supernode, self.supernode.is_some()),
         ];
         for (mode, is_there) in tables {
             if is_there && mode != self.mode {
@@ -120,6 +122,42 @@ impl Scenario {
             .or_else(|| self.chord.and_then(|table| table.sentence()))
             .or_else(|| self.kademlia.and_then(|table| table.sentence()))
             .or_else(|| self.can.and_then(|table| table.sentence()))
+            .or_else(|| self.flooding.and_then(|table| table.sentence()))
+            .or_else(|| self.supernode.and_then(|table| table.sentence(self.topology, start)))
+            .or_else(|| self.linked(start))
+    }
+
+    /// What is wrong with the graph at the start, where the overlay has one.
+    fn linked(&self, start: u32) -> Option<String> {
+        if !self.mode.is_linked() {
+            return None;
+        }
+        match self.topology {
+            Some(topology) => topology.sentence(start),
+            None => Some("the table [topology] is missing".into()),
+        }
+    }
+
+    /// What is wrong with the parts of a scenario that only some overlays of the comparison have.
+    fn partial(&self) -> Option<String> {
+        let (work, mode) = (&self.workload, self.mode);
+        if self.faults.free_riders > 0.0 && !mode.may_ride_free() {
+            return Some("faults.free_riders applies to swarm, supernode and flooding only".into());
+        }
+        if self.faults.free_riders > 0.9 {
+            return Some("faults.free_riders is at most 0.9: somebody has to share".into());
+        }
+        if work.fetch_at_most_once && !self.is_compared() {
+            return Some("workload.fetch_at_most_once is not available yet".into());
+        }
+        let pairs = u64::from(work.documents) * u64::from(self.nodes);
+        (work.fetch_at_most_once && u64::from(work.lookups) * 2 > pairs).then(|| {
+            format!(
+                "workload.lookups is {}, but no document is fetched twice by one node: at most {} here",
+                work.lookups,
+                pairs / 2
+            )
+        })
     }
 
     /// What does not apply to the overlays that are compared, or not yet.
@@ -131,21 +169,19 @@ impl Scenario {
         if self.latency.median_ms > 300.0 {
             return Some(format!("latency.median_ms above 300 outlasts the timers of {mode}"));
         }
-        if self.topology.is_some() {
+        if self.topology.is_some() && !mode.is_linked() {
             return Some(format!("[topology] does not apply to {mode}, which makes its own"));
         }
-        (work.copies > MOST_COPIES).then(|| format!("workload.copies is at most {MOST_COPIES} in {mode}"))
+        (work.copies > MOST_COPIES && !self.publishes_copies())
+            .then(|| format!("workload.copies is at most {MOST_COPIES} in {mode}"))
     }
 
     fn unavailable(&self) -> Option<String> {
         let (faults, churn) = (&self.faults, &self.churn);
         let (is_classic, is_freenet) = (self.mode == ModeName::Classic, self.mode == ModeName::Freenet);
         let not_yet = |what: &str| Some(format!("{what} is not available yet"));
-        if faults.free_riders > 0.0 {
-            return Some("faults.free_riders applies to swarm, supernode and flooding only".into());
-        }
-        if self.workload.fetch_at_most_once {
-            return not_yet("workload.fetch_at_most_once");
+        if let Some(sentence) = self.partial() {
+            return Some(sentence);
         }
         if let Some(sentence) = self.is_compared().then(|| self.uncompared()).flatten() {
             return Some(sentence);

@@ -21,6 +21,10 @@ pub enum ModeName {
     Kademlia,
     /// Zones of a torus.
     Can,
+    /// Queries to all neighbours.
+    Flooding,
+    /// Leaves that register at supernodes, which flood.
+    Supernode,
 }
 
 /// How messages travel, as asked for.
@@ -218,7 +222,16 @@ pub struct Impossible(pub String);
 
 impl ModeName {
     /// All of them, in the order in which they are shown.
-    pub const ALL: &[Self] = &[Self::Freenet, Self::Classic, Self::Central, Self::Chord, Self::Kademlia, Self::Can];
+    pub const ALL: &[Self] = &[
+        Self::Freenet,
+        Self::Classic,
+        Self::Central,
+        Self::Chord,
+        Self::Kademlia,
+        Self::Can,
+        Self::Flooding,
+        Self::Supernode,
+    ];
 }
 
 impl std::fmt::Display for ModeName {
@@ -230,6 +243,8 @@ impl std::fmt::Display for ModeName {
             Self::Central => "central",
             Self::Kademlia => "kademlia",
             Self::Can => "can",
+            Self::Flooding => "flooding",
+            Self::Supernode => "supernode",
         })
     }
 }
@@ -256,9 +271,11 @@ mod tests {
             ModeName::Chord => 3,
             ModeName::Kademlia => 4,
             ModeName::Can => 5,
+            ModeName::Flooding => 6,
+            ModeName::Supernode => 7,
         };
         let places: Vec<usize> = ModeName::ALL.iter().map(|mode| place(*mode)).collect();
         assert_eq!(places, (0..ModeName::ALL.len()).collect::<Vec<_>>());
-        assert_eq!(ModeName::ALL.len(), 6);
+        assert_eq!(ModeName::ALL.len(), 8);
     }
 }
