@@ -57,7 +57,6 @@ fn what_is_not_built_yet_is_refused_in_one_sentence() {
     const NOT_YET: &str = "not available yet";
     check(&[
         (&["relays"], 1, NOT_YET),
-        (&["compare", "--nodes", "10", "--out", "here"], 1, NOT_YET),
         (&["lab", "all"], 1, NOT_YET),
         (&["site", "publish", "."], 1, NOT_YET),
         (&["gateway", "--to", "chord"], 1, NOT_YET),

@@ -4,9 +4,15 @@
 mod suite;
 mod support;
 
+#[path = "overlays/can.rs"]
+mod can;
 #[path = "overlays/central.rs"]
 mod central;
 #[path = "overlays/chord.rs"]
 mod chord;
+#[path = "overlays/flooding.rs"]
+mod flooding;
 #[path = "overlays/kademlia.rs"]
 mod kademlia;
+#[path = "overlays/supernode.rs"]
+mod supernode;

@@ -50,8 +50,8 @@ pub(crate) enum Command {
     Follow(Unparsed),
     /// Run one scenario in the simulator: the production machines, one seed, virtual time.
     Sim(SimOptions),
-    /// Run the same workload over all overlays (not available yet).
-    Compare(Unparsed),
+    /// Run the same workload over all overlays; print tables, write a report, the measurements and plots.
+    Compare(CompareOptions),
     /// Measure what is claimed of Freenet; later, attack our own code.
     #[command(subcommand)]
     Lab(LabCommand),
@@ -217,6 +217,35 @@ pub(crate) struct SimOptions {
     /// Run the scenario under each of these seeds, e.g. 1..10, and report how the trials are spread as well.
     #[arg(long, value_name = "A..B")]
     pub(crate) seeds: Option<String>,
+}
+
+/// `bolthole compare`.
+#[derive(Args, Debug)]
+pub(crate) struct CompareOptions {
+    /// Ordinary participants of each network.
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub(crate) nodes: u32,
+    /// Lookups that are measured; a fifth of them where something goes wrong or the network has another size.
+    #[arg(long, value_name = "L", default_value_t = 10_000)]
+    pub(crate) lookups: u32,
+    /// The trials of each network, both ends included; intervals need two at least.
+    #[arg(long, value_name = "A..B", default_value = "1..3")]
+    pub(crate) seeds: String,
+    /// Run every variation: other shares of dead nodes, repair, other sessions, free riders. Takes several times as long.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Compare this overlay only; may be given several times.
+    #[arg(long, value_name = "MODE")]
+    pub(crate) only: Vec<String>,
+    /// Trials run at once [default: as many as there are processors].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+    /// Measure nothing; write one report from what earlier runs measured, by their comparison.json.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["nodes", "lookups", "seeds", "all", "only", "threads"])]
+    pub(crate) merge: Vec<PathBuf>,
+    /// Where to write comparison.md, comparison.json and the plots; made if it does not exist.
+    #[arg(long, value_name = "DIR", default_value = "comparison")]
+    pub(crate) out: PathBuf,
 }
 
 /// `bolthole lab`.

@@ -6,6 +6,8 @@
 
 mod arguments;
 mod client;
+mod compare;
+mod crew;
 mod demo;
 mod failure;
 mod fetch;
@@ -62,6 +64,7 @@ fn run(command: Command, output: &mut Output) -> Result<(), Failure> {
         Command::Status(options) => status::status(&options, output),
         Command::Peers(options) => status::peers(&options, output),
         Command::Sim(options) => sim::run(&options, output),
+        Command::Compare(options) => compare::run(&options, output),
         Command::Lab(command) => lab::run(&command, output),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { directory } => manual::pages(&directory),

@@ -17,10 +17,8 @@ use super::memory;
 use super::output::Output;
 use super::progress::Progress;
 use super::seeds;
-use crate::sim::classic;
-use crate::sim::freenet;
-use crate::sim::overlays;
 use crate::sim::report::{Report, Summary};
+use crate::sim::run::run as run_scenario;
 use crate::sim::scenario::{ModeName, Scenario};
 
 /// Runs the command.
@@ -84,18 +82,15 @@ pub(crate) fn parse(text: &str) -> Result<Scenario, String> {
 
 /// `bolthole compare` knows more overlays; here are those that can be simulated.
 fn mode_of(name: &str) -> Result<ModeName, Failure> {
+    if let Some(mode) = ModeName::ALL.iter().find(|mode| mode.to_string() == name) {
+        return Ok(*mode);
+    }
     match name {
-        "freenet" => Ok(ModeName::Freenet),
-        "classic" => Ok(ModeName::Classic),
-        "chord" => Ok(ModeName::Chord),
-        "central" => Ok(ModeName::Central),
-        "kademlia" => Ok(ModeName::Kademlia),
-        "flooding" | "supernode" | "swarm" | "can" => {
-            Err(Failure::failed(format!("the overlay {name} is not available yet")))
+        "swarm" => Err(Failure::failed(format!("the overlay {name} is not available yet"))),
+        other => {
+            let names: Vec<String> = ModeName::ALL.iter().map(ToString::to_string).collect();
+            Err(Failure::usage(format!("there is no overlay {other}; there are {}", names.join(", "))))
         }
-        other => Err(Failure::usage(format!(
-            "there is no overlay {other}; there are freenet, classic, central, chord and kademlia"
-        ))),
     }
 }
 
@@ -124,11 +119,7 @@ fn timed(scenario: &Scenario, output: &Output) -> Report {
         progress.total(of);
         progress.set(done);
     };
-    let mut report = match scenario.mode {
-        ModeName::Classic => classic::run(scenario, &mut show),
-        ModeName::Freenet => freenet::run(scenario, &mut show),
-        _ => overlays::run(scenario, &mut show).expect("every other overlay is one of those that are compared"),
-    };
+    let mut report = run_scenario(scenario, &mut show);
     let seconds = begun.elapsed().as_secs_f64();
     report.wall_seconds = Some(seconds);
     report.events_per_second = Some(report.events as f64 / seconds);

@@ -13,7 +13,6 @@ const fn name(command: &Command) -> &'static str {
         Command::Relays(_) => "the directory of relays",
         Command::Site(_) => "publishing and fetching directories",
         Command::Follow(_) => "following editions",
-        Command::Compare(_) => "the comparison of overlays",
         Command::Gateway(_) => "a gateway to another overlay",
         _ => "this command",
     }

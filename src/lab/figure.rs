@@ -65,6 +65,8 @@ pub enum Tone {
     Third,
     /// As published.
     Published,
+    /// One of many that stand side by side, by its number.
+    Nth(u8),
 }
 
 /// How points are drawn.

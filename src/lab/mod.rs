@@ -4,7 +4,10 @@
 //! of each other, so whoever has threads may run them at once. Pure: no file, no clock, no thread; `cli` has those.
 
 pub mod axis;
+pub mod bars;
+mod canvas;
 pub mod classic;
+pub mod comparison;
 pub mod experiment;
 pub mod figure;
 pub mod markdown;

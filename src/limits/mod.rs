@@ -8,9 +8,11 @@
 
 mod announcements;
 mod calls;
+mod can;
 mod classic;
 mod commands;
 mod documents;
+mod floods;
 mod inserts;
 mod links;
 mod neighbours;
@@ -18,13 +20,16 @@ mod networks;
 mod questions;
 mod requests;
 mod store;
+mod supernodes;
 mod wire;
 
 pub use self::announcements::*;
 pub use self::calls::*;
+pub use self::can::*;
 pub use self::classic::*;
 pub use self::commands::*;
 pub use self::documents::*;
+pub use self::floods::*;
 pub use self::inserts::*;
 pub use self::links::*;
 pub use self::neighbours::*;
@@ -32,4 +37,5 @@ pub use self::networks::*;
 pub use self::questions::*;
 pub use self::requests::*;
 pub use self::store::*;
+pub use self::supernodes::*;
 pub use self::wire::*;

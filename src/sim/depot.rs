@@ -34,6 +34,8 @@ pub struct Depot {
     /// Numbers of the blocks with at least one copy, in no order that means anything.
     existing: Vec<u32>,
     shelves: Vec<Shelf>,
+    /// Whether what leaves a full region is drawn by lot.
+    is_random: bool,
 }
 
 #[derive(Debug)]
@@ -66,13 +68,25 @@ struct Item {
 impl Depot {
     /// An empty depot for nodes that hold as much as `room` says.
     pub const fn new(room: Room) -> Self {
-        Self { room, catalogue: Vec::new(), by_key: BTreeMap::new(), existing: Vec::new(), shelves: Vec::new() }
+        Self {
+            room,
+            catalogue: Vec::new(),
+            by_key: BTreeMap::new(),
+            existing: Vec::new(),
+            shelves: Vec::new(),
+            is_random: false,
+        }
     }
 
     /// From now on the blocks of a node with one region lie around `seed`: a full region gives up the block farthest from it
     /// if the new one is nearer, and else takes the new one in only 3 times in 100 (Zhang, Goel, Govindan 2004).
     pub fn cluster(&mut self, node: u32, seed: Location) {
         self.shelf(node).seed = Some(seed);
+    }
+
+    /// From now on what leaves a full region is drawn by lot, whatever it was used for.
+    pub const fn delete_at_random(&mut self) {
+        self.is_random = true;
     }
 
     /// Enters a block into the catalogue; gives its number. It has no copy yet.
@@ -224,12 +238,22 @@ impl Depot {
     fn make_room(&mut self, node: u32, room: Room, kept: bool, new: u32) -> bool {
         let shelf = self.shelf(node);
         let Some(oldest) = shelf.excess(room, kept, new) else { return true };
-        let leaving = self.farthest(node, new).unwrap_or(oldest);
+        let drawn = self.is_random.then(|| self.drawn(node, room, kept, new)).flatten();
+        let leaving = drawn.or_else(|| self.farthest(node, new)).unwrap_or(oldest);
         let shelf = self.shelf(node);
         let item = shelf.items.remove(leaving);
         let dead = shelf.dead;
         self.uncount(item.number, dead);
         item.number != new
+    }
+
+    /// Which block leaves a region that gives up any, but for `new`.
+    fn drawn(&self, node: u32, room: Room, kept: bool, new: u32) -> Option<usize> {
+        let shelf = &self.shelves[node as usize];
+        let in_region = |at: &usize| matches!(room, Room::One(_)) || shelf.items[*at].kept == kept;
+        let others = || (0..shelf.items.len()).filter(in_region).filter(|at| shelf.items[*at].number != new);
+        let lot = mix(mix(u64::from(node)) ^ u64::from(shelf.clock));
+        others().nth((lot % (others().count() as u64).max(1)) as usize)
     }
 
     /// Which block leaves a node whose blocks lie around a key: the farthest, or `new` itself.

@@ -1,6 +1,6 @@
 //! Scenarios of the overlay `freenet`: the production machine in networks that always grow by their own joins.
 //!
-//! A run has four parts: growth, publication by real inserts, faults, lookups at a Poisson rate; where nodes come and go
+//! A run has five parts: growth, publication by real inserts, faults, a span of rest, lookups at a Poisson rate; where nodes come and go
 //! they do so from the end of the growth on. Everything follows from the scenario and its seed. In `values` messages are handed over, blocks have names only and signatures are ideal; machines
 //! and decisions are the same.
 
@@ -13,6 +13,7 @@ mod workload;
 pub use self::network::{Names, Network};
 use crate::sim::report::Report;
 use crate::sim::scenario::{Fidelity, Scenario};
+use crate::sim::watch::Watch;
 
 /// How far a run has come: steps done, of how many.
 pub type Progress<'a> = dyn FnMut(u64, u64) + 'a;
@@ -38,13 +39,18 @@ pub fn run_with(scenario: &Scenario, names: Names, progress: &mut Progress<'_>) 
     let mut network = Network::new(scenario, names);
     let growing = growth::grow(&mut network, progress);
     network.begin_churn();
+    let watch = Watch::begin(&network.engine, 0, 0);
     let failed_inserts = workload::publish(&mut network, progress);
+    let publication = watch.publication(&network.engine, scenario.workload.documents);
     workload::fail(&mut network);
+    let idle = network.idle();
     let (lookups, searched) = workload::look_up(&mut network, progress);
     let mut report = census::report(&network, &lookups);
     report.blocks = searched.blocks();
     report.presence = workload::presence(&mut network, &searched);
     report.growth = Some(growing);
     report.failed_inserts = failed_inserts;
+    report.publication = publication;
+    report.note_rest(idle);
     report
 }

@@ -62,6 +62,8 @@ pub struct Report {
     pub maintenance_bytes_per_node_second: Option<f64>,
     /// Copies of the documents that exist.
     pub copies_per_document: Option<Summary>,
+    /// Exponent of copies over popularity, where documents are not all as popular: 0 for uniform copies, 1 for proportional.
+    pub copies_exponent: Option<f64>,
     /// Nodes per lookup that learn who asks and what for.
     pub exposure: Option<Exposure>,
     /// Share of the live nodes in the largest connected part.
@@ -72,6 +74,10 @@ pub struct Report {
     pub blocks: Option<Blocks>,
     /// How nodes came and went.
     pub presence: Option<Presence>,
+    /// What it cost to publish.
+    pub publication: Option<Publication>,
+    /// What passed while nothing was asked.
+    pub idle: Option<Idle>,
     /// How the network came into being, where it grew by its own joins.
     pub growth: Option<Growing>,
     /// Insert operations that ended without success.
@@ -172,6 +178,32 @@ pub struct Presence {
     pub abandoned_lookups: u64,
 }
 
+/// What it cost to publish a document, replicas included.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Publication {
+    /// Messages that publish, or carry the document.
+    pub messages_per_document: f64,
+    /// Bytes of them.
+    pub bytes_per_document: f64,
+    /// Messages of upkeep meanwhile: lookups of publication among them where the wire does not tell them apart.
+    pub upkeep_messages_per_document: f64,
+}
+
+/// A span in which nothing was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Idle {
+    /// How long it was.
+    pub seconds: f64,
+    /// Mean number of live nodes.
+    pub nodes: f64,
+    /// Nodes that joined, or came back.
+    pub arrivals: u64,
+    /// Messages of upkeep.
+    pub messages: u64,
+    /// Bytes of upkeep.
+    pub bytes: u64,
+}
+
 /// How a network grew.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Growing {
@@ -200,11 +232,13 @@ pub struct Violations {
     pub unanswered: u64,
 }
 
-/// A distribution in eight numbers.
+/// A distribution in nine numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Summary {
     /// The mean.
     pub mean: f64,
+    /// The least.
+    pub min: f64,
     /// Percentiles: element ⌊n·p/100⌋ of the sorted values, as the papers take them.
     pub p1: f64,
     /// The first quartile.
@@ -250,11 +284,14 @@ impl Report {
             load_max_over_mean: None,
             maintenance_bytes_per_node_second: None,
             copies_per_document: None,
+            copies_exponent: None,
             exposure: None,
             largest_component: None,
             documents: None,
             blocks: None,
             presence: None,
+            publication: None,
+            idle: None,
             growth: None,
             failed_inserts: 0,
             violations: Violations::default(),
@@ -275,7 +312,17 @@ impl Summary {
         let max = *values.last()?;
         let at = |percent: usize| values[(count * percent / 100).min(count - 1)];
         let mean = values.iter().sum::<f64>() / count as f64;
-        Some(Self { mean, p1: at(1), p25: at(25), p50: at(50), p75: at(75), p95: at(95), p99: at(99), max })
+        Some(Self {
+            mean,
+            min: values[0],
+            p1: at(1),
+            p25: at(25),
+            p50: at(50),
+            p75: at(75),
+            p95: at(95),
+            p99: at(99),
+            max,
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the messages of each overlay are for.
 
 use crate::overlay::freenet::Question;
-use crate::overlay::{central, chord, classic, freenet, kademlia};
+use crate::overlay::{can, central, chord, classic, flooding, freenet, kademlia, supernode};
 use crate::sim::traffic::{Role, Roles};
 
 impl Roles for classic::Message {
@@ -42,11 +42,43 @@ impl Roles for kademlia::Message {
     }
 }
 
+impl Roles for flooding::Message {
+    fn role(&self) -> Role {
+        match self {
+            Self::Query { .. } | Self::Walk(_) => Role::Query,
+            Self::Hit { .. } | Self::Found { .. } | Self::Check { .. } | Self::Wanted { .. } | Self::Missing { .. } => {
+                Role::Answer
+            }
+            Self::Get { .. } | Self::Data { .. } | Self::Copy { .. } | Self::Scatter { .. } => Role::Content,
+            Self::Connect { .. } | Self::Connected { .. } | Self::Bye | Self::Ping { .. } | Self::Pong { .. } => {
+                Role::Maintenance
+            }
+        }
+    }
+}
+
+impl Roles for supernode::Message {
+    fn role(&self) -> Role {
+        match self {
+            Self::Search { .. } | Self::Query { .. } => Role::Query,
+            Self::Hit { .. } | Self::Over { .. } | Self::Missing { .. } => Role::Answer,
+            Self::Get { .. } | Self::Data { .. } => Role::Content,
+            Self::Share { .. } | Self::Noted { .. } => Role::Publication,
+            Self::Connect { .. } | Self::Connected { .. } | Self::Bye => Role::Maintenance,
+        }
+    }
+}
+
 impl Roles for chord::Message {
     fn role(&self) -> Role {
         match self {
-            Self::Around { upkeep: false, .. } | Self::Get { .. } => Role::Query,
-            Self::Nodes { upkeep: false, .. } | Self::Held { .. } | Self::Missing { .. } => Role::Answer,
+            Self::Around { upkeep: false, .. } | Self::Seek { .. } | Self::Get { .. } => Role::Query,
+            Self::Nodes { upkeep: false, .. }
+            | Self::Taken { .. }
+            | Self::Owners { .. }
+            | Self::Stuck { .. }
+            | Self::Held { .. }
+            | Self::Missing { .. } => Role::Answer,
             Self::Data { .. } | Self::Put { .. } => Role::Content,
             Self::Refer { .. } | Self::Stored { .. } => Role::Publication,
             Self::Around { .. }
@@ -55,6 +87,30 @@ impl Roles for chord::Message {
             | Self::NeighboursAre { .. }
             | Self::Notify { .. }
             | Self::Leaving { .. } => Role::Maintenance,
+        }
+    }
+}
+
+impl Roles for can::Message {
+    fn role(&self) -> Role {
+        match self {
+            Self::Route { upkeep: false, .. } | Self::Get { .. } => Role::Query,
+            Self::Taken { upkeep: false, .. }
+            | Self::Arrived { upkeep: false, .. }
+            | Self::Stuck { upkeep: false, .. }
+            | Self::Held { .. }
+            | Self::Missing { .. } => Role::Answer,
+            Self::Data { .. } | Self::Put { .. } => Role::Content,
+            Self::Refer { .. } | Self::Stored { .. } => Role::Publication,
+            Self::Route { .. }
+            | Self::Taken { .. }
+            | Self::Arrived { .. }
+            | Self::Stuck { .. }
+            | Self::Join { .. }
+            | Self::Given { .. }
+            | Self::Elsewhere { .. }
+            | Self::Update { .. }
+            | Self::Leave { .. } => Role::Maintenance,
         }
     }
 }

@@ -7,13 +7,14 @@ use bolthole::id::NodeId;
 use bolthole::key::{Location, RoutingKey};
 use bolthole::limits;
 use bolthole::message::contact::Contact;
-use bolthole::overlay::chord::{Chord, Config, Message, Peer};
+use bolthole::overlay::chord::{Chord, Config, Message, Peer, Way};
 use bolthole::overlay::mode::Offence;
 use bolthole::overlay::mode::calls::CallId;
 use bolthole::sim::engine::address_of;
 use bolthole::sim::mesh::Mesh;
 use bolthole::sim::overlays::{Network, Ring};
-use bolthole::sim::scenario::{FidelityChoice, FingersPerRound, ModeName, PublishKind};
+use bolthole::sim::report::Report;
+use bolthole::sim::scenario::{ChordLookup, FidelityChoice, FingersPerRound, ModeName, PublishKind};
 
 use crate::suite::{self, run_quietly, scenario, suite};
 use crate::support::block;
@@ -21,6 +22,33 @@ use crate::support::block;
 const MODE: ModeName = ModeName::Chord;
 
 suite!(MODE, after_loss: 1.0, with_churn: 0.99);
+
+/// The same nodes are asked as iteratively, but only the first and the owner learn who asks.
+#[test]
+fn questions_that_are_passed_on_tell_few_who_asks() {
+    let report = |lookup| {
+        let mut scenario = scenario(MODE, 400, 5, FidelityChoice::Values);
+        scenario.chord.as_mut().expect("its table").lookup = lookup;
+        run_quietly(&scenario)
+    };
+    let (iterative, recursive) = (report(ChordLookup::Iterative), report(ChordLookup::Recursive));
+    assert_eq!((recursive.success, recursive.failed_inserts), (Some(1.0), 0));
+    let hops = |report: &Report| report.hops.expect("lookups succeed").mean;
+    assert!((hops(&iterative) - hops(&recursive)).abs() < 0.2, "{} {}", hops(&iterative), hops(&recursive));
+    let exposure = recursive.exposure.expect("lookups");
+    assert!(exposure.requester_and_key <= 2.0 && exposure.key_only > 0.5, "{exposure:?}");
+    assert!(iterative.exposure.is_some_and(|all| all.requester_and_key > 2.5 && all.key_only == 0.0));
+}
+
+#[test]
+fn recursive_lookups_go_around_the_dead() {
+    let mut scenario = scenario(MODE, 200, 11, FidelityChoice::Values);
+    scenario.chord.as_mut().expect("its table").lookup = ChordLookup::Recursive;
+    (scenario.faults.fail_fraction, scenario.faults.repair) = (0.3, false);
+    let report = run_quietly(&scenario);
+    assert_eq!(report.success_of_existing, Some(1.0), "{:?}", report.misses);
+    assert!(report.timeouts_per_lookup.is_some_and(|timeouts| timeouts.mean > 0.1));
+}
 
 #[test]
 fn references_lead_to_whoever_published() {
@@ -131,7 +159,7 @@ fn a_flood_of_questions_leaves_nothing_behind() {
 fn the_largest_messages_fit_their_class_and_come_back_as_they_were() {
     let peer = Peer::new(suite::longest_contact(), u8::MAX);
     let (call, key, member) = (CallId(u32::MAX), RoutingKey([255; 32]), u8::MAX);
-    let (parcel, holder) = (block(1).parcel(), peer.clone());
+    let (parcel, holder, way) = (block(1).parcel(), peer.clone(), Way { hops: u16::MAX, timeouts: u16::MAX });
     let most = |count| vec![peer.clone(); count];
     let all = [
         Message::Around { call, member, key: Location(u64::MAX), upkeep: true },
@@ -144,6 +172,10 @@ fn the_largest_messages_fit_their_class_and_come_back_as_they_were() {
             predecessor: Some(peer.clone()),
             successors: most(limits::CALL_CONTACTS - 2),
         },
+        Message::Seek { call, member, key: Location(u64::MAX), way },
+        Message::Taken { call },
+        Message::Owners { call, owners: most(limits::CALL_CONTACTS), way },
+        Message::Stuck { call, way },
         Message::Put { call, key, parcel: parcel.clone(), replicas: u8::MAX },
         Message::Refer { call, key, holder: holder.clone(), replicas: u8::MAX },
         Message::Stored { call, durable: true },

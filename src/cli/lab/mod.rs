@@ -2,7 +2,6 @@
 //!
 //! The experiments are values of the module `lab`; here are the threads, the progress bar and the files.
 
-mod crew;
 mod earlier;
 
 use std::fs;
@@ -10,8 +9,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use self::crew::Crew;
 use super::arguments::{LabCommand, LabOptions};
+use super::crew::{Crew, Done};
 use super::failure::Failure;
 use super::memory;
 use super::output::Output;
@@ -72,8 +71,9 @@ fn measure(options: &LabOptions, make: impl Fn() -> Result<(), Failure>, quiet: 
     check_memory(&plans)?;
     make()?;
     let outcomes = Crew::new(options.threads).run(&plans, !quiet);
-    let sections = chosen.iter().zip(outcomes).filter(|(_, outcomes)| !outcomes.is_empty());
-    Ok(sections.map(|(one, outcomes)| Section::new(one, Outcomes(outcomes), again(one, options))).collect())
+    let sections = chosen.iter().zip(outcomes).filter(|(_, done)| !done.is_empty());
+    let outcomes = |done: Vec<Done>| Outcomes(done.into_iter().map(|one| one.outcome).collect());
+    Ok(sections.map(|(one, done)| Section::new(one, outcomes(done), again(one, options))).collect())
 }
 
 fn chosen(options: &LabOptions) -> Result<Vec<&'static Experiment>, Failure> {

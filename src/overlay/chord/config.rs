@@ -1,5 +1,6 @@
 //! What an operator or a scenario chooses of a `chord` node; one value is shared by all nodes that are alike.
 
+use crate::overlay::mode::publish::Publish;
 use crate::time::Duration;
 
 /// The choices.
@@ -27,17 +28,10 @@ pub struct Config {
 pub enum LookupKind {
     /// Whoever looks asks node after node, nearer to the key each time.
     Iterative,
-    /// The same along successors alone: the baseline of the paper.
+    /// Whoever is asked passes the question on. What keeps the ring together is looked up iteratively all the same.
+    Recursive,
+    /// As iterative, along successors alone: the baseline of the paper.
     Linear,
-}
-
-/// What is stored at the owner of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Publish {
-    /// The document.
-    Value,
-    /// Who has it.
-    Reference,
 }
 
 impl Default for Config {

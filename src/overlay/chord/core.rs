@@ -2,13 +2,14 @@
 //!
 //! A plain meeting place without decisions of its own; the parts never hold each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::config::Config;
 use super::member::Member;
 use super::message::Message;
 use super::peer::Peer;
+use super::relay::{Ended, Relay};
 use crate::id::NodeId;
 use crate::key::{Location, RoutingKey};
 use crate::overlay::mode::calls::{CallId, Calls};
@@ -28,6 +29,11 @@ pub(super) struct Core {
     /// A member that has just found its successor.
     pub(super) joined: Option<usize>,
     pub(super) readings: Readings<Reading>,
+    /// Questions that this node passes on, its own included.
+    pub(super) relays: BTreeMap<u32, Relay>,
+    pub(super) next_relay: u32,
+    /// Questions of this node that were passed on and have come back.
+    pub(super) ended: VecDeque<Ended>,
 }
 
 /// What a question is for.
@@ -35,6 +41,8 @@ pub(super) struct Core {
 pub(super) enum Purpose {
     /// A step of a lookup.
     Step(u32, Peer),
+    /// A question that is passed on.
+    Seek(u32),
     /// A block or reference put to an owner, or asked of it.
     Deliver(u32, Peer),
     /// The block of an errand, asked of whoever is said to have it.
@@ -72,6 +80,9 @@ impl Core {
             index: BTreeMap::new(),
             joined: None,
             readings: Readings::default(),
+            relays: BTreeMap::new(),
+            next_relay: 0,
+            ended: VecDeque::new(),
         }
     }
 

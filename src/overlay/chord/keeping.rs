@@ -2,7 +2,6 @@
 //!
 //! Copies go to the first of the successor list; a new predecessor gets the keys that are its own now.
 
-use super::config::Publish;
 use super::core::{Core, Purpose, Reading};
 use super::member::is_in;
 use super::message::Message;
@@ -12,6 +11,7 @@ use crate::key::{Distance, Location, RoutingKey};
 use crate::limits;
 use crate::message::block::{Block, Parcel};
 use crate::overlay::mode::calls::CallId;
+use crate::overlay::mode::publish::Publish;
 use crate::overlay::mode::{Offence, StoreWork};
 use crate::time::Instant;
 

@@ -66,6 +66,38 @@ pub enum Message {
         /// After it.
         successors: Vec<Peer>,
     },
+    /// Pass this on to the owner of a key.
+    Seek {
+        /// Echoed in the answers.
+        call: CallId,
+        /// Which place of the receiver is meant.
+        member: u8,
+        /// The key's place.
+        key: Location,
+        /// The way so far.
+        way: Way,
+    },
+    /// It is passed on; more follows.
+    Taken {
+        /// Of the question.
+        call: CallId,
+    },
+    /// The owner of the key, and those after it.
+    Owners {
+        /// Of the question.
+        call: CallId,
+        /// In their order, from the successor list of the key's predecessor.
+        owners: Vec<Peer>,
+        /// The whole way.
+        way: Way,
+    },
+    /// From here no way leads on.
+    Stuck {
+        /// Of the question.
+        call: CallId,
+        /// The way so far.
+        way: Way,
+    },
     /// Keep this.
     Put {
         /// Echoed in the answer.
@@ -123,11 +155,21 @@ pub enum Message {
     },
 }
 
+/// The way of a question that is passed on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    /// Nodes that passed it on or knew the owner.
+    pub hops: u16,
+    /// Nodes that did not answer.
+    pub timeouts: u16,
+}
+
 impl Message {
     /// Whether no list is longer than an honest node's.
     pub(super) fn is_bounded(&self) -> bool {
         match self {
             Self::Nodes { preceding, following, .. } => preceding.len() + following.len() <= limits::CALL_CONTACTS,
+            Self::Owners { owners, .. } => owners.len() <= limits::CALL_CONTACTS,
             Self::NeighboursAre { successors, .. } | Self::Leaving { successors, .. } => {
                 successors.len() < limits::CALL_CONTACTS
             }

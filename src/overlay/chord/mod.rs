@@ -12,16 +12,17 @@ mod lookup;
 mod member;
 mod message;
 mod peer;
+mod relay;
 mod search;
 mod upkeep;
 
 use std::sync::Arc;
 
-pub use self::config::{Config, LookupKind, Publish};
+pub use self::config::{Config, LookupKind};
 use self::core::{Core, Purpose, Reading};
 use self::fingers::{FINGERS, Fingers};
 use self::member::{Around, Member};
-pub use self::message::Message;
+pub use self::message::{Message, Way};
 pub use self::peer::Peer;
 use self::search::{Said, Searches};
 use self::upkeep::Upkeep;
@@ -116,7 +117,7 @@ impl Chord {
 
     /// Questions and errands under way.
     pub fn open(&self) -> usize {
-        self.core.calls.len() + self.searches.len() + self.core.readings.len()
+        self.core.calls.len() + self.searches.len() + self.core.readings.len() + self.core.relays.len()
     }
 
     /// Predecessor, successors and fingers of a member, as places.
@@ -175,6 +176,18 @@ impl Chord {
                         upkeep::look_all_up(core, searches, now, member.into());
                     }
                 }
+                other => self.out_of_turn(from, other.as_ref()),
+            },
+            Message::Seek { call, member, key, way } => {
+                relay::handle_seek(core, now, (from, call), member, key, way);
+            }
+            Message::Taken { call } => core.calls.on_taken(from, call),
+            Message::Owners { call, owners, way } => match core.calls.answered(from, call) {
+                Some(Purpose::Seek(id)) => relay::handle_owners(core, id, owners, way),
+                other => self.out_of_turn(from, other.as_ref()),
+            },
+            Message::Stuck { call, way } => match core.calls.answered(from, call) {
+                Some(Purpose::Seek(id)) => relay::handle_stuck(core, now, id, way),
                 other => self.out_of_turn(from, other.as_ref()),
             },
             Message::Stored { call, durable } => self.on_said(now, from, call, Said::Stored(durable)),
@@ -241,6 +254,7 @@ impl Chord {
             let (core, searches) = (&mut self.core, &mut self.searches);
             match purpose {
                 Purpose::Step(id, peer) => searches.handle_silence(core, now, id, &peer),
+                Purpose::Seek(id) => relay::handle_silence(core, now, id),
                 Purpose::Deliver(id, _) => searches.handle_undelivered(core, now, id),
                 Purpose::Collect(id) => searches.handle_uncollected(core, id),
                 // Only stabilisation mends tables; lookups leave them as they are.
@@ -260,7 +274,10 @@ impl Mode for Chord {
     fn handle_input(&mut self, now: Instant, input: Input<Message>) {
         match input {
             Input::LinkUp { peer, .. } => self.core.calls.on_link_up(peer),
-            Input::LinkDown { peer } => self.core.calls.on_link_down(peer),
+            Input::LinkDown { peer } => {
+                self.core.calls.on_link_down(peer);
+                self.hear_silence(now);
+            }
             Input::DialFailed { peer } => {
                 self.core.calls.on_dial_failed(peer);
                 self.hear_silence(now);
@@ -279,6 +296,9 @@ impl Mode for Chord {
                 self.hear_silence(now);
                 self.upkeep.handle_timeout(&mut self.core, &mut self.searches, now);
             }
+        }
+        while let Some(ended) = self.core.ended.pop_front() {
+            self.searches.handle_ended(&mut self.core, now, ended);
         }
     }
 

@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::config::{LookupKind, Publish};
+use super::config::LookupKind;
 use super::core::{Core, Purpose, Reading};
 use super::keeping;
 use super::lookup::{Lookup, Step};
 use super::member::{Around, Member};
 use super::message::Message;
 use super::peer::Peer;
+use super::relay::{self, Ended};
 use crate::id::NodeId;
 use crate::key::{Location, RoutingKey};
 use crate::message::block::{Block, Parcel};
 use crate::overlay::mode::calls::Cost;
+use crate::overlay::mode::publish::Publish;
 use crate::overlay::mode::{Answer, Command, Offence, Output, StoreWork, Ticket};
 use crate::time::Instant;
 
@@ -31,7 +33,10 @@ struct Errand {
     owners: VecDeque<Peer>,
     /// Owners that said they have nothing.
     missing: u8,
+    /// Nodes that this node has asked itself.
     asked: u16,
+    /// Nodes that learned the key alone.
+    key_only: u16,
 }
 
 #[derive(Debug)]
@@ -106,7 +111,7 @@ impl Searches {
 
     fn enter(&mut self, aim: Aim, lookup: Lookup) -> u32 {
         self.next = self.next.wrapping_add(1);
-        let errand = Errand { aim, lookup, owners: VecDeque::new(), missing: 0, asked: 0 };
+        let errand = Errand { aim, lookup, owners: VecDeque::new(), missing: 0, asked: 0, key_only: 0 };
         self.errands.insert(self.next, errand);
         self.next
     }
@@ -117,6 +122,9 @@ impl Searches {
         if !matches!(errand.aim, Aim::Join(_) | Aim::Finger(..)) && core.owns(key) {
             errand.owners = std::iter::once(core.members[0].me.clone()).collect();
             return self.deliver(core, now, id);
+        }
+        if errand.aim.ticket().is_some() && core.config.lookup == LookupKind::Recursive {
+            return relay::begin(core, now, id, key);
         }
         match errand.lookup.next() {
             Step::Ask(peer) => {
@@ -148,6 +156,16 @@ impl Searches {
         let Some(errand) = self.errands.get_mut(&id) else { return };
         errand.lookup.on_silence(peer);
         self.go_on(core, now, id);
+    }
+
+    /// A question of this node was passed on and has come back.
+    pub(super) fn handle_ended(&mut self, core: &mut Core, now: Instant, ended: Ended) {
+        let Some(errand) = self.errands.get_mut(&ended.errand) else { return };
+        (errand.lookup.hops, errand.lookup.timeouts) = (ended.way.hops, ended.way.timeouts);
+        errand.asked += ended.asked;
+        errand.key_only += ended.way.hops.saturating_sub(ended.asked);
+        errand.owners = ended.owners.into();
+        self.deliver(core, now, ended.errand);
     }
 
     /// The owner is known: do there what the errand is for.
@@ -323,7 +341,8 @@ impl Searches {
         let Some(errand) = self.errands.remove(&id) else { return };
         let Some(ticket) = errand.aim.ticket() else { return };
         let (timeouts, asked) = (u32::from(errand.lookup.timeouts), u32::from(errand.asked));
-        core.calls.record(Cost { ticket, timeouts, both: asked, key_only: 0, hops: u32::from(errand.lookup.hops) });
+        let (key_only, hops) = (u32::from(errand.key_only), u32::from(errand.lookup.hops));
+        core.calls.record(Cost { ticket, timeouts, both: asked, key_only, hops });
         core.calls.push(Output::Answer { ticket, answer });
     }
 }

@@ -3,6 +3,7 @@
 //! Opens links as they are needed, asks again over a new link if one closed under a question, and says who did not answer.
 //! Leaves out what is asked and what follows from an answer.
 
+use std::collections::btree_map::OccupiedEntry;
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,8 @@ pub struct Calls<M, T> {
     links: Links<M>,
     /// In the order of their deadlines, because all wait equally long.
     open: BTreeMap<CallId, Call<M, T>>,
+    /// Questions whose peer works on them and will take longer; in the order of their deadlines too.
+    taken: BTreeMap<CallId, Call<M, T>>,
     /// Questions whose peer could not be reached.
     unreachable: VecDeque<(NodeId, T)>,
     outputs: VecDeque<Output<M>>,
@@ -60,6 +63,7 @@ impl<M, T> Default for Calls<M, T> {
         Self {
             links: Links::default(),
             open: BTreeMap::new(),
+            taken: BTreeMap::new(),
             unreachable: VecDeque::new(),
             outputs: VecDeque::new(),
             costs: VecDeque::new(),
@@ -96,8 +100,10 @@ impl<M: Clone, T> Calls<M, T> {
     /// What the question was for that `from` answers; `None` if it came too late. Naming one that was never put, or put to
     /// somebody else, is an offence.
     pub fn answered(&mut self, from: NodeId, id: CallId) -> Option<T> {
-        match self.open.get(&id) {
-            Some(call) if call.to.id() == from => self.open.remove(&id).map(|call| call.purpose),
+        match self.open.get(&id).or_else(|| self.taken.get(&id)) {
+            Some(call) if call.to.id() == from => {
+                self.open.remove(&id).or_else(|| self.taken.remove(&id)).map(|call| call.purpose)
+            }
             None if id.0 < self.next => None,
             _ => {
                 self.offence(from, Offence::Unasked);
@@ -106,12 +112,31 @@ impl<M: Clone, T> Calls<M, T> {
         }
     }
 
+    /// `from` says that it works on a question: its answer is waited for longer, unless the link closes.
+    pub fn on_taken(&mut self, from: NodeId, id: CallId) {
+        match self.open.get(&id) {
+            Some(call) if call.to.id() == from => {
+                if let Some(call) = self.open.remove(&id) {
+                    self.taken.insert(id, Call { deadline: call.deadline + limits::TAKEN_TIME, ..call });
+                }
+            }
+            None if id.0 < self.next => {}
+            _ => self.offence(from, Offence::Unasked),
+        }
+    }
+
     /// A link is open: what waited for it leaves.
     pub fn on_link_up(&mut self, peer: NodeId) {
+        self.on_link_up_beside(peer, |_| false);
+    }
+
+    /// The same, at a node that keeps links of another kind too: they are never closed as too many.
+    pub fn on_link_up_beside(&mut self, peer: NodeId, is_kept: impl Fn(&NodeId) -> bool) {
         for message in self.links.opened(peer) {
             self.push(Output::Send { to: peer, message });
         }
-        let in_use = |peer: &NodeId| self.open.values().any(|call| call.to.id() == *peer);
+        let asked = |peer: &NodeId| self.open.values().chain(self.taken.values()).any(|call| call.to.id() == *peer);
+        let in_use = |peer: &NodeId| is_kept(peer) || asked(peer);
         if let Some(excess) = self.links.excess(limits::CALL_LINKS, in_use) {
             self.push(Output::Close { peer: excess, reason: CloseReason::Replaced });
         }
@@ -126,6 +151,9 @@ impl<M: Clone, T> Calls<M, T> {
             again.push((call.to.clone(), call.message.clone()));
         }
         again.into_iter().for_each(|(to, message)| self.tell(&to, message));
+        // Whoever was at work may have died over it.
+        let lost = self.taken.extract_if(.., |_, call| call.to.id() == peer);
+        self.unreachable.extend(lost.map(|(_, call)| (peer, call.purpose)));
     }
 
     /// A node cannot be reached.
@@ -140,29 +168,31 @@ impl<M: Clone, T> Calls<M, T> {
         if let Some(failed) = self.unreachable.pop_front() {
             return Some(failed);
         }
-        let first = self.open.first_entry().filter(|entry| entry.get().deadline <= now)?;
+        let is_due = |entry: &OccupiedEntry<'_, CallId, Call<M, T>>| entry.get().deadline <= now;
+        let first = self.open.first_entry().filter(is_due).or_else(|| self.taken.first_entry().filter(is_due))?;
         let call = first.remove();
         Some((call.to.id(), call.purpose))
     }
 
     /// When the next question will have waited long enough.
     pub fn timeout(&self) -> Option<Instant> {
-        self.open.first_key_value().map(|(_, call)| call.deadline)
+        let firsts = [self.open.first_key_value(), self.taken.first_key_value()];
+        firsts.into_iter().flatten().map(|(_, call)| call.deadline).min()
     }
 
     /// Whether there is room for another command.
     pub fn is_full(&self) -> bool {
-        self.open.len() >= limits::CALLS
+        self.len() >= limits::CALLS
     }
 
     /// How many questions wait for their answers.
     pub fn len(&self) -> usize {
-        self.open.len()
+        self.open.len() + self.taken.len()
     }
 
     /// Whether none does.
     pub fn is_empty(&self) -> bool {
-        self.open.is_empty()
+        self.len() == 0
     }
 
     /// How many links are open.

@@ -29,6 +29,15 @@ impl Dice {
         ((self.draw() as u128 * bound as u128) >> 64) as usize
     }
 
+    /// Brings things into any order, each as likely.
+    pub const fn shuffle<T>(&mut self, things: &mut [T]) {
+        let mut left = things.len();
+        while left > 1 {
+            left -= 1;
+            things.swap(left, self.below(left + 1));
+        }
+    }
+
     /// A span between two, each as likely.
     pub fn between(&mut self, least: Duration, most: Duration) -> Duration {
         let width = most.saturating_sub(least).as_micros() as u64;

@@ -5,7 +5,13 @@
 pub mod calls;
 mod contract;
 pub mod dice;
+pub mod hits;
+pub mod hosts;
 pub mod links;
+pub mod listing;
+pub mod publish;
 pub mod readings;
+pub mod routes;
+pub mod standing;
 
 pub use self::contract::*;

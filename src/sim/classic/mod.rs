@@ -13,14 +13,18 @@ pub use probes::Wanted;
 
 use crate::sim::report::Report;
 use crate::sim::scenario::Scenario;
+use crate::sim::watch::Watch;
 
 /// Runs a scenario to its report.
 pub fn run(scenario: &Scenario, progress: &mut Progress<'_>) -> Report {
     let mut network = Network::new(scenario);
     network.grow_to(scenario.nodes, progress);
     network.operate(scenario.workload.warmup_operations, progress);
+    let watch = Watch::begin(&network.engine, 0, 0);
     network.publish(scenario.workload.documents, progress);
+    let publication = watch.publication(&network.engine, scenario.workload.documents);
     network.fail_to(scenario.faults.fail_fraction, progress);
+    let idle = network.idle();
     let wanted = if scenario.workload.documents > 0 { Wanted::Published } else { Wanted::Existing };
     let lookups = network.probe(
         scenario.workload.lookups,
@@ -28,5 +32,8 @@ pub fn run(scenario: &Scenario, progress: &mut Progress<'_>) -> Report {
         wanted,
         progress,
     );
-    network.report(&lookups)
+    let mut report = network.report(&lookups);
+    report.publication = publication;
+    report.note_rest(idle);
+    report
 }

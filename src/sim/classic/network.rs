@@ -16,7 +16,9 @@ use crate::sim::content;
 use crate::sim::depot::{Depot, Room};
 use crate::sim::engine::{Conditions, Engine, address_of};
 use crate::sim::latency::Latency;
+use crate::sim::report::Idle;
 use crate::sim::scenario::{ClassicTable, Fidelity, Policy, Scenario, Target};
+use crate::sim::watch::{self, Watch};
 use crate::time::Duration;
 
 /// How far a run has come: steps done, of how many.
@@ -132,6 +134,14 @@ impl Network {
             self.engine.run_until_quiet(LONG);
             self.operate(self.scenario.faults.operations_per_percent, progress);
         }
+    }
+
+    /// Leaves the network alone for as long as the scenario says; gives what passed meanwhile.
+    pub fn idle(&mut self) -> Option<Idle> {
+        let span = watch::rest(self.scenario.workload.idle_seconds)?;
+        let begun = Watch::begin(&self.engine, self.live.len(), 0);
+        self.engine.run_for(span);
+        Some(begun.rest(&self.engine, self.live.len(), 0))
     }
 
     /// The graph of the live nodes' tables.

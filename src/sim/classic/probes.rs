@@ -9,6 +9,7 @@ use crate::overlay::mode::Command;
 use crate::sim::classic::network::{LONG, Network, Progress};
 use crate::sim::latency::mix;
 use crate::sim::lookups::{Lookup, Lookups, Outcome, outcome};
+use crate::sim::popularity::Popularity;
 
 /// What probes ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +27,11 @@ impl Network {
     pub fn probe(&mut self, count: u32, htl: u16, wanted: Wanted, progress: &mut Progress<'_>) -> Lookups {
         let mut random = ChaCha8Rng::seed_from_u64(mix(self.scenario.seed ^ mix(PROBES ^ self.position())));
         self.measure(Some(htl));
+        let zipf = self.scenario.workload.zipf;
+        let popularity = (zipf > 0.0).then(|| Popularity::new(self.published.len() as u32, zipf));
         let mut lookups = Lookups::begin(&self.engine);
         for _ in 0..count {
-            if let Some(number) = self.draw(wanted, &mut random) {
+            if let Some(number) = self.draw(wanted, popularity.as_ref(), &mut random) {
                 let start = self.draw_start(&mut random);
                 lookups.push(self.look_up(start, number, htl));
             }
@@ -46,14 +49,20 @@ impl Network {
         }
     }
 
-    fn draw(&self, wanted: Wanted, random: &mut ChaCha8Rng) -> Option<u32> {
+    fn draw(&self, wanted: Wanted, popularity: Option<&Popularity>, random: &mut ChaCha8Rng) -> Option<u32> {
         let any = |random: &mut ChaCha8Rng, count: usize| (count > 0).then(|| random.random_range(0..count));
         match wanted {
             Wanted::Existing => {
                 let existing = self.engine.depot.existing();
                 any(random, existing.len()).map(|at| existing[at])
             }
-            Wanted::Published => any(random, self.published.len()).map(|at| self.published[at]),
+            Wanted::Published if self.published.is_empty() => None,
+            Wanted::Published => Some(
+                self.published[match popularity {
+                    Some(popularity) => popularity.draw(random.random_range(0.0..1.0)) as usize,
+                    None => random.random_range(0..self.published.len()),
+                }],
+            ),
             Wanted::Inserted => any(random, self.engine.depot.len()).map(|number| number as u32),
         }
     }

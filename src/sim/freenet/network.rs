@@ -17,7 +17,9 @@ use crate::sim::depot::{Depot, Room};
 use crate::sim::engine::{Conditions, Engine, address_of};
 use crate::sim::ideal::Ideal;
 use crate::sim::latency::Latency;
+use crate::sim::report::Idle;
 use crate::sim::scenario::{Fidelity, FreenetTable, Scenario};
+use crate::sim::watch::{self, Watch};
 use crate::time::{Duration, Instant};
 
 /// Whose names nodes and blocks bear.
@@ -163,6 +165,18 @@ impl Network {
     /// Runs for `span` of virtual time.
     pub fn run_for(&mut self, span: Duration) {
         self.run_until(self.engine.now() + span);
+    }
+
+    /// Leaves the network alone for as long as the scenario says; gives what passed meanwhile.
+    pub(super) fn idle(&mut self) -> Option<Idle> {
+        let span = watch::rest(self.scenario.workload.idle_seconds)?;
+        let begun = Watch::begin(&self.engine, self.live.len(), self.arrivals());
+        self.run_for(span);
+        Some(begun.rest(&self.engine, self.live.len(), self.arrivals()))
+    }
+
+    fn arrivals(&self) -> u64 {
+        self.churn.as_ref().map_or(0, |churn| churn.arrivals)
     }
 
     fn machine(&self, number: u32, entry: Option<u32>, start: u32, memory: Option<Vec<u8>>) -> Freenet {

@@ -4,7 +4,7 @@ use super::kind::Kind;
 use super::network::Network;
 use super::workload::Measured;
 use crate::sim::lookups::violations;
-use crate::sim::report::{Degree, Documents, Presence, Report, Summary, power_law_exponent};
+use crate::sim::report::{Degree, Documents, Exposure, Presence, Report, Summary, power_law_exponent};
 use crate::sim::scenario::Fidelity;
 
 /// The report of a network that has been measured; documents of the workload are numbered from `first` on.
@@ -17,7 +17,17 @@ pub(super) fn report<K: Kind>(network: &mut Network<K>, measured: &Measured, fir
     let queries = report.query_messages_per_lookup.unwrap_or(0.0);
     if !measured.lookups.is_empty() {
         let (both, key_only) = (measured.both as f64 / count, measured.key_only as f64 / count);
-        report.exposure = Some(network.kind.exposure(both, key_only, queries));
+        report.exposure = Some(match measured.witnessed {
+            // Holders that are asked for the document had learned the key alone before.
+            Some(told) => Exposure {
+                requester_and_key: told.named as f64 / count + both,
+                key_only: (told.reached - told.named) as f64 / count - both,
+                requester_only: 0.0,
+            },
+            None => network.kind.exposure(both, key_only, queries),
+        });
+        report.duplicates_per_lookup = measured.witnessed.map(|told| told.duplicates as f64 / count);
+        report.rider_completion_seconds = Summary::of(measured.rider_seconds.clone());
         report.timeouts_per_lookup = Summary::of(measured.timeouts.clone());
     }
     let modes = || everybody.iter().filter_map(|node| engine.mode(*node).map(|mode| (*node, mode)));
@@ -30,10 +40,12 @@ pub(super) fn report<K: Kind>(network: &mut Network<K>, measured: &Measured, fir
     report.keys_per_node = Summary::of(modes().map(|(node, mode)| keys(node, mode) as f64).collect());
     let state = |node: u32, mode: &K::Mode| K::entries(mode) + K::references(mode) + engine.depot.held(node);
     report.state_per_node = Summary::of(modes().map(|(node, mode)| state(node, mode) as f64).collect());
-    let copies = (first..engine.depot.len() as u32).map(|number| f64::from(engine.depot.live_copies(number)));
-    let existing: Vec<f64> = copies.filter(|copies| *copies > 0.0).collect();
+    let counts: Vec<f64> =
+        (first..engine.depot.len() as u32).map(|number| f64::from(engine.depot.live_copies(number))).collect();
+    let existing: Vec<f64> = counts.iter().copied().filter(|copies| *copies > 0.0).collect();
     let published = engine.depot.len() as u64 - u64::from(first);
     report.documents = Some(Documents { published, existing: existing.len() as u64 });
+    report.copies_exponent = copies_exponent(&counts, network.scenario.workload.zipf);
     report.copies_per_document = Summary::of(existing);
     report.violations = violations(engine);
     report.events = engine.events();
@@ -57,6 +69,20 @@ fn degree_of(degrees: &[usize]) -> Option<Degree> {
         full: 0.0,
         below_ten: few as f64 / degrees.len() as f64,
     })
+}
+
+/// The exponent of copies over popularity: the slope of one logarithm over the other by least squares. `counts` are in the
+/// order of popularity, which falls as the `zipf`-th power of the rank.
+fn copies_exponent(counts: &[f64], zipf: f64) -> Option<f64> {
+    let ranked = counts.iter().enumerate().filter(|(_, copies)| **copies > 0.0);
+    let points: Vec<(f64, f64)> =
+        ranked.map(|(place, copies)| (-zipf * libm::log(place as f64 + 1.0), libm::log(*copies))).collect();
+    let count = points.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
+    let spread: f64 = points.iter().map(|point| (point.0 - x) * (point.0 - x)).sum();
+    let common: f64 = points.iter().map(|point| (point.0 - x) * (point.1 - y)).sum();
+    (spread > 0.0).then(|| common / spread)
 }
 
 fn stand_ins(fidelity: Fidelity) -> Vec<&'static str> {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::kind::Kind;
 use crate::key::Location;
 use crate::message::contact::Contact;
-use crate::overlay::chord::{Chord, Config, LookupKind, Peer, Position, Publish};
+use crate::overlay::chord::{Chord, Config, LookupKind, Peer, Position};
 use crate::overlay::mode::Ticket;
 use crate::overlay::mode::calls::Cost;
 use crate::sim::content;
 use crate::sim::engine::address_of;
-use crate::sim::scenario::{ChordLookup, PublishKind, Scenario};
+use crate::sim::scenario::{ChordLookup, Scenario};
 use crate::time::Duration;
 
 /// What the nodes of a ring share.
@@ -40,12 +40,10 @@ impl Kind for Ring {
             all_fingers: table.fingers_per_round == crate::sim::scenario::FingersPerRound::All,
             lookup: match table.lookup {
                 ChordLookup::Linear => LookupKind::Linear,
-                ChordLookup::Iterative | ChordLookup::Recursive => LookupKind::Iterative,
+                ChordLookup::Iterative => LookupKind::Iterative,
+                ChordLookup::Recursive => LookupKind::Recursive,
             },
-            publish: match table.publish {
-                PublishKind::Value => Publish::Value,
-                PublishKind::Reference => Publish::Reference,
-            },
+            publish: table.publish.into(),
         };
         Self { seed: scenario.seed, config: Arc::new(config) }
     }

@@ -2,9 +2,11 @@
 
 use crate::overlay::mode::calls::Cost;
 use crate::overlay::mode::{Mode, Ticket};
+use crate::sim::depot::Room;
 use crate::sim::report::Exposure;
 use crate::sim::scenario::Scenario;
 use crate::sim::traffic::Roles;
+use crate::time::Duration;
 
 /// An overlay as the driver sees it. Nodes are numbered; those that are no ordinary participants come first.
 pub trait Kind: Sized + std::fmt::Debug {
@@ -37,6 +39,26 @@ pub trait Kind: Sized + std::fmt::Debug {
     /// Other nodes that it would send to of itself.
     fn degree(mode: &Self::Mode) -> usize;
 
+    /// What a node has room for. Most of these overlays give up nothing that they were given.
+    fn room(&self) -> Room {
+        Room::Two { passing: ROOM, kept: ROOM }
+    }
+
+    /// Whether what leaves a full store is drawn by lot, not what was used longest ago.
+    fn deletes_at_random(&self) -> bool {
+        false
+    }
+
+    /// Time that the first nodes need to link to each other before anything else.
+    fn settling(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// What others' searches have told a node, where nodes pass on what they are asked; `None` elsewhere.
+    fn witnessed(_mode: &Self::Mode) -> Option<Witnessed> {
+        None
+    }
+
     /// References to documents that others have.
     fn references(mode: &Self::Mode) -> usize;
 
@@ -46,3 +68,37 @@ pub trait Kind: Sized + std::fmt::Debug {
         Exposure { requester_and_key: both, key_only, requester_only: 0.0 }
     }
 }
+
+/// What passing searches told nodes, counted where they came by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Witnessed {
+    /// Nodes that learned what is asked for.
+    pub reached: u64,
+    /// Those of them that learned who asks.
+    pub named: u64,
+    /// Queries that reached a node a second time.
+    pub duplicates: u64,
+}
+
+impl Witnessed {
+    /// Both together.
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            reached: self.reached + other.reached,
+            named: self.named + other.named,
+            duplicates: self.duplicates + other.duplicates,
+        }
+    }
+
+    /// What has come since `earlier`.
+    pub const fn since(self, earlier: Self) -> Self {
+        Self {
+            reached: self.reached - earlier.reached,
+            named: self.named - earlier.named,
+            duplicates: self.duplicates - earlier.duplicates,
+        }
+    }
+}
+
+/// Blocks that a node holds in each region where nothing is given up: more than any scenario has.
+pub(super) const ROOM: usize = 1 << 24;

@@ -1,25 +1,32 @@
 //! Scenarios of the architectures that are compared: one workload over any of them.
 //!
-//! A run has six parts: a network in its places (or one that grows from there by joins), operations before anything is
-//! measured, publication by real inserts, faults, comings and goings, lookups at a Poisson rate. What an overlay is to the
+//! A run has seven parts: a network in its places (or one that grows from there by joins), operations before anything is
+//! measured, publication by real inserts, faults, comings and goings, a span of rest, lookups at a Poisson rate. What an overlay is to the
 //! driver says `kind`; every overlay has a file of its own here, and the driver knows none of them.
 
+mod can;
 mod census;
 mod central;
 mod chord;
+mod flooding;
 mod kademlia;
 mod kind;
 mod network;
+mod supernode;
 mod workload;
 
+pub use self::can::Torus;
 pub use self::central::Hub;
 pub use self::chord::Ring;
+pub use self::flooding::Web;
 pub use self::kademlia::Trie;
-pub use self::kind::Kind;
+pub use self::kind::{Kind, Witnessed};
 pub use self::network::Network;
+pub use self::supernode::Tiers;
 pub use self::workload::Measured;
 use crate::sim::report::Report;
 use crate::sim::scenario::{ModeName, Scenario};
+use crate::sim::watch::Watch;
 
 /// How far a run has come: steps done, of how many.
 pub type Progress<'a> = dyn FnMut(u64, u64) + 'a;
@@ -35,6 +42,9 @@ pub fn run_with(scenario: &Scenario, namesakes: bool, progress: &mut Progress<'_
         ModeName::Freenet | ModeName::Classic => None,
         ModeName::Central => Some(run_kind::<Hub>(scenario, namesakes, progress)),
         ModeName::Kademlia => Some(run_kind::<Trie>(scenario, namesakes, progress)),
+        ModeName::Can => Some(run_kind::<Torus>(scenario, namesakes, progress)),
+        ModeName::Supernode => Some(run_kind::<Tiers>(scenario, namesakes, progress)),
+        ModeName::Flooding => Some(run_kind::<Web>(scenario, namesakes, progress)),
         ModeName::Chord => Some(run_kind::<Ring>(scenario, namesakes, progress)),
     }
 }
@@ -43,12 +53,16 @@ fn run_kind<K: Kind>(scenario: &Scenario, namesakes: bool, progress: &mut Progre
     let mut network = Network::<K>::new(scenario, namesakes);
     network.operate(progress);
     let first = network.engine.depot.len() as u32;
-    let publishers = if scenario.publishes_copies() { scenario.workload.copies } else { 1 };
-    let failed = workload::publish(&mut network, publishers, progress);
+    let watch = Watch::begin(&network.engine, 0, 0);
+    let failed = workload::publish(&mut network, &scenario.publishers(), progress);
+    let publication = watch.publication(&network.engine, scenario.workload.documents);
     network.fail();
     network.begin_churn();
+    let idle = network.idle();
     let measured = workload::look_up(&mut network, first, progress);
     let mut report = census::report(&mut network, &measured, first);
     report.failed_inserts = failed;
+    report.publication = publication;
+    report.note_rest(idle);
     report
 }

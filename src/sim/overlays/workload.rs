@@ -2,11 +2,11 @@
 //!
 //! Whether a document still exists is noted when it is asked for. A lookup whose node goes counts nowhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::RngExt;
 
-use super::kind::Kind;
+use super::kind::{Kind, Witnessed};
 use super::network::{LONGEST_COMMAND, Network};
 use crate::overlay::mode::{Command, Ticket};
 use crate::sim::lookups::{Lookup, Lookups, Outcome, outcome};
@@ -26,6 +26,10 @@ pub struct Measured {
     pub key_only: u64,
     /// Lookups whose node went.
     pub abandoned: u64,
+    /// To the last byte, of successful lookups by free riders.
+    pub rider_seconds: Vec<f64>,
+    /// What lookups told the nodes they came by, where that is counted.
+    pub witnessed: Option<Witnessed>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,15 +41,19 @@ struct Asked {
 }
 
 /// Publishes all documents, each at as many nodes as publish it; gives how many inserts did not end in success.
-pub(super) fn publish<K: Kind>(network: &mut Network<K>, publishers: u32, progress: &mut dyn FnMut(u64, u64)) -> u64 {
+pub(super) fn publish<K: Kind>(
+    network: &mut Network<K>,
+    publishers: &[u32],
+    progress: &mut dyn FnMut(u64, u64),
+) -> u64 {
     let mut open = BTreeMap::new();
     let mut failed = 0;
-    for _ in 0..network.scenario.workload.documents {
+    for count in publishers {
         let block = network.enter_next();
-        for _ in 0..publishers {
+        for _ in 0..*count {
             let rate = network.live.len() as f64 * PUBLISHED_PER_NODE_SECOND;
             network.run_for(Duration::from_micros((1e6 / rate) as u64));
-            let node = network.draw_live();
+            let node = network.draw_sharer();
             if let Some(ticket) = network.engine.command(node, Command::Insert { block: block.clone() }) {
                 open.insert(ticket, node);
             }
@@ -84,7 +92,17 @@ pub(super) fn look_up<K: Kind>(network: &mut Network<K>, first: u32, progress: &
     let work = network.scenario.workload;
     let popularity = Popularity::new(work.documents, work.zipf);
     let lookups = Lookups::begin(&network.engine);
-    let mut measured = Measured { lookups, timeouts: Vec::new(), both: 0, key_only: 0, abandoned: 0 };
+    let before = network.witnessed();
+    let mut measured = Measured {
+        lookups,
+        timeouts: Vec::new(),
+        both: 0,
+        key_only: 0,
+        abandoned: 0,
+        rider_seconds: Vec::new(),
+        witnessed: None,
+    };
+    let mut asked_before = BTreeSet::new();
     let mut open = BTreeMap::new();
     network.departed.clear();
     for _ in 0..if work.documents == 0 { 0 } else { work.lookups } {
@@ -94,8 +112,8 @@ pub(super) fn look_up<K: Kind>(network: &mut Network<K>, first: u32, progress: &
             hear(network, &mut open, &mut measured);
         }
         network.engine.run_until(at);
-        let number = first + popularity.draw(network.random.random_range(0.0..1.0));
-        let node = network.draw_live();
+        let Some((node, document)) = draw(network, &popularity, &mut asked_before) else { continue };
+        let number = first + document;
         let existing = network.engine.depot.live_copies(number) > 0;
         let begun = network.engine.now();
         let key = network.engine.depot.block(number).key();
@@ -112,7 +130,30 @@ pub(super) fn look_up<K: Kind>(network: &mut Network<K>, first: u32, progress: &
     for asked in open.into_values() {
         measured.lookups.push(asked.ended(Outcome::TimedOut, 0, network.engine.now()));
     }
+    measured.witnessed = network.witnessed().zip(before).map(|(now, before)| now.since(before));
     measured
+}
+
+/// Who asks, and for which document; `None` if nobody was found who has not asked for it before.
+fn draw<K: Kind>(
+    network: &mut Network<K>,
+    popularity: &Popularity,
+    asked_before: &mut BTreeSet<(u32, u32)>,
+) -> Option<(u32, u32)> {
+    let at_most_once = network.scenario.workload.fetch_at_most_once;
+    let mut document = popularity.draw(network.random.random_range(0.0..1.0));
+    let mut node = network.draw_live();
+    for trial in 1..=TRIES {
+        if !at_most_once || asked_before.insert((node, document)) {
+            return Some((node, document));
+        }
+        // The same node wants what is next popular among the rest; one that has nearly everything gives way to another.
+        if trial % TRIES_OF_A_NODE == 0 {
+            node = network.draw_live();
+        }
+        document = popularity.draw(network.random.random_range(0.0..1.0));
+    }
+    None
 }
 
 fn hear<K: Kind>(network: &mut Network<K>, open: &mut BTreeMap<Ticket, Asked>, measured: &mut Measured) {
@@ -120,7 +161,11 @@ fn hear<K: Kind>(network: &mut Network<K>, open: &mut BTreeMap<Ticket, Asked>, m
         for answered in network.engine.take_answers() {
             let Some(asked) = open.remove(&answered.ticket) else { continue };
             let (outcome, hops) = outcome(&mut network.engine, &answered, asked.number);
-            measured.lookups.push(asked.ended(outcome, hops, answered.at));
+            let ended = asked.ended(outcome, hops, answered.at);
+            if outcome == Outcome::Found && network.scenario.is_free_rider(asked.node) {
+                measured.rider_seconds.push(ended.last_millis / 1_000.0);
+            }
+            measured.lookups.push(ended);
             let cost = network.engine.mode_mut(answered.node).and_then(|mode| K::take_cost(mode, answered.ticket));
             if let Some(cost) = cost {
                 measured.timeouts.push(f64::from(cost.timeouts));
@@ -145,3 +190,8 @@ impl Asked {
 
 /// Documents that a node publishes in a second. Chosen: a network of any size takes them without queueing.
 const PUBLISHED_PER_NODE_SECOND: f64 = 0.1;
+/// Documents drawn for one lookup where no node asks for a document twice, of one node and in all. Chosen: so many are in
+/// vain only where hardly a pair is left.
+const TRIES_OF_A_NODE: u32 = 1_000;
+/// See [`TRIES_OF_A_NODE`].
+const TRIES: u32 = 100 * TRIES_OF_A_NODE;

@@ -66,6 +66,7 @@ impl Scenario {
             .or_else(|| least("workload.object_bytes", work.object_bytes, 1))
             .or_else(|| positive("workload.lookups_per_second", work.lookups_per_second))
             .or_else(|| rate("workload.zipf", work.zipf))
+            .or_else(|| rate("workload.idle_seconds", work.idle_seconds))
             .or_else(|| share("faults.fail_fraction", faults.fail_fraction))
             .or_else(|| share("faults.free_riders", faults.free_riders))
             .or_else(|| rate("faults.repair_seconds", faults.repair_seconds))
@@ -100,6 +101,9 @@ impl Scenario {
             (ModeName::Freenet, self.freenet.is_some()),
             (ModeName::Chord, self.chord.is_some()),
             (ModeName::Kademlia, self.kademlia.is_some()),
+            (ModeName::Can, self.can.is_some()),
+            (ModeName::Flooding, self.flooding.is_some()),
+            (ModeName::Supernode, self.supernode.is_some()),
         ];
         for (mode, is_there) in tables {
             if is_there && mode != self.mode {
@@ -117,6 +121,43 @@ impl Scenario {
             .or_else(|| self.freenet.and_then(|table| table.sentence()))
             .or_else(|| self.chord.and_then(|table| table.sentence()))
             .or_else(|| self.kademlia.and_then(|table| table.sentence()))
+            .or_else(|| self.can.and_then(|table| table.sentence()))
+            .or_else(|| self.flooding.and_then(|table| table.sentence()))
+            .or_else(|| self.supernode.and_then(|table| table.sentence(self.topology, start)))
+            .or_else(|| self.linked(start))
+    }
+
+    /// What is wrong with the graph at the start, where the overlay has one.
+    fn linked(&self, start: u32) -> Option<String> {
+        if !self.mode.is_linked() {
+            return None;
+        }
+        match self.topology {
+            Some(topology) => topology.sentence(start),
+            None => Some("the table [topology] is missing".into()),
+        }
+    }
+
+    /// What is wrong with the parts of a scenario that only some overlays of the comparison have.
+    fn partial(&self) -> Option<String> {
+        let (work, mode) = (&self.workload, self.mode);
+        if self.faults.free_riders > 0.0 && !mode.may_ride_free() {
+            return Some("faults.free_riders applies to swarm, supernode and flooding only".into());
+        }
+        if self.faults.free_riders > 0.9 {
+            return Some("faults.free_riders is at most 0.9: somebody has to share".into());
+        }
+        if work.fetch_at_most_once && !self.is_compared() {
+            return Some("workload.fetch_at_most_once is not available yet".into());
+        }
+        let pairs = u64::from(work.documents) * u64::from(self.nodes);
+        (work.fetch_at_most_once && u64::from(work.lookups) * 2 > pairs).then(|| {
+            format!(
+                "workload.lookups is {}, but no document is fetched twice by one node: at most {} here",
+                work.lookups,
+                pairs / 2
+            )
+        })
     }
 
     /// What does not apply to the overlays that are compared, or not yet.
@@ -128,21 +169,19 @@ impl Scenario {
         if self.latency.median_ms > 300.0 {
             return Some(format!("latency.median_ms above 300 outlasts the timers of {mode}"));
         }
-        if self.topology.is_some() {
+        if self.topology.is_some() && !mode.is_linked() {
             return Some(format!("[topology] does not apply to {mode}, which makes its own"));
         }
-        (work.copies > MOST_COPIES).then(|| format!("workload.copies is at most {MOST_COPIES} in {mode}"))
+        (work.copies > MOST_COPIES && !self.publishes_copies())
+            .then(|| format!("workload.copies is at most {MOST_COPIES} in {mode}"))
     }
 
     fn unavailable(&self) -> Option<String> {
         let (faults, churn) = (&self.faults, &self.churn);
         let (is_classic, is_freenet) = (self.mode == ModeName::Classic, self.mode == ModeName::Freenet);
         let not_yet = |what: &str| Some(format!("{what} is not available yet"));
-        if faults.free_riders > 0.0 {
-            return Some("faults.free_riders applies to swarm, supernode and flooding only".into());
-        }
-        if self.workload.fetch_at_most_once {
-            return not_yet("workload.fetch_at_most_once");
+        if let Some(sentence) = self.partial() {
+            return Some(sentence);
         }
         if let Some(sentence) = self.is_compared().then(|| self.uncompared()).flatten() {
             return Some(sentence);
@@ -173,8 +212,8 @@ impl Scenario {
                 "workload.object_bytes above 32768 does not apply to classic: a document of 2001 is one block".into(),
             );
         }
-        if is_classic && self.workload.zipf > 0.0 {
-            return not_yet("workload.zipf above 0 in the overlay classic");
+        if is_classic && self.workload.zipf > 0.0 && self.workload.documents == 0 {
+            return Some("workload.zipf above 0 in classic needs workload.documents: those have a popularity".into());
         }
         if is_classic && self.topology.is_none_or(|topology| topology.kind != TopologyKind::RingLattice) {
             return not_yet("a topology of classic other than ring-lattice");

@@ -63,9 +63,6 @@ impl ChordTable {
         let range = |name: &str, value: usize, least: usize, most: usize| {
             (value < least || value > most).then(|| format!("chord.{name} is between {least} and {most}, not {value}"))
         };
-        if self.lookup == ChordLookup::Recursive {
-            return Some("chord.lookup = \"recursive\" is not available yet".into());
-        }
         let [least, most] = self.stabilise_seconds;
         let is_span = least >= 1.0 && most >= least && most <= 1e9;
         range("successors", self.successors, 1, limits::CALL_CONTACTS)

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::overlay::mode::publish::Publish;
 use crate::sim::latency::LatencyKind;
 
 /// The overlays that can be simulated.
@@ -18,6 +19,12 @@ pub enum ModeName {
     Central,
     /// Buckets by exclusive or.
     Kademlia,
+    /// Zones of a torus.
+    Can,
+    /// Queries to all neighbours.
+    Flooding,
+    /// Leaves that register at supernodes, which flood.
+    Supernode,
 }
 
 /// How messages travel, as asked for.
@@ -110,6 +117,8 @@ pub struct Workload {
     pub zipf: f64,
     /// Whether no node asks for a document twice.
     pub fetch_at_most_once: bool,
+    /// For so long nothing is asked before the first lookup. Upkeep is then that of this span, without lookups.
+    pub idle_seconds: f64,
 }
 
 /// How participants come and go.
@@ -187,6 +196,15 @@ pub enum PublishKind {
     Reference,
 }
 
+impl From<PublishKind> for Publish {
+    fn from(kind: PublishKind) -> Self {
+        match kind {
+            PublishKind::Value => Self::Value,
+            PublishKind::Reference => Self::Reference,
+        }
+    }
+}
+
 /// What leaves when something is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -202,6 +220,20 @@ pub enum Policy {
 #[error("{0}")]
 pub struct Impossible(pub String);
 
+impl ModeName {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: &[Self] = &[
+        Self::Freenet,
+        Self::Classic,
+        Self::Central,
+        Self::Chord,
+        Self::Kademlia,
+        Self::Can,
+        Self::Flooding,
+        Self::Supernode,
+    ];
+}
+
 impl std::fmt::Display for ModeName {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
@@ -210,6 +242,9 @@ impl std::fmt::Display for ModeName {
             Self::Chord => "chord",
             Self::Central => "central",
             Self::Kademlia => "kademlia",
+            Self::Can => "can",
+            Self::Flooding => "flooding",
+            Self::Supernode => "supernode",
         })
     }
 }
@@ -220,4 +255,27 @@ const fn twenty() -> u32 {
 
 const fn five() -> u32 {
     5
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_modes_holds_each_of_them_once() {
+        // Whoever adds a mode is told here to list it.
+        let place = |mode: ModeName| match mode {
+            ModeName::Freenet => 0,
+            ModeName::Classic => 1,
+            ModeName::Central => 2,
+            ModeName::Chord => 3,
+            ModeName::Kademlia => 4,
+            ModeName::Can => 5,
+            ModeName::Flooding => 6,
+            ModeName::Supernode => 7,
+        };
+        let places: Vec<usize> = ModeName::ALL.iter().map(|mode| place(*mode)).collect();
+        assert_eq!(places, (0..ModeName::ALL.len()).collect::<Vec<_>>());
+        assert_eq!(ModeName::ALL.len(), 8);
+    }
 }

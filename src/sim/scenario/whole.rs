@@ -3,15 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits;
-use crate::sim::latency::LatencyKind;
+use crate::sim::latency::{LatencyKind, mix};
+use crate::sim::scenario::can::CanTable;
 use crate::sim::scenario::chord::ChordTable;
 use crate::sim::scenario::classic::ClassicTable;
+use crate::sim::scenario::flooding::{FloodingTable, SearchStrategy};
 use crate::sim::scenario::freenet::{FreenetTable, LinkClock, ONE_BLOCK, layout};
 use crate::sim::scenario::kademlia::KademliaTable;
 use crate::sim::scenario::shared::{
     Churn, Faults, Fidelity, FidelityChoice, Growth, LatencyTable, ModeName, Policy, Session, Target, Topology,
-    TopologyKind, Workload,
+    Workload,
 };
+use crate::sim::scenario::supernode::SupernodeTable;
 
 /// A whole scenario, defaults filled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +54,15 @@ pub struct Scenario {
     /// The overlay's own table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kademlia: Option<KademliaTable>,
+    /// The overlay's own table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub can: Option<CanTable>,
+    /// The overlay's own table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flooding: Option<FloodingTable>,
+    /// The overlay's own table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supernode: Option<SupernodeTable>,
 }
 
 impl Scenario {
@@ -62,7 +74,7 @@ impl Scenario {
             nodes,
             seed: 1,
             fidelity: FidelityChoice::Auto,
-            topology: is_classic.then_some(Topology { kind: TopologyKind::RingLattice, degree: 4 }),
+            topology: Topology::default_of(mode, nodes),
             latency: LatencyTable { kind: LatencyKind::KingLike, median_ms: 156.0, loss: 0.0 },
             growth: None,
             workload: Workload {
@@ -74,6 +86,7 @@ impl Scenario {
                 lookups_per_second: f64::from(nodes) / 600.0,
                 zipf: if is_classic { 0.0 } else { 0.8 },
                 fetch_at_most_once: false,
+                idle_seconds: 0.0,
             },
             churn: Churn {
                 session: Session::None,
@@ -113,6 +126,9 @@ impl Scenario {
             }),
             chord: (mode == ModeName::Chord).then(ChordTable::default),
             kademlia: (mode == ModeName::Kademlia).then(KademliaTable::default),
+            can: (mode == ModeName::Can).then(CanTable::default),
+            flooding: (mode == ModeName::Flooding).then(FloodingTable::default),
+            supernode: (mode == ModeName::Supernode).then(|| SupernodeTable::default_of(nodes)),
         }
     }
 
@@ -148,17 +164,31 @@ impl Scenario {
                     + limits::CLASSIC_LINKS as u64 * 50
             }
             (_, Some(freenet)) => 60_000 + freenet.store_blocks.min(500) as u64 * 12,
-            (None, None) => 6_000 * self.chord.map_or(1, |table| u64::from(table.virtual_nodes)),
+            (None, None) if self.can.is_some() => self.can.map_or(0, |table| table.bytes_of_a_node()),
+            (None, None) => 6_000 * self.chord.map_or(1, |table| u64::from(table.virtual_nodes)) + self.flooded_bytes(),
         };
         64_000_000 + u64::from(self.nodes) * node + blocks * (200 + real)
+    }
+
+    /// What floods take at each node: ids that are remembered, and queries on their way.
+    fn flooded_bytes(&self) -> u64 {
+        let Some(table) = self.flooding.filter(|table| table.strategy != SearchStrategy::Walk) else { return 0 };
+        let degree = f64::from(self.topology.map_or(1, |topology| topology.degree));
+        let reach = (libm::pow(degree, f64::from(table.ttl)) / f64::from(self.nodes)).min(1.0);
+        let (lookups, rate) = (f64::from(self.workload.lookups), self.workload.lookups_per_second);
+        let life = 2.0 * limits::ROUTE_LIFE.as_secs_f64();
+        let ids = (rate * life).min(lookups).min(2.0 * limits::ROUTES as f64);
+        // A flood has run its course after some two seconds.
+        let floods = (rate * 2.0).clamp(1.0, lookups.max(1.0));
+        (reach * (ids * 48.0 + floods * degree * 120.0)) as u64
     }
 
     /// Blocks that a document of the workload fills.
     pub fn blocks_per_document(&self) -> u64 {
         let bytes = self.workload.object_bytes;
         match self.mode {
-            ModeName::Classic | ModeName::Chord | ModeName::Central | ModeName::Kademlia => bytes.div_ceil(ONE_BLOCK),
             ModeName::Freenet => layout(bytes).map_or(1, |layout| 1 + 2 * u64::from(limits::STANDBYS) + layout.keys()),
+            _ => bytes.div_ceil(ONE_BLOCK),
         }
     }
 
@@ -169,7 +199,34 @@ impl Scenario {
 
     /// Whether `workload.copies` are published one by one: elsewhere they are replicas.
     pub const fn publishes_copies(&self) -> bool {
-        matches!(self.mode, ModeName::Central)
+        matches!(self.mode, ModeName::Central | ModeName::Flooding | ModeName::Supernode)
+    }
+
+    /// How many nodes publish each document, by popularity. At least one, and in all as many as `workload.copies` means.
+    pub fn publishers(&self) -> Vec<u32> {
+        let work = &self.workload;
+        if !self.publishes_copies() {
+            return vec![1; work.documents as usize];
+        }
+        let exponent = self.flooding.map_or(0.0, |table| table.allocation.exponent()) * work.zipf;
+        let weight = |rank: u32| libm::pow(f64::from(rank), -exponent);
+        let sum: f64 = (1..=work.documents).map(weight).sum();
+        let all = f64::from(work.copies) * f64::from(work.documents);
+        // Fractions are carried on, so that the sum is right and no document is favoured.
+        let mut carried = 0.0;
+        let mut share = |rank: u32| {
+            let exact = all * weight(rank) / sum + carried;
+            let count = libm::round(exact).clamp(1.0, f64::from(self.nodes));
+            carried = exact - count;
+            count as u32
+        };
+        (1..=work.documents).map(&mut share).collect()
+    }
+
+    /// Whether an ordinary participant only takes: each with the probability `faults.free_riders`, by its number.
+    pub fn is_free_rider(&self, number: u32) -> bool {
+        let draw = mix(mix(self.seed ^ RIDERS) ^ u64::from(number)) >> 11;
+        (draw as f64) < self.faults.free_riders * (1_u64 << 53) as f64
     }
 
     /// Whether nodes come and go.
@@ -184,3 +241,6 @@ impl Scenario {
         moved as f64 * self.blocks_per_document() as f64 * 10.0 * 32_768.0
     }
 }
+
+/// Sets the draw of free riders apart.
+const RIDERS: u64 = 0x7269_6465;

@@ -1,19 +1,30 @@
 //! Threads that run trials: the largest first, as many at once as memory allows.
 //!
 //! Trials are independent of each other, so their outcomes do not depend on who runs them when.
+#![allow(clippy::disallowed_types, reason = "how long a trial takes is told by a real clock")]
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
+use std::time::Instant;
 
-use super::super::memory;
-use super::super::progress::Progress;
+use super::memory;
+use super::progress::Progress;
 use crate::lab::experiment::{Outcome, Trial};
 
 /// So many threads.
 #[derive(Debug)]
-pub(super) struct Crew {
+pub(crate) struct Crew {
     threads: usize,
+}
+
+/// A trial that has been run.
+#[derive(Clone, Debug)]
+pub(crate) struct Done {
+    /// What it yielded.
+    pub(crate) outcome: Outcome,
+    /// How long it took, by a real clock.
+    pub(crate) seconds: f64,
 }
 
 /// What the threads share.
@@ -22,7 +33,7 @@ struct Work<'a> {
     trials: Vec<(usize, usize, &'a Trial)>,
     next: AtomicUsize,
     steps: AtomicU64,
-    done: Mutex<Vec<(usize, usize, Outcome)>>,
+    done: Mutex<Vec<(usize, usize, Done)>>,
     /// Bytes that trials may use together, those of them not in use, and who waits for some.
     memory: u64,
     free: Mutex<u64>,
@@ -32,13 +43,13 @@ struct Work<'a> {
 
 impl Crew {
     /// As many threads as asked for, or as there are processors.
-    pub(super) fn new(threads: Option<u16>) -> Self {
+    pub(crate) fn new(threads: Option<u16>) -> Self {
         let processors = || thread::available_parallelism().map_or(1, usize::from);
         Self { threads: threads.map_or_else(processors, usize::from) }
     }
 
     /// Runs all trials; gives the outcomes in the order of the plans.
-    pub(super) fn run(&self, plans: &[Vec<Trial>], show: bool) -> Vec<Vec<Outcome>> {
+    pub(crate) fn run(&self, plans: &[Vec<Trial>], show: bool) -> Vec<Vec<Done>> {
         let work = Work::new(plans, show);
         thread::scope(|scope| {
             for _ in 0..self.threads.min(work.trials.len()) {
@@ -74,21 +85,22 @@ impl<'a> Work<'a> {
     fn take_turns(&self) {
         while let Some((experiment, place, trial)) = self.trials.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             let bytes = self.reserve(trial.scenario.estimated_bytes());
-            let outcome = self.run(trial);
-            lock(&self.done).push((*experiment, *place, outcome));
+            let done = self.run(trial);
+            lock(&self.done).push((*experiment, *place, done));
             *lock(&self.free) += bytes;
             self.freed.notify_all();
         }
     }
 
-    fn run(&self, trial: &Trial) -> Outcome {
+    fn run(&self, trial: &Trial) -> Done {
+        let begun = Instant::now();
         let mut before = 0;
         let outcome = trial.run(&mut |steps, _| {
             self.advance(steps.saturating_sub(before));
             before = steps;
         });
         self.advance(trial.steps.saturating_sub(before));
-        outcome
+        Done { outcome, seconds: begun.elapsed().as_secs_f64() }
     }
 
     fn advance(&self, steps: u64) {
@@ -107,12 +119,12 @@ impl<'a> Work<'a> {
         bytes
     }
 
-    fn outcomes(self, experiments: usize) -> Vec<Vec<Outcome>> {
+    fn outcomes(self, experiments: usize) -> Vec<Vec<Done>> {
         let mut done = self.done.into_inner().unwrap_or_else(PoisonError::into_inner);
         done.sort_by_key(|(experiment, place, _)| (*experiment, *place));
         let mut all = vec![Vec::new(); experiments];
-        for (experiment, _, outcome) in done {
-            all[experiment].push(outcome);
+        for (experiment, _, one) in done {
+            all[experiment].push(one);
         }
         all
     }

@@ -1,0 +1,31 @@
+//! What the nodes of one network have in common.
+
+/// The choices of a network.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Leaves that a supernode is meant to have.
+    pub leaves: usize,
+    /// Supernodes that a leaf registers at.
+    pub parents: usize,
+    /// Links among supernodes that a new one wants.
+    pub degree: usize,
+    /// Results at which a search stops.
+    pub want_results: u32,
+    /// Most hops of a query.
+    pub max_ttl: u8,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { leaves: 30, parents: 3, degree: 10, want_results: 150, max_ttl: 4 }
+    }
+}
+
+/// Whether a node is a supernode or one of their leaves. Who becomes what is decided outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rank {
+    /// It keeps an index for its leaves, and floods.
+    Supernode,
+    /// It registers at its parents, and asks them.
+    Leaf,
+}
