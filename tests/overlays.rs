@@ -10,3 +10,5 @@ mod central;
 mod chord;
 #[path = "overlays/kademlia.rs"]
 mod kademlia;
+#[path = "overlays/swarm.rs"]
+mod swarm;

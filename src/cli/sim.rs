@@ -90,11 +90,10 @@ fn mode_of(name: &str) -> Result<ModeName, Failure> {
         "chord" => Ok(ModeName::Chord),
         "central" => Ok(ModeName::Central),
         "kademlia" => Ok(ModeName::Kademlia),
-        "flooding" | "supernode" | "swarm" | "can" => {
-            Err(Failure::failed(format!("the overlay {name} is not available yet")))
-        }
+        "swarm" => Ok(ModeName::Swarm),
+        "flooding" | "supernode" | "can" => Err(Failure::failed(format!("the overlay {name} is not available yet"))),
         other => Err(Failure::usage(format!(
-            "there is no overlay {other}; there are freenet, classic, central, chord and kademlia"
+            "there is no overlay {other}; there are freenet, classic, central, chord, kademlia and swarm"
         ))),
     }
 }

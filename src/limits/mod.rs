@@ -18,6 +18,7 @@ mod networks;
 mod questions;
 mod requests;
 mod store;
+mod swarm;
 mod wire;
 
 pub use self::announcements::*;
@@ -32,4 +33,5 @@ pub use self::networks::*;
 pub use self::questions::*;
 pub use self::requests::*;
 pub use self::store::*;
+pub use self::swarm::*;
 pub use self::wire::*;

@@ -8,3 +8,4 @@ pub mod classic;
 pub mod freenet;
 pub mod kademlia;
 pub mod mode;
+pub mod swarm;

@@ -45,7 +45,7 @@ impl Scenario {
         };
         least("nodes", self.nodes.into(), 2)
             .or_else(|| {
-                (work.copies > self.nodes)
+                (work.copies > self.nodes && !self.trades())
                     .then(|| format!("workload.copies is {}, but there are only {} nodes", work.copies, self.nodes))
             })
             .or_else(|| {
@@ -100,6 +100,7 @@ impl Scenario {
             (ModeName::Freenet, self.freenet.is_some()),
             (ModeName::Chord, self.chord.is_some()),
             (ModeName::Kademlia, self.kademlia.is_some()),
+            (ModeName::Swarm, self.swarm.is_some()),
         ];
         for (mode, is_there) in tables {
             if is_there && mode != self.mode {
@@ -117,11 +118,15 @@ impl Scenario {
             .or_else(|| self.freenet.and_then(|table| table.sentence()))
             .or_else(|| self.chord.and_then(|table| table.sentence()))
             .or_else(|| self.kademlia.and_then(|table| table.sentence()))
+            .or_else(|| self.swarm.and_then(|table| table.sentence()))
     }
 
     /// What does not apply to the overlays that are compared, or not yet.
     fn uncompared(&self) -> Option<String> {
         let (work, mode) = (&self.workload, self.mode);
+        if self.trades() {
+            return self.untraded();
+        }
         if self.blocks_per_document() > 1 {
             return Some(format!("workload.object_bytes above 32768 is not available yet in {mode}"));
         }
@@ -134,11 +139,41 @@ impl Scenario {
         (work.copies > MOST_COPIES).then(|| format!("workload.copies is at most {MOST_COPIES} in {mode}"))
     }
 
+    /// What does not apply where documents are traded in pieces, or not yet.
+    fn untraded(&self) -> Option<String> {
+        let (work, table) = (&self.workload, self.swarm?);
+        if work.lookups > self.nodes {
+            return Some(format!(
+                "workload.lookups is {}, but each of {} leechers downloads once",
+                work.lookups, self.nodes
+            ));
+        }
+        if work.documents == 0 || work.copies == 0 {
+            return Some(
+                "a swarm needs a document and a seed: workload.documents and workload.copies are at least 1".into(),
+            );
+        }
+        if work.object_bytes.div_ceil(table.piece_bytes) > limits::SWARM_PIECES as u64 {
+            return Some(format!(
+                "workload.object_bytes of {} makes more than {} pieces: swarm.piece_bytes must be larger",
+                work.object_bytes,
+                limits::SWARM_PIECES
+            ));
+        }
+        if self.topology.is_some() {
+            return Some("[topology] does not apply to swarm: the tracker names peers at random".into());
+        }
+        if self.growth.is_some() || self.has_churn() || work.warmup_operations > 0 {
+            return Some("growth, churn and warm-up are not available yet where a swarm trades pieces".into());
+        }
+        (self.latency.median_ms > 300.0).then(|| "latency.median_ms above 300 outlasts the timers of swarm".into())
+    }
+
     fn unavailable(&self) -> Option<String> {
         let (faults, churn) = (&self.faults, &self.churn);
         let (is_classic, is_freenet) = (self.mode == ModeName::Classic, self.mode == ModeName::Freenet);
         let not_yet = |what: &str| Some(format!("{what} is not available yet"));
-        if faults.free_riders > 0.0 {
+        if faults.free_riders > 0.0 && self.mode != ModeName::Swarm {
             return Some("faults.free_riders applies to swarm, supernode and flooding only".into());
         }
         if self.workload.fetch_at_most_once {

@@ -9,6 +9,7 @@ mod classic;
 mod freenet;
 mod kademlia;
 mod shared;
+mod swarm;
 mod whole;
 
 pub use self::chord::*;
@@ -16,4 +17,5 @@ pub use self::classic::*;
 pub use self::freenet::*;
 pub use self::kademlia::*;
 pub use self::shared::*;
+pub use self::swarm::*;
 pub use self::whole::*;

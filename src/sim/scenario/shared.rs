@@ -18,6 +18,8 @@ pub enum ModeName {
     Central,
     /// Buckets by exclusive or.
     Kademlia,
+    /// A tracker and peers that trade pieces.
+    Swarm,
 }
 
 /// How messages travel, as asked for.
@@ -210,6 +212,7 @@ impl std::fmt::Display for ModeName {
             Self::Chord => "chord",
             Self::Central => "central",
             Self::Kademlia => "kademlia",
+            Self::Swarm => "swarm",
         })
     }
 }
