@@ -16,3 +16,5 @@ mod flooding;
 mod kademlia;
 #[path = "overlays/supernode.rs"]
 mod supernode;
+#[path = "overlays/swarm.rs"]
+mod swarm;

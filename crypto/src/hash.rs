@@ -78,6 +78,8 @@ labels! {
     LocationCertificate = "location certificate",
     /// Names a location certificate as a whole.
     CertificateDigest = "certificate digest",
+    /// Digest of a piece of a document that is traded in pieces, over the routing keys of its blocks.
+    PieceDigest = "piece digest",
     /// Place of a node that no witness vouches for: a founding member.
     NamedLocation = "named location",
     /// The place in key space where a witness is looked for.

@@ -80,18 +80,12 @@ pub(crate) fn parse(text: &str) -> Result<Scenario, String> {
     table.try_into().map_err(|error| sentence(&error))
 }
 
-/// `bolthole compare` knows more overlays; here are those that can be simulated.
 fn mode_of(name: &str) -> Result<ModeName, Failure> {
-    if let Some(mode) = ModeName::ALL.iter().find(|mode| mode.to_string() == name) {
-        return Ok(*mode);
-    }
-    match name {
-        "swarm" => Err(Failure::failed(format!("the overlay {name} is not available yet"))),
-        other => {
-            let names: Vec<String> = ModeName::ALL.iter().map(ToString::to_string).collect();
-            Err(Failure::usage(format!("there is no overlay {other}; there are {}", names.join(", "))))
-        }
-    }
+    let found = ModeName::ALL.iter().copied().find(|mode| mode.to_string() == name);
+    found.ok_or_else(|| {
+        let names: Vec<String> = ModeName::ALL.iter().map(ToString::to_string).collect();
+        Failure::usage(format!("there is no overlay {name}; there are {}", names.join(", ")))
+    })
 }
 
 fn defaults_of(mode: ModeName, nodes: u32) -> Result<Table, Failure> {

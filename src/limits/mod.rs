@@ -21,6 +21,7 @@ mod questions;
 mod requests;
 mod store;
 mod supernodes;
+mod swarm;
 mod wire;
 
 pub use self::announcements::*;
@@ -38,4 +39,5 @@ pub use self::questions::*;
 pub use self::requests::*;
 pub use self::store::*;
 pub use self::supernodes::*;
+pub use self::swarm::*;
 pub use self::wire::*;

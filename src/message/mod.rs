@@ -8,5 +8,6 @@ pub mod certificate;
 pub mod class;
 pub mod contact;
 pub mod credentials;
+pub mod fragment;
 pub mod genesis;
 pub mod reference;

@@ -11,3 +11,4 @@ pub mod freenet;
 pub mod kademlia;
 pub mod mode;
 pub mod supernode;
+pub mod swarm;

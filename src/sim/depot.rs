@@ -339,6 +339,10 @@ impl Shelf {
             Room::One(most) => (most, true),
             Room::Two { passing, kept: keeping } => (if kept { keeping } else { passing }, false),
         };
+        // Holds for either region, and spares counting them.
+        if self.items.len() <= most {
+            return None;
+        }
         let in_region = |at: &usize| is_one || self.items[*at].kept == kept;
         if everything.clone().filter(in_region).count() <= most {
             return None;

@@ -1,8 +1,9 @@
 //! The engine of large simulations: nodes of one overlay under one seed, in virtual time.
 //!
-//! Guarantees one course of events per seed, on any machine. Nodes are numbered and hold only what their machine holds;
-//! what happens lies in a timing wheel. In `bytes` every message passes through cells; in `values` it is handed over.
-//! Links are reliable, as over QUIC: loss delays a message. A node that is killed says nothing more, and its peers see the
+//! Guarantees one course of events per seed, on any machine. Nodes are numbered and hold only what their machine
+//! holds; what happens lies in a timing wheel. In `bytes` every message passes through cells; in `values` it is
+//! handed over. Where an access link is limited, blocks wait for it and the machine hears when it is behind. Links
+//! are reliable, as over QUIC: loss delays a message. A node that is killed says nothing more, and its peers see the
 //! link go down after the idle time.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -13,7 +14,9 @@ use rand::{RngExt, SeedableRng};
 
 use crate::id::NodeId;
 use crate::limits;
+use crate::message::class::{Class, Message as _};
 use crate::overlay::mode::{Answer, Command, Input, Mode, Offence, Output, Ticket};
+use crate::sim::access::Access;
 use crate::sim::depot::Depot;
 use crate::sim::fault::{Fault, Verdict};
 use crate::sim::latency::Latency;
@@ -30,10 +33,12 @@ pub struct Engine<M: Mode> {
     wheel: Wheel<Event<M::Message>>,
     /// Events pending that are no alarms.
     in_flight: u64,
-    /// Answers of the store that the node at work has yet to hear.
+    /// What the store and the links tell the node at work, which it has yet to hear.
     to_hear: VecDeque<Input<M::Message>>,
     /// What the nodes store.
     pub depot: Depot,
+    /// What nodes can send and receive.
+    pub access: Access,
     conditions: Conditions,
     fault: Option<Box<dyn Fault<M::Message>>>,
     random: ChaCha8Rng,
@@ -104,8 +109,22 @@ struct Link {
 }
 
 enum Event<Message> {
+    /// Has passed its sender's access link.
+    Leave {
+        from: u32,
+        to: u32,
+        link: u32,
+        message: Message,
+    },
     /// Over the link of that number: what was sent over one that has closed since is lost with it.
     Arrive {
+        from: u32,
+        to: u32,
+        link: u32,
+        message: Message,
+    },
+    /// Has passed its receiver's access link.
+    Deliver {
         from: u32,
         to: u32,
         link: u32,
@@ -143,6 +162,7 @@ where
             in_flight: 0,
             to_hear: VecDeque::new(),
             depot,
+            access: Access::default(),
             conditions,
             fault: None,
             random: ChaCha8Rng::seed_from_u64(seed),
@@ -341,13 +361,9 @@ where
             self.in_flight -= 1;
         }
         match event {
-            Event::Arrive { from, to, link, message } => {
-                if self.link_number(to, from) == Some(link) {
-                    self.nodes[to as usize].received += 1;
-                    let from = self.nodes[from as usize].id;
-                    self.input(to, Input::Message { from, message });
-                }
-            }
+            Event::Leave { from, to, link, message } => self.on_leave(from, to, link, message),
+            Event::Arrive { from, to, link, message } => self.on_arrive(from, to, link, message),
+            Event::Deliver { from, to, link, message } => self.deliver(from, to, link, message),
             Event::Dialled { from, to } => self.on_dialled(from, to),
             Event::DialFailed { from, peer } => self.input(from, Input::DialFailed { peer }),
             Event::Lost { at, link } => {
@@ -404,7 +420,7 @@ where
     }
 
     fn input(&mut self, number: u32, input: Input<M::Message>) {
-        self.events += u64::from(!matches!(input, Input::Timeout | Input::Command { .. }));
+        self.events += u64::from(!matches!(input, Input::Timeout | Input::Command { .. } | Input::Congestion { .. }));
         let is_timeout = matches!(input, Input::Timeout);
         let mut spoke = false;
         debug_assert!(self.to_hear.is_empty(), "one node works at a time");
@@ -456,9 +472,57 @@ where
         let Some(link) = self.link_number(from, to_number) else { return };
         self.traffic.count(&message);
         let message = if self.conditions.through_cells { through_cells(&message) } else { message };
-        let mut delay = self.conditions.latency.one_way(from, to_number);
+        let (now, bytes) = (self.now, message.link_bytes());
+        if message.class() == Class::Small {
+            let delay = self.access.slip_out(now, from, bytes);
+            return self.pass_on((from, to_number, link), message, delay);
+        }
+        let leaves = self.access.send(now, from, bytes);
+        if leaves <= now {
+            return self.pass_on((from, to_number, link), message, Duration::ZERO);
+        }
+        self.to_hear.push_back(Input::Congestion { peer: to, behind: true });
+        self.after(leaves.since(now), Event::Leave { from, to: to_number, link, message });
+    }
+
+    /// A block has passed the access link of its sender; one whose link is gone by then is lost.
+    fn on_leave(&mut self, from: u32, to: u32, link: u32, message: M::Message) {
+        if self.link_number(from, to) != Some(link) {
+            return;
+        }
+        self.access.count(from, message.link_bytes());
+        self.pass_on((from, to, link), message, Duration::ZERO);
+        let peer = self.nodes[to as usize].id;
+        self.input(from, Input::Congestion { peer, behind: false });
+    }
+
+    /// A message reaches the access link of its receiver.
+    fn on_arrive(&mut self, from: u32, to: u32, link: u32, message: M::Message) {
+        let (now, bytes) = (self.now, message.link_bytes());
+        if message.class() == Class::Small {
+            self.access.slip_in(now, to, bytes);
+            return self.deliver(from, to, link, message);
+        }
+        let through = self.access.receive(now, to, bytes);
+        if through <= now {
+            return self.deliver(from, to, link, message);
+        }
+        self.after(through.since(now), Event::Deliver { from, to, link, message });
+    }
+
+    fn deliver(&mut self, from: u32, to: u32, link: u32, message: M::Message) {
+        if self.link_number(to, from) == Some(link) {
+            self.nodes[to as usize].received += 1;
+            let from = self.nodes[from as usize].id;
+            self.input(to, Input::Message { from, message });
+        }
+    }
+
+    /// A message is on its way between the access links, after `delay`.
+    fn pass_on(&mut self, (from, to, link): (u32, u32, u32), message: M::Message, mut delay: Duration) {
+        delay += self.conditions.latency.one_way(from, to);
         if let Some(fault) = &mut self.fault {
-            match fault.judge(self.now, self.nodes[from as usize].id, to, &message) {
+            match fault.judge(self.now, self.nodes[from as usize].id, self.nodes[to as usize].id, &message) {
                 Verdict::Pass => {}
                 Verdict::Delay(more) => delay += more,
                 Verdict::Drop => return,
@@ -466,9 +530,9 @@ where
         }
         // A lost packet is sent again after about a round trip and a half.
         while self.conditions.loss > 0.0 && self.random.random_bool(self.conditions.loss) {
-            delay += self.conditions.latency.one_way(from, to_number) * 3;
+            delay += self.conditions.latency.one_way(from, to) * 3;
         }
-        self.after(delay, Event::Arrive { from, to: to_number, link, message });
+        self.after(delay, Event::Arrive { from, to, link, message });
     }
 
     fn on_dial(&mut self, from: u32, peer: NodeId, address: SocketAddr) {

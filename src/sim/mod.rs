@@ -3,6 +3,7 @@
 //! Nodes run the production machines. `mesh` is a small one for tests of claims, every message through real cells;
 //! `engine` carries the scenarios, with a timing wheel and compact nodes.
 
+pub mod access;
 pub mod churn;
 pub mod classic;
 pub mod content;

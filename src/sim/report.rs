@@ -48,6 +48,8 @@ pub struct Report {
     pub rider_completion_seconds: Option<Summary>,
     /// Of leechers.
     pub uplink_utilisation: Option<f64>,
+    /// How trade stood between peers, minute by minute, where pieces are traded.
+    pub trades: Option<Vec<TradeSample>>,
     /// Entries that a live node holds.
     pub state_per_node: Option<Summary>,
     /// Blocks that a live node holds.
@@ -128,6 +130,19 @@ pub struct Degree {
     pub full: f64,
     /// Share of nodes with fewer than ten.
     pub below_ten: f64,
+}
+
+/// How trade stands at one moment between linked leechers, in shares of their pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct TradeSample {
+    /// Since the first arrival.
+    pub seconds: f64,
+    /// Pairs.
+    pub pairs: u64,
+    /// Each has what the other lacks, and they do not answer each other: both could gain by trading.
+    pub could_gain: f64,
+    /// Each has what the other lacks, and they answer each other.
+    pub trading: f64,
 }
 
 /// Nodes per lookup that learn each.
@@ -277,6 +292,7 @@ impl Report {
             completion_seconds: None,
             rider_completion_seconds: None,
             uplink_utilisation: None,
+            trades: None,
             state_per_node: None,
             keys_per_node: None,
             degree: None,

@@ -1,7 +1,7 @@
 //! What the messages of each overlay are for.
 
 use crate::overlay::freenet::Question;
-use crate::overlay::{can, central, chord, classic, flooding, freenet, kademlia, supernode};
+use crate::overlay::{can, central, chord, classic, flooding, freenet, kademlia, supernode, swarm};
 use crate::sim::traffic::{Role, Roles};
 
 impl Roles for classic::Message {
@@ -112,6 +112,33 @@ impl Roles for can::Message {
             | Self::Update { .. }
             | Self::Leave { .. } => Role::Maintenance,
         }
+    }
+}
+
+impl Roles for swarm::Message {
+    fn role(&self) -> Role {
+        match self {
+            Self::Announce { stage: swarm::Stage::Seed | swarm::Stage::Gone, .. } => Role::Publication,
+            Self::Announce { .. } => Role::Query,
+            Self::Peers { .. } => Role::Answer,
+            // To ask for what was found is no search.
+            Self::Ask { .. }
+            | Self::Missing { .. }
+            | Self::Metadata { .. }
+            | Self::Request { .. }
+            | Self::Cancel { .. }
+            | Self::Part { .. } => Role::Content,
+            Self::Hello { .. }
+            | Self::Bye { .. }
+            | Self::Have { .. }
+            | Self::Claim { .. }
+            | Self::Choking { .. }
+            | Self::Interest { .. } => Role::Maintenance,
+        }
+    }
+
+    fn link_bytes(&self) -> u64 {
+        self.bare_bytes()
     }
 }
 

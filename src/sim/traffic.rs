@@ -28,6 +28,11 @@ pub trait Roles: Message {
     /// What this message is for.
     fn role(&self) -> Role;
 
+    /// Bytes that it takes on an access link: its cells, unless an overlay is to be compared with figures of its own format.
+    fn link_bytes(&self) -> u64 {
+        (self.class().cells() * limits::CELL_BYTES) as u64
+    }
+
     /// Which of [`Self::KINDS`] this message is.
     fn kind(&self) -> usize {
         0

@@ -48,6 +48,7 @@ pub(crate) use suite;
 pub(crate) fn scenario(mode: ModeName, nodes: u32, seed: u64, fidelity: FidelityChoice) -> Scenario {
     let mut scenario = Scenario { seed, fidelity, ..Scenario::defaults(mode, nodes) };
     scenario.workload.documents = 60;
+    scenario.workload.object_bytes = 32_768;
     scenario.workload.lookups = 300;
     scenario.workload.zipf = 0.0;
     scenario.workload.lookups_per_second = 10.0;

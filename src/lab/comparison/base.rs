@@ -57,6 +57,7 @@ impl Base {
     pub fn scenario(&self, mode: ModeName, nodes: u32, seed: u64) -> Scenario {
         let defaults = Scenario::defaults(mode, nodes);
         let mut scenario = Scenario { seed, fidelity: FidelityChoice::Values, ..defaults };
+        scenario.workload.object_bytes = ONE_BLOCK;
         scenario.workload.documents = nodes.saturating_mul(self.documents_per_node);
         scenario.workload.lookups = self.lookups;
         scenario.workload.lookups_per_second = f64::from(nodes) * self.lookups_per_node_second;
@@ -76,5 +77,7 @@ const DOCUMENTS_PER_NODE: u32 = 5;
 const SECONDS_BETWEEN_LOOKUPS: f64 = 9.0;
 /// Chosen: between the 0.6 and 1.0 that were measured.
 const ZIPF: f64 = 0.8;
+/// Documents of several blocks are another workload: a swarm would trade them in pieces.
+const ONE_BLOCK: u64 = 32_768;
 /// The store of a node of `freenet`.
 const STORE_BLOCKS: usize = 4_096;

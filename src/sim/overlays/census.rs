@@ -7,12 +7,54 @@ use crate::sim::lookups::violations;
 use crate::sim::report::{Degree, Documents, Exposure, Presence, Report, Summary, power_law_exponent};
 use crate::sim::scenario::Fidelity;
 
+/// What the nodes of a network hold.
+#[derive(Debug)]
+pub(super) struct Holdings {
+    degree: Option<Degree>,
+    keys: Option<Summary>,
+    state: Option<Summary>,
+}
+
+/// What the live nodes of a network hold now.
+pub(super) fn holdings<K: Kind>(network: &Network<K>) -> Holdings {
+    let engine = &network.engine;
+    let everybody = network.servers.iter().chain(&network.live);
+    let modes: Vec<(u32, &K::Mode)> =
+        everybody.filter_map(|node| engine.mode(*node).map(|mode| (*node, mode))).collect();
+    let degrees: Vec<usize> = modes.iter().map(|(_, mode)| K::degree(mode)).collect();
+    let keys = |(node, mode): &(u32, &K::Mode)| match K::references(mode) {
+        0 => engine.depot.held(*node) as f64,
+        references => references as f64,
+    };
+    let state =
+        |(node, mode): &(u32, &K::Mode)| (K::entries(mode) + K::references(mode) + engine.depot.held(*node)) as f64;
+    Holdings {
+        degree: degree_of(&degrees),
+        keys: Summary::of(modes.iter().map(keys).collect()),
+        state: Summary::of(modes.iter().map(state).collect()),
+    }
+}
+
+impl Holdings {
+    pub(super) fn write(self, report: &mut Report) {
+        report.degree = self.degree;
+        report.keys_per_node = self.keys;
+        report.state_per_node = self.state;
+    }
+}
+
 /// The report of a network that has been measured; documents of the workload are numbered from `first` on.
 pub(super) fn report<K: Kind>(network: &mut Network<K>, measured: &Measured, first: u32) -> Report {
-    let mut report = Report::of(&network.scenario, stand_ins(network.scenario.fidelity()));
     let everybody: Vec<u32> = network.servers.iter().chain(&network.live).copied().collect();
+    report_on(network, measured, first, &everybody)
+}
+
+/// The same; the load is that of `bearers`.
+pub(super) fn report_on<K: Kind>(network: &mut Network<K>, measured: &Measured, first: u32, bearers: &[u32]) -> Report {
+    let mut report = Report::of(&network.scenario, stand_ins(network.scenario.fidelity()));
+    holdings(network).write(&mut report);
     let engine = &network.engine;
-    measured.lookups.write(engine, &everybody, &mut report);
+    measured.lookups.write(engine, bearers, &mut report);
     let count = measured.lookups.len().max(1) as f64;
     let queries = report.query_messages_per_lookup.unwrap_or(0.0);
     if !measured.lookups.is_empty() {
@@ -30,16 +72,6 @@ pub(super) fn report<K: Kind>(network: &mut Network<K>, measured: &Measured, fir
         report.rider_completion_seconds = Summary::of(measured.rider_seconds.clone());
         report.timeouts_per_lookup = Summary::of(measured.timeouts.clone());
     }
-    let modes = || everybody.iter().filter_map(|node| engine.mode(*node).map(|mode| (*node, mode)));
-    let degrees: Vec<usize> = modes().map(|(_, mode)| K::degree(mode)).collect();
-    report.degree = degree_of(&degrees);
-    let keys = |node: u32, mode: &K::Mode| match K::references(mode) {
-        0 => engine.depot.held(node),
-        references => references,
-    };
-    report.keys_per_node = Summary::of(modes().map(|(node, mode)| keys(node, mode) as f64).collect());
-    let state = |node: u32, mode: &K::Mode| K::entries(mode) + K::references(mode) + engine.depot.held(node);
-    report.state_per_node = Summary::of(modes().map(|(node, mode)| state(node, mode) as f64).collect());
     let counts: Vec<f64> =
         (first..engine.depot.len() as u32).map(|number| f64::from(engine.depot.live_copies(number))).collect();
     let existing: Vec<f64> = counts.iter().copied().filter(|copies| *copies > 0.0).collect();

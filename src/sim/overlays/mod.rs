@@ -1,18 +1,21 @@
 //! Scenarios of the architectures that are compared: one workload over any of them.
 //!
 //! A run has seven parts: a network in its places (or one that grows from there by joins), operations before anything is
-//! measured, publication by real inserts, faults, comings and goings, a span of rest, lookups at a Poisson rate. What an overlay is to the
-//! driver says `kind`; every overlay has a file of its own here, and the driver knows none of them.
+//! measured, publication by real inserts, faults, comings and goings, a span of rest, lookups at a Poisson rate. What an
+//! overlay is to the driver says `kind`; every overlay has a file of its own here, and the driver knows none of them.
+//! Swarms that trade pieces have a workload of their own, in `downloads`.
 
 mod can;
 mod census;
 mod central;
 mod chord;
+mod downloads;
 mod flooding;
 mod kademlia;
 mod kind;
 mod network;
 mod supernode;
+mod swarm;
 mod workload;
 
 pub use self::can::Torus;
@@ -23,6 +26,7 @@ pub use self::kademlia::Trie;
 pub use self::kind::{Kind, Witnessed};
 pub use self::network::Network;
 pub use self::supernode::Tiers;
+pub use self::swarm::Crowd;
 pub use self::workload::Measured;
 use crate::sim::report::Report;
 use crate::sim::scenario::{ModeName, Scenario};
@@ -45,6 +49,8 @@ pub fn run_with(scenario: &Scenario, namesakes: bool, progress: &mut Progress<'_
         ModeName::Can => Some(run_kind::<Torus>(scenario, namesakes, progress)),
         ModeName::Supernode => Some(run_kind::<Tiers>(scenario, namesakes, progress)),
         ModeName::Flooding => Some(run_kind::<Web>(scenario, namesakes, progress)),
+        ModeName::Swarm if scenario.trades() => Some(run_swarm(scenario, namesakes, progress)),
+        ModeName::Swarm => Some(run_kind::<Crowd>(scenario, namesakes, progress)),
         ModeName::Chord => Some(run_kind::<Ring>(scenario, namesakes, progress)),
     }
 }
@@ -64,5 +70,16 @@ fn run_kind<K: Kind>(scenario: &Scenario, namesakes: bool, progress: &mut Progre
     report.failed_inserts = failed;
     report.publication = publication;
     report.note_rest(idle);
+    report
+}
+
+fn run_swarm(scenario: &Scenario, namesakes: bool, progress: &mut Progress<'_>) -> Report {
+    let mut network = Network::<Crowd>::new(scenario, namesakes);
+    let leechers = network.live.clone();
+    let (downloads, failed) = downloads::run(&mut network, progress);
+    let everybody: Vec<u32> = network.servers.iter().copied().chain(leechers).collect();
+    let mut report = census::report_on(&mut network, &downloads.measured, 0, &everybody);
+    downloads.write(&mut report);
+    report.failed_inserts = failed;
     report
 }

@@ -32,6 +32,21 @@ pub struct Measured {
     pub witnessed: Option<Witnessed>,
 }
 
+impl Measured {
+    /// Nothing yet.
+    pub(super) const fn begun(lookups: Lookups) -> Self {
+        Self {
+            lookups,
+            timeouts: Vec::new(),
+            both: 0,
+            key_only: 0,
+            abandoned: 0,
+            rider_seconds: Vec::new(),
+            witnessed: None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Asked {
     number: u32,
@@ -93,15 +108,7 @@ pub(super) fn look_up<K: Kind>(network: &mut Network<K>, first: u32, progress: &
     let popularity = Popularity::new(work.documents, work.zipf);
     let lookups = Lookups::begin(&network.engine);
     let before = network.witnessed();
-    let mut measured = Measured {
-        lookups,
-        timeouts: Vec::new(),
-        both: 0,
-        key_only: 0,
-        abandoned: 0,
-        rider_seconds: Vec::new(),
-        witnessed: None,
-    };
+    let mut measured = Measured::begun(lookups);
     let mut asked_before = BTreeSet::new();
     let mut open = BTreeMap::new();
     network.departed.clear();

@@ -45,7 +45,7 @@ impl Scenario {
         };
         least("nodes", self.nodes.into(), 2)
             .or_else(|| {
-                (work.copies > self.nodes)
+                (work.copies > self.nodes && !self.trades())
                     .then(|| format!("workload.copies is {}, but there are only {} nodes", work.copies, self.nodes))
             })
             .or_else(|| {
@@ -104,6 +104,7 @@ impl Scenario {
             (ModeName::Can, self.can.is_some()),
             (ModeName::Flooding, self.flooding.is_some()),
             (ModeName::Supernode, self.supernode.is_some()),
+            (ModeName::Swarm, self.swarm.is_some()),
         ];
         for (mode, is_there) in tables {
             if is_there && mode != self.mode {
@@ -121,6 +122,7 @@ impl Scenario {
             .or_else(|| self.freenet.and_then(|table| table.sentence()))
             .or_else(|| self.chord.and_then(|table| table.sentence()))
             .or_else(|| self.kademlia.and_then(|table| table.sentence()))
+            .or_else(|| self.swarm.and_then(|table| table.sentence()))
             .or_else(|| self.can.and_then(|table| table.sentence()))
             .or_else(|| self.flooding.and_then(|table| table.sentence()))
             .or_else(|| self.supernode.and_then(|table| table.sentence(self.topology, start)))
@@ -163,6 +165,9 @@ impl Scenario {
     /// What does not apply to the overlays that are compared, or not yet.
     fn uncompared(&self) -> Option<String> {
         let (work, mode) = (&self.workload, self.mode);
+        if self.trades() {
+            return self.untraded();
+        }
         if self.blocks_per_document() > 1 {
             return Some(format!("workload.object_bytes above 32768 is not available yet in {mode}"));
         }
@@ -174,6 +179,36 @@ impl Scenario {
         }
         (work.copies > MOST_COPIES && !self.publishes_copies())
             .then(|| format!("workload.copies is at most {MOST_COPIES} in {mode}"))
+    }
+
+    /// What does not apply where documents are traded in pieces, or not yet.
+    fn untraded(&self) -> Option<String> {
+        let (work, table) = (&self.workload, self.swarm?);
+        if work.lookups > self.nodes {
+            return Some(format!(
+                "workload.lookups is {}, but each of {} leechers downloads once",
+                work.lookups, self.nodes
+            ));
+        }
+        if work.documents == 0 || work.copies == 0 {
+            return Some(
+                "a swarm needs a document and a seed: workload.documents and workload.copies are at least 1".into(),
+            );
+        }
+        if work.object_bytes.div_ceil(table.piece_bytes) > limits::SWARM_PIECES as u64 {
+            return Some(format!(
+                "workload.object_bytes of {} makes more than {} pieces: swarm.piece_bytes must be larger",
+                work.object_bytes,
+                limits::SWARM_PIECES
+            ));
+        }
+        if self.topology.is_some() {
+            return Some("[topology] does not apply to swarm: the tracker names peers at random".into());
+        }
+        if self.growth.is_some() || self.has_churn() || work.warmup_operations > 0 {
+            return Some("growth, churn and warm-up are not available yet where a swarm trades pieces".into());
+        }
+        (self.latency.median_ms > 300.0).then(|| "latency.median_ms above 300 outlasts the timers of swarm".into())
     }
 
     fn unavailable(&self) -> Option<String> {

@@ -12,6 +12,7 @@ mod freenet;
 mod kademlia;
 mod shared;
 mod supernode;
+mod swarm;
 mod topology;
 mod whole;
 
@@ -23,4 +24,5 @@ pub use self::freenet::*;
 pub use self::kademlia::*;
 pub use self::shared::*;
 pub use self::supernode::*;
+pub use self::swarm::*;
 pub use self::whole::*;

@@ -25,6 +25,8 @@ pub enum ModeName {
     Flooding,
     /// Leaves that register at supernodes, which flood.
     Supernode,
+    /// A tracker and peers that trade pieces.
+    Swarm,
 }
 
 /// How messages travel, as asked for.
@@ -231,6 +233,7 @@ impl ModeName {
         Self::Can,
         Self::Flooding,
         Self::Supernode,
+        Self::Swarm,
     ];
 }
 
@@ -245,6 +248,7 @@ impl std::fmt::Display for ModeName {
             Self::Can => "can",
             Self::Flooding => "flooding",
             Self::Supernode => "supernode",
+            Self::Swarm => "swarm",
         })
     }
 }
@@ -273,9 +277,10 @@ mod tests {
             ModeName::Can => 5,
             ModeName::Flooding => 6,
             ModeName::Supernode => 7,
+            ModeName::Swarm => 8,
         };
         let places: Vec<usize> = ModeName::ALL.iter().map(|mode| place(*mode)).collect();
         assert_eq!(places, (0..ModeName::ALL.len()).collect::<Vec<_>>());
-        assert_eq!(ModeName::ALL.len(), 8);
+        assert_eq!(ModeName::ALL.len(), 9);
     }
 }

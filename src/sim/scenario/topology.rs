@@ -11,7 +11,7 @@ impl ModeName {
 
     /// Whether it has nodes that only take.
     pub const fn may_ride_free(self) -> bool {
-        matches!(self, Self::Flooding | Self::Supernode)
+        matches!(self, Self::Flooding | Self::Supernode | Self::Swarm)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::sim::scenario::shared::{
     Workload,
 };
 use crate::sim::scenario::supernode::SupernodeTable;
+use crate::sim::scenario::swarm::SwarmTable;
 
 /// A whole scenario, defaults filled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,12 +64,15 @@ pub struct Scenario {
     /// The overlay's own table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supernode: Option<SupernodeTable>,
+    /// The overlay's own table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swarm: Option<SwarmTable>,
 }
 
 impl Scenario {
     /// The defaults of a mode, for a network of `nodes`.
     pub fn defaults(mode: ModeName, nodes: u32) -> Self {
-        let is_classic = mode == ModeName::Classic;
+        let (is_classic, is_swarm) = (mode == ModeName::Classic, mode == ModeName::Swarm);
         Self {
             mode,
             nodes,
@@ -78,12 +82,17 @@ impl Scenario {
             latency: LatencyTable { kind: LatencyKind::KingLike, median_ms: 156.0, loss: 0.0 },
             growth: None,
             workload: Workload {
-                documents: if is_classic { 0 } else { 100_000 },
-                object_bytes: 32_768,
+                documents: match mode {
+                    ModeName::Classic => 0,
+                    ModeName::Swarm => 1,
+                    _ => 100_000,
+                },
+                object_bytes: if is_swarm { 100 << 20 } else { ONE_BLOCK },
                 copies: 1,
                 warmup_operations: 0,
-                lookups: 10_000,
-                lookups_per_second: f64::from(nodes) / 600.0,
+                lookups: if is_swarm { nodes } else { 10_000 },
+                // The flash crowd of a swarm comes within ten seconds.
+                lookups_per_second: f64::from(nodes) / if is_swarm { 10.0 } else { 600.0 },
                 zipf: if is_classic { 0.0 } else { 0.8 },
                 fetch_at_most_once: false,
                 idle_seconds: 0.0,
@@ -129,6 +138,7 @@ impl Scenario {
             can: (mode == ModeName::Can).then(CanTable::default),
             flooding: (mode == ModeName::Flooding).then(FloodingTable::default),
             supernode: (mode == ModeName::Supernode).then(|| SupernodeTable::default_of(nodes)),
+            swarm: is_swarm.then(SwarmTable::default),
         }
     }
 
@@ -167,7 +177,9 @@ impl Scenario {
             (None, None) if self.can.is_some() => self.can.map_or(0, |table| table.bytes_of_a_node()),
             (None, None) => 6_000 * self.chord.map_or(1, |table| u64::from(table.virtual_nodes)) + self.flooded_bytes(),
         };
-        64_000_000 + u64::from(self.nodes) * node + blocks * (200 + real)
+        // Whoever downloads remembers the key of every block, and what it trades with whom.
+        let traded = if self.trades() { 45_000 + self.blocks_per_document() * (64 + real) } else { 0 };
+        64_000_000 + u64::from(self.nodes) * (node + traded) + blocks * (200 + real)
     }
 
     /// What floods take at each node: ids that are remembered, and queries on their way.
@@ -199,7 +211,7 @@ impl Scenario {
 
     /// Whether `workload.copies` are published one by one: elsewhere they are replicas.
     pub const fn publishes_copies(&self) -> bool {
-        matches!(self.mode, ModeName::Central | ModeName::Flooding | ModeName::Supernode)
+        matches!(self.mode, ModeName::Central | ModeName::Flooding | ModeName::Supernode | ModeName::Swarm)
     }
 
     /// How many nodes publish each document, by popularity. At least one, and in all as many as `workload.copies` means.
@@ -229,6 +241,11 @@ impl Scenario {
         (draw as f64) < self.faults.free_riders * (1_u64 << 53) as f64
     }
 
+    /// Whether documents are traded in pieces over limited access links, by nodes that download each one.
+    pub fn trades(&self) -> bool {
+        self.mode == ModeName::Swarm && self.blocks_per_document() > 1
+    }
+
     /// Whether nodes come and go.
     pub fn has_churn(&self) -> bool {
         let churn = &self.churn;
@@ -236,6 +253,9 @@ impl Scenario {
     }
 
     fn content_bytes(&self) -> f64 {
+        if self.trades() {
+            return f64::from(self.workload.lookups) * self.workload.object_bytes as f64;
+        }
         let moved = self.operations() + u64::from(self.workload.documents) + u64::from(self.workload.lookups);
         // An insert is carried by up to twenty nodes, an answer by about as many as it took hops.
         moved as f64 * self.blocks_per_document() as f64 * 10.0 * 32_768.0
