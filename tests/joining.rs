@@ -209,6 +209,8 @@ fn a_location_without_a_valid_certificate_is_refused() {
     let mut network = joined(60, 25);
     let target = id(30);
     let wanted = network.node(&target).location().expect("placed").0.wrapping_add(1);
+    let across = network.ring().range(Location(wanted.wrapping_add(1 << 63))..).next().map(|(_, node)| *node);
+    let across = across.or(network.ring().into_values().next()).expect("a ring");
     let network_id = network.genesis.network();
     let liar = |number: u32| {
         let reference = NodeRef::sign(&key(number), &network_id, address(number), Location(wanted), 1);
@@ -225,16 +227,19 @@ fn a_location_without_a_valid_certificate_is_refused() {
     let today = network.mesh.now().day();
     let of_another = signed_by_friends(999, today);
     let cases = [
-        (800, None, true),
+        (800, target, None, true),
         // Witnesses that nobody finds where they must lie may have been the right ones once: no offence, and no link.
-        (801, Some(signed_by_friends(801, today)), false),
-        (802, Some(signed_by_friends(802, Day(today.0 - 31))), true),
-        (803, Some(of_another), true),
+        (801, target, Some(signed_by_friends(801, today)), false),
+        (802, target, Some(signed_by_friends(802, Day(today.0 - 31))), true),
+        (803, target, Some(of_another), true),
+        // Where the place is far off nobody examines, and those who lie there do not know the holder.
+        (804, across, Some(signed_by_friends(804, today)), false),
     ];
-    for (number, certificate, is_offence) in cases {
+    for (number, target, certificate, is_offence) in cases {
         let (liar, address, reference) = liar(number);
         network.mesh.link_from_outside(liar, target, address);
-        let hello = Hello { reference, certificate: certificate.map(Into::into), errand: Errand::Near };
+        let errand = if target == across { Errand::Long } else { Errand::Near };
+        let hello = Hello { reference, certificate: certificate.map(Into::into), errand };
         network.mesh.inject(liar, target, Message::Hello(Box::new(hello)));
         network.run(Duration::from_secs(30));
         assert!(!network.mesh.linked(liar, target), "{number}");

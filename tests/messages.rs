@@ -69,6 +69,7 @@ fn largest() -> Vec<Message> {
         query(Question::Seek { announced: Some(reference()) }),
         query(Question::Reveal(Reveal { witness: node, node, seed: SEED, commitments: pairs() })),
         query(Question::Certify(Certify { witness: node, seeds: pairs(), claim: claim() })),
+        query(Question::Known { holder: node, certificate: SEED }),
         reply(Reply::Seen { references: vec![reference(); limits::REFERENCES_PER_REPLY] }),
         reply(Reply::Vouched { reference: Some(reference()) }),
     ]

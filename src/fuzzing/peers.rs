@@ -121,6 +121,7 @@ impl Peers {
         let reply = |reply| Message::Reply { id, reply: Box::new(reply) };
         match more % 5 {
             0 => question(Question::Seek { announced: self.source(which) }),
+            1 if more >= 128 => question(Question::Known { holder: self.id(which), certificate: [0; 32] }),
             1 => question(Question::Vouch { witness: self.id(which) }),
             2 => reply(Reply::Seen { references: self.references[1..].to_vec() }),
             3 => reply(Reply::Vouched { reference: self.source(which) }),

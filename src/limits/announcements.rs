@@ -3,7 +3,7 @@
 //! Whoever joins too often waits longer; a table that is full forgets or refuses, never grows. What a certificate may
 //! hold is in `networks`.
 
-use crate::limits::neighbours::GUEST_LIFE;
+use crate::limits::neighbours::{GUEST_LIFE, NEAR_PER_SIDE};
 use crate::limits::networks::{CERTIFICATE_DAYS, WITNESSES};
 use crate::time::Duration;
 
@@ -41,14 +41,20 @@ pub const WITNESS_NEIGHBOURHOOD: usize = 4;
 pub const CONFIRMATIONS: usize = 2;
 /// Neighbours asked whether they vouch for a certificate.
 pub const VOUCHERS_ASKED: usize = 3;
-/// Hands through which the word that a certificate is good may have passed before it counts no more.
-pub const HEARSAY: u8 = 3;
+/// Neighbours nearest to a place that may vouch for its holder: the near ones of this node, and two more on the way.
+pub const VOUCHING_NEIGHBOURHOOD: usize = 2 * NEAR_PER_SIDE + 2;
+/// Hands through which the word that a certificate is good may have passed before it counts no more. Chosen: whoever passes it on
+/// lies near the place, so it does not travel; a network that doubles twenty times in a certificate's life uses two for each.
+pub const HEARSAY: u8 = 40;
 /// How long they have to answer, before the witnesses' places are asked.
 pub const VOUCH_TIME: Duration = Duration::from_secs(1);
 /// When the places did not confirm a certificate, they are asked once more after this long: the ring may have been in motion.
 pub const VOUCH_AGAIN: Duration = Duration::from_secs(2);
 /// Certificates under examination at once. Beyond it a link is closed as full.
 pub const EXAMINATIONS: usize = 64;
+/// How long a node that has just got its place leaves newcomers and questions to others, unless its near neighbours are linked
+/// before. Chosen: that takes seconds.
+pub const SETTLING: Duration = Duration::from_secs(60);
 /// Examined certificates remembered; the least recently used leaves. Chosen: 40 bytes each.
 pub const EXAMINED: usize = 1_024;
 /// Nodes, of as many address groups, that could not confirm this node's certificate, before it announces itself anew.

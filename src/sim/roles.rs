@@ -176,6 +176,7 @@ impl Roles for freenet::Message {
         "vouch_for",
         "vouched_for",
         "unconfirmed",
+        "query_known",
     ];
 
     fn kind(&self) -> usize {
@@ -189,6 +190,7 @@ impl Roles for freenet::Message {
                 Question::Reveal(_) => 7,
                 Question::Certify(_) => 8,
                 Question::Vouch { .. } => 9,
+                Question::Known { .. } => 15,
             },
             // Searches are rare while a network grows: then these are what questions are told on their way.
             Self::Accepted { .. } | Self::Refused { .. } => 10,

@@ -109,6 +109,7 @@ fn messages() -> Vec<(&'static str, Vec<u8>)> {
         ("insert-data", block_class(&Message::InsertData { id: exchange, parcel: block(0).parcel() })),
         ("offer", small(&Message::Offer { id: exchange, key, kind, location: Location(9) })),
         ("query", small(&query(Question::Seek { announced: Some(reference()) }))),
+        ("query-known", small(&query(Question::Known { holder: NodeId([3; 32]), certificate: [5; 32] }))),
         ("reply", small(&Message::Reply { id: exchange, reply: Box::new(seen) })),
     ]
 }

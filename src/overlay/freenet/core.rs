@@ -71,14 +71,16 @@ pub(super) enum Purpose {
     Near,
     /// Who lies at a place that a neighbour told of?
     Gap,
-    /// Who lies at a place drawn for a long link?
-    Long,
+    /// Who lies at this place, drawn for a long link?
+    Long { target: Location },
     /// Who lies next to this node, as the node knows by which it enters the network?
     Enter { entry: NodeId },
     /// A step of this node's announcement, at one of the witness places.
     Announce { attempt: u32, place: u8 },
     /// A witness of a certificate under examination.
     Vouch { check: u64, testimony: u8 },
+    /// Whether a peer is known at the place it claims.
+    Inquire { inquiry: u64 },
 }
 
 /// Who this node is.
@@ -92,6 +94,8 @@ pub(super) struct Me {
     pub(super) reference: NodeRef,
     /// Whether the location in the reference is rightly held: by founding, by trust or by certificate.
     pub(super) placed: bool,
+    /// When a certificate last gave it its place.
+    pub(super) settled: Instant,
 }
 
 impl Core {
@@ -218,7 +222,7 @@ impl Me {
         // A newcomer signs the place that its id alone would give; nobody routes by it.
         let shown = location.unwrap_or_else(|| named_location(&network, &id));
         let reference = NodeRef::sign(&*key, &network, config.address, shown, 0);
-        Self { id, key, network, certificate: None, reference, placed: location.is_some() }
+        Self { id, key, network, certificate: None, reference, placed: location.is_some(), settled: Instant::EPOCH }
     }
 
     /// Takes the place that a certificate gives, and signs the reference anew.
@@ -228,6 +232,7 @@ impl Me {
         self.reference = NodeRef::sign(&*self.key, &self.network, self.reference.address, location, sequence);
         self.certificate = Some(certificate);
         self.placed = true;
+        self.settled = now;
     }
 
     /// Gives the certificate up: a newcomer again.

@@ -43,47 +43,10 @@ impl Folding {
 
 #[cfg(test)]
 mod tests {
-    use crypto::identity::NodeKey;
-    use crypto::secret::Secret;
-
     use super::*;
-    use crate::id::NodeId;
     use crate::key::Location;
-    use crate::message::genesis::{Genesis, PROTOCOL_VERSION};
-    use crate::overlay::freenet::config::Config;
-    use crate::overlay::freenet::neighbours::Neighbour;
+    use crate::overlay::freenet::fixture::{NOON, node, reference};
     use crate::overlay::mode::Output;
-
-    const NOON: Instant = Instant::from_micros(1_795_348_800_000_000);
-
-    fn key(number: u8) -> NodeKey {
-        NodeKey::from_seed(Secret::from_bytes([number; 32]))
-    }
-
-    fn reference(core: &Core, number: u8, distance: u64) -> NodeRef {
-        let address = format!("10.{number}.0.1:1").parse().expect("a literal address");
-        let location = Location(core.location().0.wrapping_add(distance));
-        NodeRef::sign(&key(number), &core.me.network, address, location, 1)
-    }
-
-    /// A founder with neighbours at these distances.
-    fn node(profile: Profile, distances: &[u64]) -> Core {
-        let members = vec![NodeId(key(1).id())];
-        let (name, nonce, local) = ("test".to_owned(), [0; 16], false);
-        let genesis = Genesis { protocol: PROTOCOL_VERSION, name, nonce, work_bits: 0, local, members };
-        let address = "10.1.0.1:1".parse().expect("a literal address");
-        let mut core = Core::new(Config::new(genesis, profile, address), Box::new(key(1)), [1; 32]);
-        for (number, distance) in (2..).zip(distances) {
-            let reference = reference(&core, number, *distance);
-            let neighbour = Neighbour::new(NOON, Errand::Long, false, reference.address, &mut core.random);
-            let id = reference.id;
-            core.neighbours.insert(id, neighbour);
-            core.neighbours.introduce(&id, reference, Errand::Long);
-            core.neighbours.accept(&id);
-            core.neighbours.welcome(&id);
-        }
-        core
-    }
 
     /// Offers sources at these distances, one a second, and gives the numbers of those dialled.
     fn folded(core: &mut Core, distances: &[u64]) -> Vec<usize> {

@@ -7,17 +7,27 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::id::NodeId;
+use crate::key::Location;
 use crate::limits;
 use crate::overlay::freenet::core::{Core, Event};
 use crate::overlay::freenet::message::{Errand, Hello, LocationList, Message};
-use crate::overlay::freenet::neighbours::Neighbour;
+use crate::overlay::freenet::neighbours::{Neighbour, Standing};
+use crate::overlay::freenet::shape::is_settling;
 use crate::overlay::mode::{CloseReason, Offence, Output};
 use crate::time::Instant;
 
 /// The links being opened.
 #[derive(Debug, Default)]
 pub(super) struct Greetings {
-    dialled: BTreeMap<NodeId, (Errand, Instant)>,
+    dialled: BTreeMap<NodeId, Dial>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Dial {
+    errand: Errand,
+    /// Where this node looked for somebody and was told of the peer.
+    sought: Option<Location>,
+    since: Instant,
 }
 
 /// What a hello means for the link.
@@ -34,18 +44,19 @@ pub(super) enum Greeted {
 }
 
 impl Greetings {
-    /// Dials a node, unless it is linked or being dialled already. Returns whether a dial began.
+    /// Dials a node, unless it is linked or being dialled already; `sought` is the place where it was looked for. Returns
+    /// whether a dial began.
     pub(super) fn dial(
         &mut self,
         core: &mut Core,
         now: Instant,
-        peer: NodeId,
-        address: SocketAddr,
+        (peer, address): (NodeId, SocketAddr),
         errand: Errand,
+        sought: Option<Location>,
     ) -> bool {
         let is_known = peer == core.me.id || core.neighbours.get(&peer).is_some() || self.dialled.contains_key(&peer);
         if !is_known {
-            self.dialled.insert(peer, (errand, now));
+            self.dialled.insert(peer, Dial { errand, sought, since: now });
             core.push(Output::Dial { peer, address });
         }
         !is_known
@@ -65,14 +76,15 @@ impl Greetings {
         address: SocketAddr,
         inbound: bool,
     ) {
-        let dialled_for = self.dialled.remove(&peer).map(|(errand, _)| errand);
+        let dial = self.dialled.remove(&peer);
         // Who has lost its place since it dialled is a newcomer again, and no neighbour for anybody.
-        let errand = dialled_for.filter(|_| core.me.placed).unwrap_or(Errand::Join);
+        let errand = dial.filter(|_| core.me.placed).map_or(Errand::Join, |dial| dial.errand);
         let guests = core.neighbours.all().filter(|(_, neighbour)| !neighbour.is_member()).count();
         if inbound && guests >= limits::GUESTS {
             return core.close(peer, CloseReason::Full);
         }
-        let neighbour = Neighbour::new(now, errand, inbound, address, &mut core.random);
+        let mut neighbour = Neighbour::new(now, errand, inbound, address, &mut core.random);
+        neighbour.sought = dial.filter(|_| !inbound).and_then(|dial| dial.sought);
         core.neighbours.insert(peer, neighbour);
         if !inbound {
             say_hello(core, peer, errand);
@@ -81,12 +93,12 @@ impl Greetings {
 
     /// A dial has failed.
     pub(super) fn handle_dial_failed(&mut self, peer: &NodeId) -> Option<Errand> {
-        self.dialled.remove(peer).map(|(errand, _)| errand)
+        self.dialled.remove(peer).map(|dial| dial.errand)
     }
 
     /// Forgets dials without an outcome, closes links that nobody has accepted for too long.
     pub(super) fn expire(&mut self, core: &mut Core, now: Instant) {
-        self.dialled.retain(|_, (_, since)| now.since(*since) < limits::DIAL_TIMEOUT);
+        self.dialled.retain(|_, dial| now.since(dial.since) < limits::DIAL_TIMEOUT);
         let is_stale =
             |neighbour: &Neighbour| !neighbour.is_member() && now.since(neighbour.since) >= limits::GUEST_LIFE;
         let stale: Vec<NodeId> =
@@ -106,6 +118,10 @@ impl Greetings {
             core.offence(now, from, Offence::BadCredential);
             return Greeted::Guest;
         }
+        if !is_rightful && is_settling(core, now) {
+            core.close(from, CloseReason::Full);
+            return Greeted::Guest;
+        }
         let Some(neighbour) = core.neighbours.get_mut(&from) else { return Greeted::Guest };
         let is_first = neighbour.reference().is_none();
         let replies = neighbour.inbound && is_first;
@@ -113,6 +129,9 @@ impl Greetings {
         let (was_member, has_moved) = (neighbour.is_member(), neighbour.certificate != certificate);
         neighbour.certificate = certificate;
         neighbour.rightful = is_rightful;
+        if was_member && has_moved {
+            neighbour.standing = Standing::Moved;
+        }
         let kept_errand = if was_member { neighbour.errand() } else { errand };
         core.neighbours.introduce(&from, reference, kept_errand);
         if replies {

@@ -18,10 +18,12 @@ use crate::overlay::freenet::greeting::{self, Greeted, Greetings};
 use crate::overlay::freenet::join::Joining;
 use crate::overlay::freenet::memory::Memory;
 use crate::overlay::freenet::message::{Errand, ExchangeId, Message, Question, Reply};
-use crate::overlay::freenet::neighbours::Neighbour;
+use crate::overlay::freenet::neighbours::{Neighbour, Standing};
 use crate::overlay::freenet::query::Queries;
+use crate::overlay::freenet::scrutiny::{Scrutiny, Verdict};
+use crate::overlay::freenet::shape::{is_settling, unlinked_near_places};
 use crate::overlay::freenet::topology::{self, Topology};
-use crate::overlay::freenet::vouch::{self, Examined, Finding, Vouching};
+use crate::overlay::freenet::vouch::Finding;
 use crate::overlay::freenet::witness::Witnesses;
 use crate::overlay::mode::{CloseReason, Offence, Output};
 use crate::time::Instant;
@@ -34,7 +36,7 @@ pub(super) struct Membership {
     topology: Topology,
     joining: Joining,
     witnesses: Witnesses,
-    vouching: Vouching,
+    scrutiny: Scrutiny,
     folding: Folding,
     memory: Memory,
     /// Address groups of the nodes, dialled by this one, that could not confirm its certificate.
@@ -59,14 +61,14 @@ impl Membership {
     /// When [`Self::handle_timeout`] is due.
     pub(super) fn deadline(&self, core: &Core) -> Option<Instant> {
         let own = [self.topology.deadline(core), self.joining.deadline()];
-        [self.queries.deadline(), self.vouching.deadline()].into_iter().chain(own).flatten().min()
+        [self.queries.deadline(), self.scrutiny.deadline()].into_iter().chain(own).flatten().min()
     }
 
     /// A deadline may have come.
     pub(super) fn handle_timeout(&mut self, core: &mut Core, now: Instant) {
         self.queries.handle_timeout(core, now);
         self.joining.handle_timeout(core, &mut self.queries, now);
-        self.vouching.handle_timeout(core, &mut self.queries, now);
+        self.scrutiny.handle_timeout(core, &mut self.queries, now);
         self.topology.handle_timeout(core, &mut self.greetings, &mut self.queries, now);
     }
 
@@ -74,7 +76,7 @@ impl Membership {
     pub(super) fn on_upkeep(&mut self, core: &mut Core, now: Instant) {
         self.greetings.expire(core, now);
         self.announce(core, now);
-        self.examine_members(core, now);
+        self.consider_members(core, now);
         self.remember(core);
         let is_alone = core.neighbours.count() == 0;
         if is_alone || core.config.profile == Profile::Trusted {
@@ -99,14 +101,15 @@ impl Membership {
     /// The link of `neighbour`, already taken out of the neighbours, is gone.
     pub(super) fn handle_link_down(&mut self, core: &mut Core, now: Instant, peer: NodeId, neighbour: &Neighbour) {
         self.queries.handle_link_down(core, now, &peer);
-        self.vouching.handle_link_down(&peer);
+        self.scrutiny.handle_link_down(&peer);
         if !neighbour.is_member() && !neighbour.inbound {
             self.topology.on_rejected(core, now, peer, neighbour.errand());
         }
     }
 
     /// A certificate whose witnesses nobody finds any more, or that stems from a much smaller network, is renewed before its
-    /// time. Only nodes that this one chose to dial are heard, or anybody could drive it from its place.
+    /// time, while a node that lies near this one is not linked. Only nodes that this one chose to dial are heard, or anybody
+    /// could drive it from its place.
     fn on_unconfirmed(&mut self, core: &mut Core, now: Instant, from: NodeId) {
         let Some(neighbour) = core.neighbours.get(&from).filter(|neighbour| !neighbour.inbound) else { return };
         let Some(reference) = neighbour.reference() else { return };
@@ -121,7 +124,7 @@ impl Membership {
         self.doubts.clear();
         if core.neighbours.count() == 0 {
             core.me.unsettle();
-        } else {
+        } else if !unlinked_near_places(core).is_empty() {
             self.joining.begin(core, now, None);
         }
     }
@@ -139,7 +142,7 @@ impl Membership {
         let remembered = self.memory.contacts(core);
         for (peer, address) in core.config.bootstrap.clone().into_iter().chain(remembered) {
             if !self.topology.rests(now, &peer) {
-                self.greetings.dial(core, now, peer, address, errand);
+                self.greetings.dial(core, now, (peer, address), errand, None);
             }
         }
     }
@@ -227,12 +230,12 @@ impl Membership {
                 self.greetings.handle_locations(core, from, list);
                 self.topology.on_change(now);
             }
-            Message::VouchFor { certificate } => self.vouching.handle_vouch_for(core, from, certificate),
+            Message::VouchFor { certificate } => self.scrutiny.handle_vouch_for(core, from, certificate),
             Message::Unconfirmed => self.on_unconfirmed(core, now, from),
             Message::VouchedFor { certificate, hearsay } => {
                 let answer = (certificate, hearsay);
-                let examined = self.vouching.handle_vouched_for(core, &mut self.queries, now, from, answer);
-                examined.into_iter().for_each(|examined| self.on_examined(core, now, examined));
+                let verdict = self.scrutiny.handle_vouched_for(core, &mut self.queries, now, from, answer);
+                verdict.into_iter().for_each(|verdict| self.on_verdict(core, now, verdict));
             }
             Message::Query(query) => self.queries.handle_query(core, now, from, *query),
             Message::Reply { id, reply } => self.queries.handle_reply(core, now, from, id, *reply),
@@ -255,31 +258,32 @@ impl Membership {
         self.queries.handle_refused(core, now, from, id);
     }
 
-    /// A peer may call itself what it does, as far as signatures tell: its witnesses are asked.
+    /// A peer may call itself what it does, as far as signatures tell: whether it holds its place rightly is looked into.
     fn consider(&mut self, core: &mut Core, now: Instant, peer: NodeId) {
-        let finding = self.vouching.examine(core, &mut self.queries, now, peer);
-        self.on_examined(core, now, Examined { peer, finding });
+        let verdict = self.scrutiny.consider(core, &mut self.queries, now, peer);
+        self.on_verdict(core, now, verdict);
     }
 
-    /// The witnesses of a peer have been asked: it is admitted if they were the right ones and there is room.
-    fn on_examined(&mut self, core: &mut Core, now: Instant, examined: Examined) {
-        let peer = examined.peer;
-        let Some((is_accepted, errand)) = core.neighbours.get(&peer).map(|n| (n.is_accepted(), n.errand())) else {
-            return;
-        };
-        match examined.finding {
+    /// A peer is admitted if it holds its place rightly, as far as is asked for, and there is room.
+    fn on_verdict(&mut self, core: &mut Core, now: Instant, verdict: Verdict) {
+        let Verdict { peer, finding, standing } = verdict;
+        let Some(neighbour) = core.neighbours.get_mut(&peer) else { return };
+        let (is_accepted, errand) = (neighbour.is_accepted(), neighbour.errand());
+        if finding == Finding::Rightful {
+            neighbour.standing = standing;
+        }
+        match finding {
             Finding::Pending => {}
+            Finding::Unknown if is_accepted => {}
             // No offence: in a network that grows, the nodes nearest to a witness place become others, and an honest node
             // hears of it here first.
-            Finding::False => {
-                core.send(peer, Message::Unconfirmed);
+            Finding::False | Finding::Unknown => {
+                if standing == Standing::Examined {
+                    core.send(peer, Message::Unconfirmed);
+                }
                 core.close(peer, CloseReason::Full);
             }
-            _ if is_accepted => {}
-            Finding::Unknown => {
-                core.send(peer, Message::Unconfirmed);
-                core.close(peer, CloseReason::Full);
-            }
+            Finding::Rightful if is_accepted => {}
             Finding::Rightful => match admission::admit(core, now, &peer, errand) {
                 Admission::Welcome => self.greetings.accept(core, peer),
                 Admission::Instead(victim) => {
@@ -291,10 +295,10 @@ impl Membership {
         }
     }
 
-    /// Examines neighbours that were taken without, when this node was alone; a few at a time.
-    fn examine_members(&mut self, core: &mut Core, now: Instant) {
-        for peer in self.vouching.open(core) {
-            self.vouching.examine(core, &mut self.queries, now, peer);
+    /// Looks into neighbours of which too little is known.
+    fn consider_members(&mut self, core: &mut Core, now: Instant) {
+        for peer in self.scrutiny.open(core) {
+            self.consider(core, now, peer);
         }
     }
 
@@ -305,7 +309,7 @@ impl Membership {
         match event {
             Event::MemberUp(peer) => {
                 self.topology.on_member(core, now, peer);
-                self.examine_members(core, now);
+                self.consider_members(core, now);
             }
             Event::Missed(reference) => self.topology.on_missed(now, reference),
             Event::MemberDown(peer) => self.topology.on_member_lost(core, now, peer),
@@ -321,18 +325,20 @@ impl Membership {
 
     fn on_asked(&mut self, core: &mut Core, now: Instant, query: QueryId, target: Location, question: Question) {
         let reply = match question {
+            _ if is_settling(core, now) => Reply::Declined,
             Question::Seek { .. } => topology::seen(core, target),
             Question::Commit(commit) => self.witnesses.handle_commit(core, now, target, commit),
             Question::Reveal(reveal) => self.witnesses.handle_reveal(core, now, reveal),
             Question::Certify(certify) => self.witnesses.handle_certify(core, now, &certify),
-            Question::Vouch { witness } => vouch::vouched(core, target, &witness),
+            Question::Vouch { witness } => self.scrutiny.vouched(core, target, &witness),
+            Question::Known { holder, certificate } => self.scrutiny.known(core, &holder, &certificate),
         };
         self.queries.answer(core, query, reply);
     }
 
     fn on_query_ended(&mut self, core: &mut Core, now: Instant, purpose: Purpose, reply: Option<Reply>) {
         match purpose {
-            Purpose::Near | Purpose::Gap | Purpose::Long => {
+            Purpose::Near | Purpose::Gap | Purpose::Long { .. } => {
                 self.topology.handle_reply(core, &mut self.greetings, now, purpose, reply);
             }
             Purpose::Enter { entry } => self.on_entered(core, now, entry, reply),
@@ -343,8 +349,13 @@ impl Membership {
                 }
             }
             Purpose::Vouch { check, testimony } => {
-                let examined = self.vouching.handle_reply(core, &mut self.queries, now, (check, testimony), reply);
-                examined.into_iter().for_each(|examined| self.on_examined(core, now, examined));
+                let asked = (check, testimony);
+                let verdict = self.scrutiny.handle_witness_place(core, &mut self.queries, now, asked, reply);
+                verdict.into_iter().for_each(|verdict| self.on_verdict(core, now, verdict));
+            }
+            Purpose::Inquire { inquiry } => {
+                let verdict = self.scrutiny.handle_claimed_place(core, now, inquiry, reply);
+                verdict.into_iter().for_each(|verdict| self.on_verdict(core, now, verdict));
             }
         }
     }

@@ -232,6 +232,14 @@ pub enum Question {
         /// The witness named in a certificate.
         witness: NodeId,
     },
+    /// Is the holder of this certificate a neighbour of yours, and have you examined it? Asked at the place that the
+    /// certificate gives, never of the holder. Answered by [`Reply::Vouched`].
+    Known {
+        /// The holder.
+        holder: NodeId,
+        /// Digest of the certificate.
+        certificate: [u8; 32],
+    },
 }
 
 /// The first step of an announcement, to each witness.
@@ -298,9 +306,9 @@ pub enum Reply {
         /// Its word.
         testimony: Testimony,
     },
-    /// Whether the node asked is, or is linked to, the witness; with the witness's own reference if so.
+    /// Whether the node asked is, or is linked to, the witness or holder asked for; with that node's own reference if so.
     Vouched {
-        /// The witness's reference.
+        /// Its reference.
         reference: Option<NodeRef>,
     },
     /// The question could not be answered here: malformed, unknown, out of turn or too busy.

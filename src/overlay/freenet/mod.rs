@@ -6,11 +6,15 @@
 mod acquaintances;
 mod admission;
 mod announcement;
+mod bulletin;
 mod config;
 mod core;
+#[cfg(test)]
+mod fixture;
 mod fold;
 mod greeting;
 mod harmonic;
+mod inquiry;
 mod insert;
 mod issued;
 mod join;
@@ -29,6 +33,7 @@ mod reoffer;
 mod retries;
 mod routing;
 mod schedule;
+mod scrutiny;
 mod search;
 mod shape;
 mod topology;
@@ -40,6 +45,7 @@ pub use message::{
     Certify, Commit, Errand, ExchangeId, Hello, LocationList, Message, Query, Question, Refusal, Reply, Reveal,
 };
 
+use self::bulletin::Bulletin;
 use self::core::{Core, Event};
 use self::insert::{Inserts, Next};
 use self::membership::Membership;
@@ -87,7 +93,7 @@ pub struct Freenet {
     origin: Origin,
     started: bool,
     next_upkeep: Instant,
-    locations_stale: bool,
+    bulletin: Bulletin,
 }
 
 impl Freenet {
@@ -106,7 +112,7 @@ impl Freenet {
             origin: Origin::default(),
             started: false,
             next_upkeep: Instant::EPOCH,
-            locations_stale: false,
+            bulletin: Bulletin::default(),
         }
     }
 
@@ -313,13 +319,7 @@ impl Freenet {
 
     fn on_upkeep(&mut self, now: Instant) {
         self.membership.on_upkeep(&mut self.core, now);
-        if std::mem::take(&mut self.locations_stale) {
-            let list = self.core.neighbours.locations();
-            let members: Vec<NodeId> = self.core.neighbours.members().map(|(id, _, _)| *id).collect();
-            for peer in members {
-                self.core.send(peer, Message::Locations(list.clone()));
-            }
-        }
+        self.bulletin.on_upkeep(&mut self.core, now);
     }
 
     fn handle_events(&mut self, now: Instant) {
@@ -330,10 +330,10 @@ impl Freenet {
                 Event::MemberUp(peer) => {
                     let list = self.core.neighbours.locations();
                     self.core.send(*peer, Message::Locations(list));
-                    self.locations_stale = true;
+                    self.bulletin.on_change(&self.core, now);
                     self.reoffers.on_member_up(&mut self.core, *peer);
                 }
-                Event::MemberDown(_) => self.locations_stale = true,
+                Event::MemberDown(_) => self.bulletin.on_change(&self.core, now),
                 _ => {}
             }
             self.membership.handle_event(&mut self.core, now, event);

@@ -34,6 +34,10 @@ pub(super) struct Neighbour {
     pub(super) address: SocketAddr,
     /// Whether its signatures give it the place it claims.
     pub(super) rightful: bool,
+    /// What is known of its certificate beyond the signatures.
+    pub(super) standing: Standing,
+    /// Where this node looked for somebody and was told of this peer.
+    pub(super) sought: Option<Location>,
     /// Whether this node has accepted the peer.
     accepted: bool,
     /// Whether the peer has accepted this node.
@@ -57,6 +61,19 @@ pub(super) struct Neighbour {
     /// Faults counted against it: silence, bad data, unasked answers.
     pub(super) faults: u32,
     coins: Coins,
+}
+
+/// How well it is known that a neighbour holds its place (docs/protocol.md §5.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Not looked into yet: taken on the word of the node by which this one entered.
+    Entered,
+    /// It has shown another certificate since it was taken.
+    Moved,
+    /// Found by routing to its place, or known there. Good for a long link: it is no witness and does not vouch.
+    Known,
+    /// Examined, or in no need of it.
+    Examined,
 }
 
 /// The coins of one link, tossed once: tossing per request would let an observer average them out.
@@ -87,6 +104,8 @@ impl Neighbour {
             inbound,
             address,
             rightful: false,
+            standing: Standing::Entered,
+            sought: None,
             accepted: false,
             welcome: false,
             leaving: false,
@@ -270,6 +289,12 @@ impl Neighbours {
     /// How many there are.
     pub(super) const fn count(&self) -> usize {
         self.ring.spots().len()
+    }
+
+    /// The accepted links whose word on places counts, in the order of their distance from `target`, the nearest first.
+    pub(super) fn trusted_nearest_to(&self, target: Location) -> impl Iterator<Item = (&NodeId, &Neighbour, Location)> {
+        let counts = |neighbour: &Neighbour| matches!(neighbour.standing, Standing::Entered | Standing::Examined);
+        self.nearest_to(target).filter(move |(_, neighbour, _)| counts(neighbour))
     }
 
     /// The accepted links in the order of their distance from `target`, the nearest first.

@@ -324,27 +324,28 @@ impl Queries {
     }
 }
 
-/// The neighbour nearest the target that is closer to it than this node, ready ones first. A node that announces itself
-/// is routed around: the question is who else lies there.
+/// The neighbour nearest the target that is closer to it than this node, ready ones first. A node that announces itself,
+/// or whose certificate is asked about, is routed around: the question is who else lies there.
 fn next_hop(core: &Core, now: Instant, open: &Open) -> Option<NodeId> {
     if open.htl == 0 {
         return None;
     }
-    let announced = match &open.question {
+    let around = match &open.question {
         Question::Seek { announced: Some(reference) } => Some(reference.id),
+        Question::Known { holder, .. } => Some(*holder),
         _ => None,
     };
     let asker = match open.asker {
         Asker::Peer { peer, .. } => Some(peer),
         Asker::Own(_) | Asker::Gone => None,
     };
-    let is_around_self = announced == Some(core.me.id);
+    let is_around_self = around == Some(core.me.id);
     let own = core.location().distance(open.target);
     core.neighbours
         .members()
         .filter(|(peer, _, place)| {
             let is_closer = is_around_self || place.distance(open.target) < own;
-            is_closer && Some(**peer) != asker && Some(**peer) != announced && !open.tried.contains(peer)
+            is_closer && Some(**peer) != asker && Some(**peer) != around && !open.tried.contains(peer)
         })
         .map(|(peer, neighbour, place)| (!neighbour.is_ready(now), place.distance(open.target), *peer))
         .min()
@@ -362,7 +363,7 @@ fn is_of_guest(core: &Core, guest: &NodeId, question: &Question) -> bool {
         Question::Commit(commit) => commit.node == *guest && (is_local || commit.group == AddressGroup::of(&address)),
         Question::Reveal(reveal) => reveal.node == *guest,
         Question::Certify(certify) => certify.claim.node == *guest,
-        Question::Vouch { .. } => false,
+        Question::Vouch { .. } | Question::Known { .. } => false,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::key::Location;
 use crate::limits;
 use crate::overlay::freenet::core::Core;
 use crate::overlay::freenet::message::Errand;
+use crate::time::Instant;
 
 /// How many links a peer is or may soon be at the other end of.
 pub(super) fn linked(core: &Core) -> usize {
@@ -39,6 +40,19 @@ pub(super) fn is_near(core: &Core, place: Location, id: &NodeId) -> bool {
 /// Whether fewer nodes are known than a network needs that is not small.
 pub(super) fn is_small_network(core: &Core) -> bool {
     core.neighbours.reachable(core.location(), limits::SMALL_NETWORK) + 1 < limits::SMALL_NETWORK
+}
+
+/// Whether this node is linked well enough to reach the places it would ask: to its near neighbours, or to all it knows.
+pub(super) fn is_established(core: &Core) -> bool {
+    let members = core.neighbours.count();
+    members > 0 && members >= core.neighbours.reachable(core.location(), 2 * limits::NEAR_PER_SIDE)
+}
+
+/// Whether this node has just got its place and its near neighbours are still to come: it takes itself for the nearest to
+/// much that others lie nearer to. Not for long, or two that are left of a network could not begin anew.
+pub(super) fn is_settling(core: &Core, now: Instant) -> bool {
+    let is_fresh = core.me.certificate.is_some() && now.since(core.me.settled) < limits::SETTLING;
+    is_fresh && !is_established(core)
 }
 
 pub(super) fn near_members(core: &Core) -> BTreeSet<NodeId> {

@@ -21,7 +21,9 @@ use crate::overlay::freenet::message::{Errand, Question, Reply};
 use crate::overlay::freenet::missed::Missed;
 use crate::overlay::freenet::query::Queries;
 use crate::overlay::freenet::retries::Retries;
-use crate::overlay::freenet::shape::{initiated, initiated_share, is_near, linked, near_members, unlinked_near_places};
+use crate::overlay::freenet::shape::{
+    initiated, initiated_share, is_established, is_near, linked, near_members, unlinked_near_places,
+};
 use crate::time::{Duration, Instant};
 
 /// What a node knows about whom to link.
@@ -92,7 +94,15 @@ impl Topology {
         self.retries.remove(&peer);
         self.acquaintances.remove(&peer);
         self.missed.forget(&peer);
+        // Not as soon as somebody is found: in a settled network that is one who has no room.
+        if core.neighbours.get(&peer).is_some_and(|neighbour| !neighbour.inbound && neighbour.errand() == Errand::Long)
+        {
+            self.long_pause = 0;
+        }
         self.near_members = near_members(core);
+        if core.neighbours.count() == 2 * limits::NEAR_PER_SIDE {
+            self.long_due = self.long_due.min(now + limits::NEIGHBOURHOOD_SETTLES);
+        }
         self.on_change(now);
     }
 
@@ -118,7 +128,7 @@ impl Topology {
     pub(super) fn on_rejected(&mut self, core: &Core, now: Instant, peer: NodeId, errand: Errand) {
         self.acquaintances.remove(&peer);
         if errand == Errand::Long {
-            self.long_pause = (self.long_pause + 1).min(limits::PAUSE_DOUBLINGS);
+            self.pause_long();
         }
         self.retries.delay(peer, core.config.upkeep / 2, now);
     }
@@ -142,11 +152,17 @@ impl Topology {
             Some(Reply::Seen { references }) => references,
             _ => Vec::new(),
         };
-        if purpose == Purpose::Long {
+        if let Purpose::Long { target } = purpose {
             self.long_open = self.long_open.saturating_sub(1);
-            let found = references.into_iter().next();
+            // Questions come ever closer, so whoever lies further off than a neighbour is no honest answer.
+            let reach = core.neighbours.nearest_to(target).next().map(|(_, _, place)| place.distance(target));
+            let is_reached =
+                |reference: &NodeRef| reach.is_none_or(|reach| reference.location.distance(target) < reach);
+            let found = references.into_iter().next().filter(is_reached);
             let is_hit = found.is_some_and(|reference| self.dial(core, greetings, now, &reference, Errand::Long));
-            self.long_pause = if is_hit { 0 } else { (self.long_pause + 1).min(limits::PAUSE_DOUBLINGS + 2) };
+            if !is_hit {
+                self.pause_long();
+            }
             return;
         }
         for reference in references {
@@ -180,7 +196,9 @@ impl Topology {
         if !is_open || (errand != Errand::Near && group_is_full(core, reference)) {
             return false;
         }
-        core.me.has_signed(reference) && greetings.dial(core, now, reference.id, reference.address, errand)
+        let sought = (errand == Errand::Long).then_some(reference.location);
+        let peer = (reference.id, reference.address);
+        core.me.has_signed(reference) && greetings.dial(core, now, peer, errand, sought)
     }
 
     // -- near neighbours --------------------------------------------------------------------------------------------------
@@ -224,8 +242,9 @@ impl Topology {
     fn seek_long(&mut self, core: &mut Core, greetings: &Greetings, queries: &mut Queries, now: Instant) {
         self.long_due = now + self.pause(core, self.long_pause) / 4;
         let members = core.neighbours.count();
-        if members == 0 || core.neighbours.reachable(core.location(), members + 1) <= members {
-            // Nobody is known who is not linked: there is nothing to draw from.
+        if !is_established(core) || core.neighbours.reachable(core.location(), members + 1) <= members {
+            // Whoever lies at the far end asks near this node's place whether it is known there, so those that lie near come
+            // first; and where nobody is known who is not linked there is nothing to draw from.
             self.long_due = now + core.config.upkeep;
             return;
         }
@@ -235,8 +254,13 @@ impl Topology {
         for _ in 0..wanted.saturating_sub(open).min(room).min(limits::LONG_SEEKS.saturating_sub(self.long_open)) {
             let target = draw_long_target(core);
             self.long_open += 1;
-            queries.ask(core, now, Purpose::Long, target, Question::Seek { announced: None }, None);
+            queries.ask(core, now, Purpose::Long { target }, target, Question::Seek { announced: None }, None);
         }
+    }
+
+    /// A search for a long link was vain.
+    fn pause_long(&mut self) {
+        self.long_pause = (self.long_pause + 1).min(limits::PAUSE_DOUBLINGS + 2);
     }
 
     fn pause(&self, core: &Core, doublings: u32) -> Duration {

@@ -2,21 +2,21 @@
 //!
 //! Signatures alone prove little: anybody can find three friends who sign. So the places where the witnesses must lie
 //! are asked, one small routed question each: the node reached answers with a witness's own reference if that witness is
-//! among the nodes nearest the place. Two neighbours of distinct address groups that vouch spare the questions; hearsay
-//! passes few hands, so that a lie told to one node does not travel far. Results are cached. A node that is not linked well enough to ask takes its first neighbours on the word of the node by which it
-//! enters, and examines them once it can.
+//! among the examined nodes nearest the place. Two neighbours of distinct address groups that vouch spare the questions; they must
+//! lie around the place of the peer, so that a lie does not travel. Results are cached. A node that is not linked well enough to ask
+//! takes its first neighbours on the word of the node by which it enters, and examines them once it can.
 //!
 //! The rule: two witnesses confirmed, or two neighbours vouching; in a network with fewer than 50 nodes one of either, and any
 //! live member may be a witness. Nobody answering is no proof either way, and a denial may mean that the network has grown: the
-//! link is refused without a penalty.
+//! link is refused without a penalty. Who only holds a long link is not examined; see `inquiry`.
 //!
 //! What an attacker with a fraction f of the nodes can still do. A witness counts if it is among the four nearest of
 //! its place, so a place falls with 1 − (1 − f)⁴, and two of six places suffice: a location is forged outright for a given
 //! identity with 1 in 4,200 at f = 0.1 %, 1 in 48 at 1 %, 2 in 3 at 10 %. Identities cost nothing and tell their places in
 //! advance, so one that suits can be sought offline; only `work_bits`, paid per announcement and not per identity tried,
 //! stands against honest draws repeated. Within an honest draw, one colluding witness of three that withholds its seed
-//! chooses between two locations, two choose among three. Two lying neighbours of distinct groups deceive the node they
-//! are linked to, and nodes three hands away.
+//! chooses between two locations, two choose among three. Two lying neighbours of distinct groups, of the eight nearest a place,
+//! deceive a node about who else lies there, and through it others around that place.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -31,6 +31,7 @@ use crate::message::certificate::{Certificate, Shown, Testimony};
 use crate::overlay::freenet::announcement::{self, Digest};
 use crate::overlay::freenet::core::{Core, Purpose};
 use crate::overlay::freenet::message::{Message, Question, Reply};
+use crate::overlay::freenet::neighbours::Neighbour;
 use crate::overlay::freenet::query::Queries;
 use crate::overlay::freenet::schedule::Schedule;
 use crate::overlay::freenet::shape::is_small_network;
@@ -63,6 +64,8 @@ pub(super) enum Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Examined {
     pub(super) peer: NodeId,
+    /// Digest of the certificate that it had shown.
+    pub(super) certificate: Digest,
     pub(super) finding: Finding,
 }
 
@@ -103,11 +106,16 @@ impl Vouching {
     }
 
     /// Examines the certificate that a linked peer has shown.
-    pub(super) fn examine(&mut self, core: &mut Core, queries: &mut Queries, now: Instant, peer: NodeId) -> Finding {
-        let Some(neighbour) = core.neighbours.get(&peer) else { return Finding::Unknown };
-        let Some(certificate) = neighbour.certificate.clone() else { return Finding::Rightful };
+    pub(super) fn examine(
+        &mut self,
+        core: &mut Core,
+        queries: &mut Queries,
+        now: Instant,
+        peer: NodeId,
+        certificate: Shown,
+    ) -> Finding {
         let digest = certificate.digest();
-        if !is_established(core) || self.examined.get(&digest).is_some() {
+        if self.examined.get(&digest).is_some() {
             return Finding::Rightful;
         }
         if self.checks.values().any(|check| check.peer == peer && check.digest == digest) {
@@ -132,18 +140,14 @@ impl Vouching {
         Finding::Pending
     }
 
-    /// Neighbours whose certificates were not examined yet, and can be now.
-    pub(super) fn open(&self, core: &Core) -> Vec<NodeId> {
-        if !is_established(core) {
-            return Vec::new();
-        }
-        let is_open = |certificate: &Shown| !self.examined.contains(&certificate.digest());
-        core.neighbours
-            .members()
-            .filter(|(_, neighbour, _)| neighbour.certificate.as_ref().is_some_and(is_open))
-            .map(|(peer, _, _)| *peer)
-            .take(limits::VOUCHERS_ASKED)
-            .collect()
+    /// This node's answer about the holder of a certificate that lies near it: its reference, if it was examined here.
+    pub(super) fn known(&self, core: &Core, holder: &NodeId, certificate: &Digest) -> Reply {
+        let neighbour = core.neighbours.get(holder).filter(|neighbour| neighbour.is_member());
+        let shown =
+            |neighbour: &&Neighbour| neighbour.certificate.as_ref().is_some_and(|own| own.digest() == *certificate);
+        let is_good = self.examined.contains(certificate);
+        let found = neighbour.filter(shown).filter(|_| is_good).and_then(Neighbour::reference);
+        Reply::Vouched { reference: found.cloned() }
     }
 
     /// A neighbour asks whether this node vouches for a certificate.
@@ -276,7 +280,7 @@ impl Vouching {
         if finding == Finding::Rightful {
             self.examined.put(check.digest, hearsay);
         }
-        Some(Examined { peer: check.peer, finding })
+        Some(Examined { peer: check.peer, certificate: check.digest, finding })
     }
 }
 
@@ -287,14 +291,15 @@ impl Check {
 }
 
 /// This node's answer about a witness: its reference, if it lies among the nodes nearest the place asked, as far as
-/// this node knows. Being linked is not enough: an attacker can link whom it likes, but not lie where it likes.
+/// this node knows. Being linked is not enough: an attacker can link whom it likes, but not lie where it likes. Nor does one
+/// count, or stand in the way, that was not examined.
 pub(super) fn vouched(core: &Core, target: Location, witness: &NodeId) -> Reply {
     if !core.me.placed {
         return Reply::Declined;
     }
     let own = (core.location().distance(target), core.me.id, &core.me.reference);
     let considered = if is_small_network(core) { usize::MAX } else { limits::WITNESS_NEIGHBOURHOOD };
-    let members = core.neighbours.nearest_to(target).take(considered);
+    let members = core.neighbours.trusted_nearest_to(target).take(considered);
     let mut nodes: Vec<_> = members
         .filter_map(|(id, neighbour, place)| Some((place.distance(target), *id, neighbour.reference()?)))
         .chain([own])
@@ -307,12 +312,6 @@ pub(super) fn vouched(core: &Core, target: Location, witness: &NodeId) -> Reply 
 /// How many confirmations it takes.
 fn needed(core: &Core) -> usize {
     if is_small_network(core) { 1 } else { limits::CONFIRMATIONS }
-}
-
-/// Whether this node is linked well enough to reach the places it would ask: to its near neighbours, or to all it knows.
-fn is_established(core: &Core) -> bool {
-    let members = core.neighbours.count();
-    members > 0 && members >= core.neighbours.reachable(core.location(), 2 * limits::NEAR_PER_SIDE)
 }
 
 fn judge(core: &Core, testimonies: usize, open: usize, confirmed: usize, denied: usize) -> Finding {
@@ -328,13 +327,14 @@ fn judge(core: &Core, testimonies: usize, open: usize, confirmed: usize, denied:
     }
 }
 
-/// Neighbours of distinct address groups that say they are linked to the peer.
-fn acquainted(core: &Core, peer: &NodeId, place: Location) -> Vec<NodeId> {
+/// Neighbours of distinct address groups that say they are linked to the peer: those nearest to it that count. A node far
+/// from the place has no say, or whoever is linked could bring in anybody anywhere.
+pub(super) fn acquainted(core: &Core, peer: &NodeId, place: Location) -> Vec<NodeId> {
     let mut groups: Vec<AddressGroup> = Vec::new();
-    let linked = core
-        .neighbours
-        .members()
-        .filter(|(id, neighbour, _)| *id != peer && neighbour.ahead.as_slice().binary_search(&place).is_ok());
+    let around = core.neighbours.trusted_nearest_to(place).filter(|(id, _, _)| *id != peer);
+    let linked = around
+        .take(limits::VOUCHING_NEIGHBOURHOOD)
+        .filter(|(_, neighbour, _)| neighbour.ahead.as_slice().binary_search(&place).is_ok());
     let distinct = linked.filter_map(|(id, neighbour, _)| {
         let group = neighbour.reference()?.group();
         let is_new = !groups.contains(&group);
