@@ -48,3 +48,23 @@ async fn chord() {
 async fn kademlia() {
     publishes_and_finds(OverlayName::Kademlia).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn can() {
+    publishes_and_finds(OverlayName::Can).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flooding() {
+    publishes_and_finds(OverlayName::Flooding).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn supernode() {
+    publishes_and_finds(OverlayName::Supernode).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn swarm() {
+    publishes_and_finds(OverlayName::Swarm).await;
+}

@@ -115,7 +115,8 @@ pub const TEMPLATE: &str = r#"# Configuration of a Bolthole node. Every key is o
 # How much may be sent a second, over all links. Less slows down others' requests as well as your own; 0 is no limit.
 #bandwidth = "2MiB"
 
-# Which overlay to run: "freenet", or "central", "chord", "kademlia" to compare them; those hide nobody.
+# Which overlay to run: "freenet", or one to compare it with: "central", "chord", "kademlia", "can",
+# "flooding", "supernode", "swarm". Those hide nobody.
 #mode = "freenet"
 
 # What to log, on standard error: error, warn, info, debug or trace. From "debug" on, the log follows links and messages

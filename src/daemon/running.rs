@@ -35,10 +35,14 @@ use crate::message::contact::Contact;
 use crate::message::genesis::Genesis;
 use crate::message::reference::Introduction;
 use crate::node::Node;
+use crate::overlay::can::Can;
 use crate::overlay::central::Central;
 use crate::overlay::chord::Chord;
+use crate::overlay::flooding::Flooding;
 use crate::overlay::freenet::Freenet;
 use crate::overlay::kademlia::Kademlia;
+use crate::overlay::supernode::Supernode;
+use crate::overlay::swarm::Swarm;
 use crate::store::Store;
 use crate::store::geometry::Capacity;
 
@@ -93,6 +97,10 @@ impl Running {
             OverlayName::Central => Self::begin::<Central>(settings).await,
             OverlayName::Chord => Self::begin::<Chord>(settings).await,
             OverlayName::Kademlia => Self::begin::<Kademlia>(settings).await,
+            OverlayName::Can => Self::begin::<Can>(settings).await,
+            OverlayName::Flooding => Self::begin::<Flooding>(settings).await,
+            OverlayName::Supernode => Self::begin::<Supernode>(settings).await,
+            OverlayName::Swarm => Self::begin::<Swarm>(settings).await,
         }
     }
 

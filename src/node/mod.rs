@@ -23,6 +23,8 @@ use crate::time::Instant;
 pub struct Node<M: Mode> {
     overlay: M,
     store: Store,
+    /// Whether the overlay has looked at the clock, which begins what it has to begin.
+    is_begun: bool,
     outputs: VecDeque<Output<M::Message>>,
 }
 
@@ -126,7 +128,7 @@ pub enum Output<M> {
 impl<M: Mode> Node<M> {
     /// A node that runs `overlay` over `store`.
     pub fn new(overlay: M, store: Store) -> Self {
-        let mut node = Self { overlay, store, outputs: VecDeque::new() };
+        let mut node = Self { overlay, store, is_begun: false, outputs: VecDeque::new() };
         node.settle(Instant::EPOCH);
         node
     }
@@ -173,7 +175,8 @@ impl<M: Mode> Node<M> {
         if self.store.poll_timeout().is_some_and(|due| due <= now) {
             self.store.handle_input(now, store::Input::Timeout);
         }
-        if self.overlay.poll_timeout().is_some_and(|due| due <= now) {
+        let is_first = !std::mem::replace(&mut self.is_begun, true);
+        if is_first || self.overlay.poll_timeout().is_some_and(|due| due <= now) {
             self.overlay.handle_input(now, mode::Input::Timeout);
         }
         self.settle(now);

@@ -9,13 +9,10 @@ impl Overlay for Central {
 
     fn begin(beginning: Beginning) -> Result<Self, NoWayIn> {
         let me = beginning.me();
-        let server = beginning.genesis.members[0];
-        if server == me.id() {
-            return Ok(Self::server(me, std::iter::empty()));
+        match beginning.server()? {
+            Some(index) => Ok(Self::client(me, index, false)),
+            None => Ok(Self::server(me, std::iter::empty())),
         }
-        let index = beginning.entries()?.into_iter().find(|contact| contact.id() == server);
-        let index = index.ok_or(NoWayIn::NotTheIndex { name: beginning.genesis.name, server })?;
-        Ok(Self::client(me, index, false))
     }
 
     fn place(&self) -> Option<Location> {

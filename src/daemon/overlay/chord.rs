@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::contract::{Beginning, NoWayIn, Overlay};
+use super::contract::{Beginning, COPIES, NoWayIn, Overlay};
 use crate::daemon::config::Profile;
 use crate::key::Location;
 use crate::overlay::chord::{Chord, Config};
@@ -33,6 +33,3 @@ impl Overlay for Chord {
         self.entries()
     }
 }
-
-/// Nodes that keep a document. Chosen: as many as `freenet` asks for before it calls a block stored.
-const COPIES: u8 = 3;

@@ -58,12 +58,12 @@ pub enum NoWayIn {
     /// It did not found the network and knows nobody in it.
     #[error("this node knows no other node of \"{0}\": name one with --join")]
     KnowsNobody(String),
-    /// A client of an index knows where other clients are, and not the index.
-    #[error("the index of \"{name}\" is at the node {server}: name that one with --join")]
-    NotTheIndex {
+    /// It knows others, and not the one node that all depend on.
+    #[error("\"{name}\" depends on the node {server}: name that one with --join")]
+    NotTheServer {
         /// Of the network.
         name: String,
-        /// The founding member, who keeps the index.
+        /// The founding member.
         server: NodeId,
     },
 }
@@ -83,6 +83,19 @@ impl Beginning {
         known
     }
 
+    /// The founding member, where all depend on one; `None` for that member itself.
+    ///
+    /// # Errors
+    /// When it is not known.
+    pub fn server(&self) -> Result<Option<Contact>, NoWayIn> {
+        let server = self.genesis.members[0];
+        if server == self.me().id() {
+            return Ok(None);
+        }
+        let found = self.entries()?.into_iter().find(|contact| contact.id() == server);
+        found.map(Some).ok_or_else(|| NoWayIn::NotTheServer { name: self.genesis.name.clone(), server })
+    }
+
     /// Whom a newcomer may enter by; nobody for a founding member that knows nobody.
     ///
     /// # Errors
@@ -95,6 +108,10 @@ impl Beginning {
         Ok(known)
     }
 }
+
+/// Nodes that keep a document where an overlay leaves that open. Chosen: as many as `freenet` asks for before it calls a block
+/// stored.
+pub(super) const COPIES: u8 = 3;
 
 /// The place of a node whose overlay has none for it: its id begins with it.
 pub(super) fn place_of(node: &Contact) -> Location {

@@ -15,6 +15,14 @@ pub enum OverlayName {
     Chord,
     /// Buckets by exclusive or.
     Kademlia,
+    /// Zones of a torus.
+    Can,
+    /// Queries to all neighbours.
+    Flooding,
+    /// Leaves that register at supernodes, which flood.
+    Supernode,
+    /// A tracker, the founding member, and peers that trade pieces.
+    Swarm,
 }
 
 /// A name that stands for no overlay that runs live.
@@ -24,7 +32,16 @@ pub struct NoSuchOverlay(String);
 
 impl OverlayName {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Freenet, Self::Central, Self::Chord, Self::Kademlia];
+    pub const ALL: [Self; 8] = [
+        Self::Freenet,
+        Self::Central,
+        Self::Chord,
+        Self::Kademlia,
+        Self::Can,
+        Self::Flooding,
+        Self::Supernode,
+        Self::Swarm,
+    ];
 }
 
 impl fmt::Display for OverlayName {
@@ -34,6 +51,10 @@ impl fmt::Display for OverlayName {
             Self::Central => "central",
             Self::Chord => "chord",
             Self::Kademlia => "kademlia",
+            Self::Can => "can",
+            Self::Flooding => "flooding",
+            Self::Supernode => "supernode",
+            Self::Swarm => "swarm",
         })
     }
 }

@@ -95,6 +95,16 @@ impl Can {
         self.is_leaving = true;
     }
 
+    /// The node itself.
+    pub const fn me(&self) -> &Contact {
+        &self.core.me
+    }
+
+    /// Whether it has a zone in every reality.
+    pub fn is_joined(&self) -> bool {
+        self.core.realities.iter().all(|reality| !reality.zones.is_empty())
+    }
+
     /// What a command that has ended has cost.
     pub fn take_cost(&mut self, ticket: Ticket) -> Option<Cost> {
         self.core.calls.take_cost(ticket)

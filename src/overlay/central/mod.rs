@@ -339,7 +339,7 @@ impl Mode for Central {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        let server = self.server.as_ref().map(|server| server.timeout());
+        let server = self.server.as_ref().and_then(|server| server.timeout());
         [self.calls.timeout(), self.next_login, server].into_iter().flatten().min()
     }
 }

@@ -71,9 +71,8 @@ impl Server {
         self.listing.forget(node);
     }
 
-    /// At once before the first call.
-    pub(super) fn timeout(&self) -> Instant {
-        self.next_ping.unwrap_or(Instant::EPOCH)
+    pub(super) const fn timeout(&self) -> Option<Instant> {
+        self.next_ping
     }
 
     /// Pings one client after the other, so that each is asked once in the period.

@@ -307,6 +307,6 @@ impl Mode for Chord {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        [self.core.calls.timeout(), Some(self.upkeep.timeout())].into_iter().flatten().min()
+        [self.core.calls.timeout(), self.upkeep.timeout()].into_iter().flatten().min()
     }
 }

@@ -27,9 +27,8 @@ impl Upkeep {
         Self { next: None, entries, attempts: 0 }
     }
 
-    /// At once before the first call.
-    pub(super) fn timeout(&self) -> Instant {
-        self.next.unwrap_or(Instant::EPOCH)
+    pub(super) const fn timeout(&self) -> Option<Instant> {
+        self.next
     }
 
     pub(super) fn handle_timeout(&mut self, core: &mut Core, searches: &mut Searches, now: Instant) {

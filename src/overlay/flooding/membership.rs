@@ -29,6 +29,11 @@ impl Membership {
         Self { entries, ..Self::default() }
     }
 
+    /// Whether there was nobody to join.
+    pub(super) const fn is_founder(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Asks a node to be a neighbour.
     pub(super) fn connect(&mut self, core: &mut Core, now: Instant, host: &Contact) {
         let sender = core.me.clone();

@@ -67,6 +67,16 @@ impl Flooding {
         Self { core, membership, searches, inserts: BTreeSet::new(), first }
     }
 
+    /// The node itself.
+    pub const fn me(&self) -> &Contact {
+        &self.core.me
+    }
+
+    /// Whether it is linked to the network, or founds it.
+    pub fn is_joined(&self) -> bool {
+        self.degree() > 0 || self.membership.is_founder()
+    }
+
     /// What a command that has ended has cost.
     pub fn take_cost(&mut self, ticket: Ticket) -> Option<Cost> {
         self.core.calls.take_cost(ticket)

@@ -253,9 +253,7 @@ impl Mode for Kademlia {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        // At once before the first call.
-        let upkeep = self.next_upkeep.unwrap_or(Instant::EPOCH);
-        [self.core.calls.timeout(), Some(upkeep)].into_iter().flatten().min()
+        [self.core.calls.timeout(), self.next_upkeep].into_iter().flatten().min()
     }
 }
 

@@ -23,8 +23,8 @@ pub trait Mode {
     /// The next thing to do, if any.
     fn poll_output(&mut self) -> Option<Output<Self::Message>>;
 
-    /// When to call `handle_input` with [`Input::Timeout`], if nothing happens before. A machine that has something to do
-    /// at its start names an instant that has passed.
+    /// When to call `handle_input` with [`Input::Timeout`], if nothing happens before. A driver does so once at the start in
+    /// any case.
     fn poll_timeout(&self) -> Option<Instant>;
 }
 

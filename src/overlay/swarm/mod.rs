@@ -83,6 +83,11 @@ impl Swarm {
         self.is_leaving = true;
     }
 
+    /// The node itself.
+    pub const fn me(&self) -> &Contact {
+        &self.core.me
+    }
+
     /// What a command that has ended has cost.
     pub fn take_cost(&mut self, ticket: Ticket) -> Option<Cost> {
         self.core.calls.take_cost(ticket)
