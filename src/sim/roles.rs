@@ -33,9 +33,9 @@ impl Roles for kademlia::Message {
     fn role(&self) -> Role {
         match self {
             Self::FindValue { .. } => Role::Query,
-            Self::Nodes { value: true, .. } => Role::Answer,
+            Self::Nodes { value: true, .. } | Self::Providers { .. } => Role::Answer,
             Self::Value { .. } | Self::Store { .. } => Role::Content,
-            Self::Stored { .. } => Role::Publication,
+            Self::Provide { .. } | Self::Stored { .. } => Role::Publication,
             // Lookups of publication are counted with those of upkeep: the wire does not tell them apart.
             Self::FindNode { .. } | Self::Nodes { value: false, .. } => Role::Maintenance,
         }

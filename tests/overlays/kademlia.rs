@@ -14,7 +14,7 @@ use bolthole::overlay::mode::calls::CallId;
 use bolthole::sim::engine::address_of;
 use bolthole::sim::mesh::Mesh;
 use bolthole::sim::overlays::{Network, Trie};
-use bolthole::sim::scenario::{FidelityChoice, ModeName};
+use bolthole::sim::scenario::{FidelityChoice, ModeName, PublishKind};
 
 use crate::suite::{self, run_quietly, scenario, suite};
 use crate::support::block;
@@ -35,6 +35,21 @@ fn half_of_all_nodes_die_and_twenty_copies_outlast_it() {
     let report = run_quietly(&scenario);
     assert_eq!(report.success, Some(1.0), "{:?}", report.misses);
     assert!(report.hops.is_some_and(|hops| hops.max <= 7.65), "{:?}", report.hops);
+}
+
+/// Every lookup ends at one of those who published: a document lives as long as one of them, and is never copied.
+#[test]
+fn records_lead_to_whoever_published() {
+    let mut scenario = scenario(MODE, 100, 5, FidelityChoice::Values);
+    scenario.kademlia.as_mut().expect("its table").publish = PublishKind::Reference;
+    scenario.workload.copies = 5;
+    let report = run_quietly(&scenario);
+    assert_eq!((report.success, report.failed_inserts), (Some(1.0), 0), "{:?}", report.misses);
+    assert!(report.copies_per_document.is_some_and(|copies| copies.max == 1.0), "{:?}", report.copies_per_document);
+    (scenario.faults.fail_fraction, scenario.faults.repair) = (0.3, false);
+    let report = run_quietly(&scenario);
+    assert!(report.success_of_existing > Some(0.99), "{:?}", report.misses);
+    assert!(report.misses.lost > 0);
 }
 
 /// Buckets that are not full name everybody in their range; which of many a full one names depends on who came first.
@@ -119,6 +134,8 @@ fn the_largest_messages_fit_their_class_and_come_back_as_they_were() {
         Message::Value { call, parcel: parcel.clone() },
         Message::Store { call, sender, key, parcel, passing: true },
         Message::Stored { call, durable: true },
+        Message::Provide { call, sender: suite::longest_contact(), key },
+        Message::Providers { call, providers: vec![suite::longest_contact(); limits::CALL_CONTACTS] },
     ];
     suite::fit_and_come_back(all);
 }

@@ -1,5 +1,6 @@
 //! What an operator or a scenario chooses of a `kademlia` node; one value is shared by all nodes that are alike.
 
+use crate::overlay::mode::publish::Publish;
 use crate::time::Duration;
 
 /// The choices.
@@ -14,10 +15,13 @@ pub struct Config {
     pub copies: usize,
     /// After so long without a lookup a bucket is refreshed, and what is stored is published again. Default an hour.
     pub refresh: Duration,
+    /// What is stored at the nodes nearest to a key. Default the document, as in the paper; who has it, as BitTorrent and
+    /// IPFS do: then a document lives as long as one of those who published it.
+    pub publish: Publish,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { k: 20, alpha: 3, copies: 20, refresh: Duration::from_secs(3_600) }
+        Self { k: 20, alpha: 3, copies: 20, refresh: Duration::from_secs(3_600), publish: Publish::Value }
     }
 }

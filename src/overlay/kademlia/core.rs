@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::config::Config;
 use super::message::Message;
+use super::providers::Providers;
 use super::table::Table;
 use crate::id::NodeId;
 use crate::key::RoutingKey;
@@ -28,6 +29,8 @@ pub(super) struct Core {
     pub(super) readings: Readings<Reading>,
     /// When each document that is kept here was last stored.
     pub(super) kept: BTreeMap<RoutingKey, Instant>,
+    /// Who has what, of the keys that this node is near to, where references are published.
+    pub(super) providers: Providers,
     pub(super) dice: Dice,
 }
 
@@ -36,8 +39,10 @@ pub(super) struct Core {
 pub(super) enum Purpose {
     /// A step of a lookup.
     Step(u32, Contact),
-    /// A block put to one of the nearest.
+    /// A block put to one of the nearest, or a record.
     Store(u32),
+    /// The block of an errand, asked of whoever is said to have it.
+    Collect(u32),
     /// A copy in passing.
     Passing,
 }
@@ -67,6 +72,7 @@ impl Core {
             calls: Calls::default(),
             readings: Readings::default(),
             kept: BTreeMap::new(),
+            providers: Providers::default(),
             dice: Dice::new(seed),
         }
     }

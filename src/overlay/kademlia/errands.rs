@@ -2,7 +2,7 @@
 //!
 //! Leaves out when upkeep is due, and answering others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::core::{Core, Purpose, Reading};
 use super::lookup::Lookup;
@@ -10,9 +10,11 @@ use super::message::Message;
 use super::table;
 use crate::id::NodeId;
 use crate::key::RoutingKey;
+use crate::limits;
 use crate::message::block::{Block, Parcel};
 use crate::message::contact::Contact;
 use crate::overlay::mode::calls::Cost;
+use crate::overlay::mode::publish::Publish;
 use crate::overlay::mode::{Answer, Command, Offence, Output, StoreWork, Ticket};
 use crate::time::Instant;
 
@@ -30,6 +32,10 @@ struct Errand {
     /// Stores that have still to answer, and those that took the block.
     waiting: usize,
     stores: u32,
+    /// Nodes that are said to have the document, still to be asked.
+    providers: VecDeque<Contact>,
+    /// Whether one of them is asked; the lookup rests until then.
+    is_collecting: bool,
 }
 
 /// What a lookup is for.
@@ -77,13 +83,23 @@ impl Errands {
         core.table.look_up(&name.0, now);
         let known = core.table.nearest(&name.0, core.config.k);
         self.next = self.next.wrapping_add(1);
-        self.open.insert(self.next, Errand { aim, lookup: Lookup::new(name.0, known), waiting: 0, stores: 0 });
+        self.open.insert(
+            self.next,
+            Errand {
+                aim,
+                lookup: Lookup::new(name.0, known),
+                waiting: 0,
+                stores: 0,
+                providers: VecDeque::new(),
+                is_collecting: false,
+            },
+        );
         self.next
     }
 
     fn go_on(&mut self, core: &mut Core, now: Instant, id: u32) {
         let (k, alpha) = (core.config.k, core.config.alpha);
-        let Some(errand) = self.open.get_mut(&id) else { return };
+        let Some(errand) = self.open.get_mut(&id).filter(|errand| !errand.is_collecting) else { return };
         let (name, is_fetch) = (RoutingKey(errand.lookup.name), matches!(errand.aim, Aim::Fetch(..)));
         while let Some(contact) = errand.lookup.next(k, alpha) {
             let sender = core.me.clone();
@@ -121,6 +137,9 @@ impl Errands {
     }
 
     fn put_to_nearest(&mut self, core: &mut Core, now: Instant, id: u32, block: Block) {
+        if core.config.publish == Publish::Reference {
+            return self.provide(core, now, id, block);
+        }
         let (copies, key) = (core.config.copies, block.key());
         let Some(errand) = self.open.get_mut(&id) else { return };
         let mut nearest = errand.lookup.nearest(copies);
@@ -139,13 +158,84 @@ impl Errands {
         }
     }
 
+    /// Keeps a document here and lets the nearest know.
+    fn provide(&mut self, core: &mut Core, now: Instant, id: u32, block: Block) {
+        let key = block.key();
+        let Some(errand) = self.open.get_mut(&id) else { return };
+        let nearest = errand.lookup.nearest(core.config.copies);
+        errand.waiting = nearest.len() + 1;
+        for contact in nearest {
+            let sender = core.me.clone();
+            core.calls.ask(now, &contact, Purpose::Store(id), |call| Message::Provide { call, sender, key });
+        }
+        core.kept.insert(key, now);
+        core.store(Reading::OwnKept(id, key), |token| StoreWork::Keep { token, block });
+    }
+
+    /// A node that was asked says who has the document.
+    pub(super) fn handle_providers(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        from: NodeId,
+        (id, providers): (u32, Vec<Contact>),
+    ) {
+        let Some(errand) = self.open.get_mut(&id) else { return };
+        if !matches!(errand.aim, Aim::Fetch(..)) {
+            return core.calls.offence(from, Offence::OutOfTurn);
+        }
+        errand.lookup.on_answer(from, Vec::new(), core.me.id());
+        for provider in providers {
+            let is_new = provider != core.me && !errand.providers.contains(&provider);
+            if is_new && errand.providers.len() < limits::CALL_CONTACTS {
+                errand.providers.push_back(provider);
+            }
+        }
+        if !errand.is_collecting {
+            self.collect(core, now, id);
+        }
+    }
+
+    /// Asks the next node that is said to have the document; looks on if none is left.
+    pub(super) fn collect(&mut self, core: &mut Core, now: Instant, id: u32) {
+        let Some(errand) = self.open.get_mut(&id) else { return };
+        let next = errand.providers.pop_front();
+        errand.is_collecting = next.is_some();
+        let (Aim::Fetch(_, key), Some(provider)) = (&errand.aim, next) else { return self.go_on(core, now, id) };
+        let (key, sender) = (*key, core.me.clone());
+        errand.lookup.asked += 1;
+        core.calls.ask(now, &provider, Purpose::Collect(id), |call| Message::FindValue { call, sender, key });
+    }
+
+    /// A node that is said to have the document gives it.
+    pub(super) fn handle_collected(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        from: NodeId,
+        (id, parcel): (u32, Parcel),
+    ) {
+        let Some(errand) = self.open.get(&id) else { return };
+        let Aim::Fetch(_, key) = errand.aim else { return };
+        let hops = errand.lookup.rounds.max(1).into();
+        match parcel.open(&key) {
+            Ok(block) => self.end(core, id, Answer::Found { block, hops, own_store: false }),
+            Err(_) => {
+                core.calls.offence(from, Offence::BadBlock);
+                self.collect(core, now, id);
+            }
+        }
+    }
+
     /// One store has answered, or will not.
     pub(super) fn handle_stored(&mut self, core: &mut Core, id: u32, durable: bool) {
         let Some(errand) = self.open.get_mut(&id) else { return };
         errand.waiting -= 1;
         errand.stores += u32::from(durable);
         if errand.waiting == 0 {
-            let stores = errand.stores;
+            // The publisher's own copy is worth nothing if nobody knows of it.
+            let own = u32::from(core.config.publish == Publish::Reference);
+            let stores = errand.stores.saturating_sub(own);
             self.end(core, id, Answer::Inserted { stores, wanted: 1 });
         }
     }
@@ -174,7 +264,8 @@ impl Errands {
         };
         let hops = errand.lookup.on_found(from).into();
         // The nearest node that was asked and has it not gets a copy in passing.
-        if let Some(missed) = errand.lookup.nearest(1).pop() {
+        let is_whole = core.config.publish == Publish::Value;
+        if let Some(missed) = errand.lookup.nearest(1).pop().filter(|_| is_whole) {
             core.put(now, &missed, Purpose::Passing, (key, block.parcel()));
         }
         self.end(core, id, Answer::Found { block, hops, own_store: false });

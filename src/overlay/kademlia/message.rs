@@ -59,6 +59,22 @@ pub enum Message {
         /// Whether it is a copy in passing, left where a lookup missed.
         passing: bool,
     },
+    /// I have this: remember it.
+    Provide {
+        /// Echoed in the answer.
+        call: CallId,
+        /// Who asks, and has it.
+        sender: Contact,
+        /// Its key.
+        key: RoutingKey,
+    },
+    /// These are said to have it.
+    Providers {
+        /// Of the question.
+        call: CallId,
+        /// Whoever said so last first.
+        providers: Vec<Contact>,
+    },
     /// What became of it.
     Stored {
         /// Of the question.
@@ -71,13 +87,19 @@ pub enum Message {
 impl Message {
     /// Whether no list is longer than an honest node's.
     pub(super) const fn is_bounded(&self) -> bool {
-        !matches!(self, Self::Nodes { contacts, .. } if contacts.len() > limits::CALL_CONTACTS)
+        let (Self::Nodes { contacts: named, .. } | Self::Providers { providers: named, .. }) = self else {
+            return true;
+        };
+        named.len() <= limits::CALL_CONTACTS
     }
 
     /// Who asks, if this is a question.
     pub(super) const fn sender(&self) -> Option<&Contact> {
         match self {
-            Self::FindNode { sender, .. } | Self::FindValue { sender, .. } | Self::Store { sender, .. } => Some(sender),
+            Self::FindNode { sender, .. }
+            | Self::FindValue { sender, .. }
+            | Self::Store { sender, .. }
+            | Self::Provide { sender, .. } => Some(sender),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ mod core;
 mod errands;
 mod lookup;
 mod message;
+mod providers;
 mod table;
 
 use std::collections::BTreeMap;
@@ -74,6 +75,11 @@ impl Kademlia {
         self.core.table.len()
     }
 
+    /// Records of documents that others have.
+    pub fn references(&self) -> usize {
+        self.core.providers.len()
+    }
+
     /// The contacts by the length of the prefix that they share with this node.
     pub fn buckets(&self) -> BTreeMap<u16, Vec<NodeId>> {
         self.core.table.buckets().collect()
@@ -98,9 +104,16 @@ impl Kademlia {
         match message {
             Message::FindNode { call, target, .. } => core.name_nearest(from, call, &target, false),
             Message::FindValue { call, key, .. } => {
-                if !core.readings.is_full() {
+                let providers = core.providers.of(now, &key);
+                if !providers.is_empty() {
+                    core.calls.reply(from, Message::Providers { call, providers });
+                } else if !core.readings.is_full() {
                     core.store(Reading::Asked(from, call, key), |token| StoreWork::Read { token, key });
                 }
+            }
+            Message::Provide { call, sender, key } => {
+                let durable = core.providers.note(now, key, &sender);
+                core.calls.reply(from, Message::Stored { call, durable });
             }
             Message::Store { call, key, parcel, passing, .. } => self.on_store(now, from, call, (key, parcel, passing)),
             Message::Nodes { call, contacts, .. } => match core.calls.answered(from, call) {
@@ -109,6 +122,16 @@ impl Kademlia {
                     core.table.see(&contact);
                     self.errands.handle_nodes(core, now, from, (id, contacts));
                 }
+                Some(Purpose::Collect(id)) => self.errands.collect(core, now, id),
+                Some(_) => core.calls.offence(from, Offence::OutOfTurn),
+                None => {}
+            },
+            Message::Providers { call, providers } => match core.calls.answered(from, call) {
+                Some(Purpose::Step(id, contact)) => {
+                    core.table.see(&contact);
+                    self.errands.handle_providers(core, now, from, (id, providers));
+                }
+                Some(Purpose::Collect(id)) => self.errands.collect(core, now, id),
                 Some(_) => core.calls.offence(from, Offence::OutOfTurn),
                 None => {}
             },
@@ -117,13 +140,14 @@ impl Kademlia {
                     core.table.see(&contact);
                     self.errands.handle_value(core, now, from, (id, parcel));
                 }
+                Some(Purpose::Collect(id)) => self.errands.handle_collected(core, now, from, (id, parcel)),
                 Some(_) => core.calls.offence(from, Offence::OutOfTurn),
                 None => {}
             },
             Message::Stored { call, durable } => match core.calls.answered(from, call) {
                 Some(Purpose::Store(id)) => self.errands.handle_stored(core, id, durable),
                 Some(Purpose::Passing) | None => {}
-                Some(Purpose::Step(..)) => core.calls.offence(from, Offence::OutOfTurn),
+                Some(_) => core.calls.offence(from, Offence::OutOfTurn),
             },
         }
     }
@@ -181,6 +205,7 @@ impl Kademlia {
             match purpose {
                 Purpose::Step(id, _) => errands.handle_silence(core, now, id, node),
                 Purpose::Store(id) => errands.handle_stored(core, id, false),
+                Purpose::Collect(id) => errands.collect(core, now, id),
                 Purpose::Passing => {}
             }
         }
@@ -197,6 +222,7 @@ impl Kademlia {
         let period = self.core.config.refresh;
         self.next_upkeep = Some(now + period);
         let core = &mut self.core;
+        core.providers.age(now);
         let random = core.random();
         for name in core.table.quiet(now - period, &random) {
             self.errands.begin(core, now, Aim::Refresh, name);

@@ -60,6 +60,7 @@ impl Kind for Trie {
             alpha: table.alpha,
             copies: scenario.workload.copies as usize,
             refresh: Duration::from_micros((table.refresh_seconds * 1e6) as u64),
+            publish: table.publish.into(),
         };
         Self { seed: scenario.seed, config: Arc::new(config) }
     }
@@ -97,7 +98,7 @@ impl Kind for Trie {
         mode.entries()
     }
 
-    fn references(_mode: &Kademlia) -> usize {
-        0
+    fn references(mode: &Kademlia) -> usize {
+        mode.references()
     }
 }

@@ -28,9 +28,6 @@ impl Default for KademliaTable {
 impl KademliaTable {
     pub(super) fn sentence(&self) -> Option<String> {
         let most = limits::CALL_CONTACTS;
-        if self.publish == PublishKind::Reference {
-            return Some("kademlia.publish = \"reference\" is not available yet".into());
-        }
         if self.k == 0 || self.k > most {
             return Some(format!("kademlia.k is between 1 and {most}, not {}", self.k));
         }
