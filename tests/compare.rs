@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use bolthole::sim::scenario::ModeName;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -54,6 +55,30 @@ fn it_prints_one_object_and_writes_tables_and_measurements() {
     assert!(read(&out, "messages.svg").starts_with("<svg") && read(&out, "deaths.svg").starts_with("<svg"));
     let written: Value = serde_json::from_str(&read(&out, "comparison.json")).expect("JSON");
     assert_eq!(written["modes"][1]["trials"][0]["seed"], 1);
+}
+
+#[test]
+fn every_overlay_of_the_simulator_is_compared_or_says_why_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("text");
+    let (code, stdout, stderr) =
+        compare(&["--nodes", "40", "--lookups", "40", "--seeds", "5..5", "--json", "--out", path]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let printed: Value = serde_json::from_str(&stdout).expect("exactly one JSON object");
+    let known: Vec<String> = ModeName::ALL.iter().map(ToString::to_string).collect();
+    let modes: Vec<&str> =
+        printed["modes"].as_array().expect("a list").iter().filter_map(|m| m["mode"].as_str()).collect();
+    assert_eq!(modes, known);
+    let usual = printed["variations"].as_array().expect("a list").iter().filter_map(|one| one["name"].as_str());
+    for variation in usual {
+        for mode in printed["modes"].as_array().expect("a list") {
+            let (ran, refused) = (mode["measures"].get(variation), mode["refused"].get(variation));
+            assert!(ran.is_some() != refused.is_some(), "{} under {variation}: {refused:?}", mode["mode"]);
+            assert!(variation != "base" || mode["measures"]["base"]["success"]["value"].is_f64(), "{mode}");
+        }
+    }
+    let report = read(folder.path(), "comparison.md");
+    assert!(known.iter().all(|mode| report.contains(&format!("| `{mode}` |"))), "{report}");
 }
 
 #[test]

@@ -51,6 +51,8 @@ pub struct Series {
     pub points: Vec<(f64, f64)>,
     /// From where to where the band around them reaches: (x, low, high).
     pub band: Vec<(f64, f64, f64)>,
+    /// Whether the points of a line are marked: where they are few and far apart.
+    pub marked: bool,
 }
 
 /// Whose values a series holds.
@@ -98,7 +100,7 @@ impl Axis {
 impl Series {
     /// Points without a band.
     pub fn new(label: impl Into<String>, tone: Tone, style: Style, points: Vec<(f64, f64)>) -> Self {
-        Self { label: label.into(), tone, style, points, band: Vec::new() }
+        Self { label: label.into(), tone, style, points, band: Vec::new(), marked: false }
     }
 
     /// The same with a band between two curves over the same points.
@@ -106,5 +108,11 @@ impl Series {
     pub fn between(self, low: &[(f64, f64)], high: &[(f64, f64)]) -> Self {
         let band = low.iter().zip(high).map(|((x, low), (_, high))| (*x, *low, *high)).collect();
         Self { band, ..self }
+    }
+
+    /// The same with its points marked.
+    #[must_use]
+    pub fn marked(self) -> Self {
+        Self { marked: true, ..self }
     }
 }

@@ -56,15 +56,21 @@ impl Drawing {
     }
 
     fn series(&mut self, series: &Series, x: &Layout, y: &Layout) {
-        let (tone, style) = (tone(series.tone), style(series.style));
-        if series.style == Style::Dots {
-            for (at, value) in series.points.iter().filter(|(at, value)| x.holds(*at) && y.holds(*value)) {
-                let (cx, cy) = (x.at(*at), y.at(*value));
-                self.canvas.line(&format!("<circle class=\"dot {tone}\" cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"3\"/>"));
-            }
-        } else {
+        if series.style != Style::Dots {
             let path = path(&series.points, x, y);
+            let (tone, style) = (tone(series.tone), style(series.style));
             self.canvas.line(&format!("<path class=\"line {style} {tone}\" d=\"{path}\"/>"));
+        }
+        if series.style == Style::Dots || series.marked {
+            self.dots(series, x, y);
+        }
+    }
+
+    fn dots(&mut self, series: &Series, x: &Layout, y: &Layout) {
+        let tone = tone(series.tone);
+        for (at, value) in series.points.iter().filter(|(at, value)| x.holds(*at) && y.holds(*value)) {
+            let (cx, cy) = (x.at(*at), y.at(*value));
+            self.canvas.line(&format!("<circle class=\"dot {tone}\" cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"3\"/>"));
         }
     }
 

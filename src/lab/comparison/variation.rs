@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::lab::comparison::base::Base;
-use crate::sim::scenario::{ModeName, Scenario, Session, Target};
+use crate::sim::scenario::{ModeName, Scenario, Session, Target, Workload};
 
 /// One variation.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -91,6 +91,15 @@ fn sessions(scenario: &mut Scenario, session: Session, mean_seconds: f64) {
     scenario.workload.lookups_per_second = f64::from(scenario.nodes) / 600.0;
 }
 
+/// A swarm is there to trade one long document that everybody wants: with pieces there is something to withhold.
+fn rides(scenario: &mut Scenario, free_riders: f64) {
+    scenario.faults.free_riders = free_riders;
+    if scenario.mode == ModeName::Swarm {
+        let own = Scenario::defaults(scenario.mode, scenario.nodes).workload;
+        scenario.workload = Workload { object_bytes: TRADED_BYTES, ..own };
+    }
+}
+
 fn rests(scenario: &mut Scenario) {
     scenario.workload.idle_seconds = HOUR;
 }
@@ -124,7 +133,7 @@ pub const VARIATIONS: &[Variation] = &[
     usual("sessions-5min", "exponential sessions of 5 min", |s| sessions(s, Session::Exponential, 300.0)),
     thorough("sessions-1h", "exponential sessions of 1 h", |s| sessions(s, Session::Exponential, HOUR)),
     thorough("sessions-weibull", "Weibull sessions of 1 h, k = 0.38", |s| sessions(s, Session::Weibull, HOUR)),
-    thorough("riders-50", "half of the nodes only take", |s| s.faults.free_riders = 0.5),
+    thorough("riders-50", "half of the nodes only take", |s| rides(s, 0.5)),
 ];
 
 /// What takes longer than all else together: every network of `freenet` grows by its own joins, and sessions are joins.
@@ -139,4 +148,6 @@ pub const SIXTEENTH: &str = "sixteenth";
 pub const REST: &str = "rest";
 /// The same while nodes join.
 pub const JOINS: &str = "joins";
+/// Chosen: long enough to be traded in many pieces, short enough for many trials.
+const TRADED_BYTES: u64 = 8 << 20;
 const HOUR: f64 = 3_600.0;
