@@ -145,9 +145,11 @@ impl Torrent {
 
     /// The tracker names peers: some are greeted.
     pub(super) fn meet(&mut self, core: &mut Core, now: Instant, contacts: Vec<Contact>) {
+        // Where all that is there comes from a seed that is full, those who stay behind must find it when it has room.
+        let most = if self.is_stuck() { limits::SWARM_PEERS } else { limits::SWARM_DIALS };
         for contact in contacts {
             let id = contact.id();
-            if self.peers.len() + self.greeted.len() >= limits::SWARM_DIALS {
+            if self.peers.len() + self.greeted.len() >= most {
                 break;
             }
             if id == core.me.id() || self.find(&id).is_some() || self.greeted.contains_key(&id) {
@@ -262,11 +264,16 @@ impl Torrent {
     }
 
     fn announce_if_due(&mut self, core: &mut Core, now: Instant) {
-        let is_short = self.peers.len() < limits::SWARM_FEW_PEERS && !self.pieces.is_complete();
+        let is_short = self.peers.len() < limits::SWARM_FEW_PEERS || self.is_stuck();
         let again = self.next_announce - limits::SWARM_ANNOUNCE + limits::SWARM_ASK_AGAIN;
         if self.next_announce <= now || (is_short && again <= now) {
             self.announce(core, now);
         }
+    }
+
+    /// Whether something is missing that no peer has.
+    fn is_stuck(&self) -> bool {
+        !self.pieces.is_complete() && self.peers.iter().all(|peer| peer.useful == 0)
     }
 
     /// Tells the tracker how far this is.

@@ -116,8 +116,12 @@ impl Kind for Crowd {
         mode.entries().0
     }
 
+    /// The tracker sends to nobody of itself.
     fn degree(mode: &Swarm) -> usize {
-        mode.entries().0
+        match mode.entries() {
+            (peers, 0) => peers,
+            _ => 0,
+        }
     }
 
     fn references(mode: &Swarm) -> usize {
