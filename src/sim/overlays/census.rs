@@ -63,7 +63,7 @@ pub(super) fn report_on<K: Kind>(network: &mut Network<K>, measured: &Measured, 
             // Holders that are asked for the document had learned the key alone before.
             Some(told) => Exposure {
                 requester_and_key: told.named as f64 / count + both,
-                key_only: (told.reached - told.named) as f64 / count - both,
+                key_only: (told.reached as f64 - told.named as f64) / count - both,
                 requester_only: 0.0,
             },
             None => network.kind.exposure(both, key_only, queries),
