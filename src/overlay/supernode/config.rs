@@ -1,5 +1,7 @@
 //! What the nodes of one network have in common.
 
+use crate::limits;
+
 /// The choices of a network.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -18,6 +20,13 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self { leaves: 30, parents: 3, degree: 10, want_results: 150, max_ttl: 4 }
+    }
+}
+
+impl Config {
+    /// Nodes that a supernode takes into its index: every leaf registers at several parents, and the node itself is there too.
+    pub(super) const fn most_listed(&self) -> usize {
+        self.leaves * self.parents * limits::LEAVES_OVER + 1
     }
 }
 

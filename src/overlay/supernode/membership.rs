@@ -48,8 +48,7 @@ impl Membership {
         }
         let taken = match (core.rank, is_leaf) {
             (Rank::Leaf, _) => false,
-            // The node itself stands in its index too.
-            (Rank::Supernode, true) => core.listing.enter(sender.clone(), core.config.leaves * limits::LEAVES_OVER + 1),
+            (Rank::Supernode, true) => core.listing.enter(sender.clone(), core.config.most_listed()),
             (Rank::Supernode, false) => core.standing.contains(&from) || !core.standing.is_full(),
         };
         let others = self.others(core, &from);
