@@ -142,8 +142,8 @@ fn the_printed_configuration_is_one_that_a_node_accepts() {
     let printed = home.run(&["node", "--print-config"]);
     assert_eq!(printed.code, 0);
     std::fs::write(home.path("node/config.toml"), &printed.stdout).unwrap();
-    let ran = home.run(&["node", "--data", "node", "--mode", "chord"]);
-    assert!(ran.stderr.contains("chord"), "only the mode is wrong: {}", ran.stderr);
+    let ran = home.run(&["node", "--data", "node", "--mode", "pastry"]);
+    assert!(ran.stderr.contains("pastry"), "only the mode is wrong: {}", ran.stderr);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::lab::axis::number;
 use crate::lab::comparison::compared::Compared;
 use crate::lab::comparison::evidence::Side::{Advantage, Drawback};
 use crate::lab::comparison::evidence::{Claim, Evidence, Side, Verdict, finds_all, logarithmic, misses_some, survives};
-use crate::lab::comparison::tables::percent;
+use crate::lab::comparison::table::percent;
 use crate::lab::comparison::variation::BASE;
 
 /// A claim that was judged.

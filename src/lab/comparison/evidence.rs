@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::lab::axis::number;
 use crate::lab::comparison::compared::{Compared, DERIVED};
-use crate::lab::comparison::tables::percent;
+use crate::lab::comparison::table::percent;
 use crate::lab::comparison::variation::BASE;
 
 /// One claim.

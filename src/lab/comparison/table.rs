@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use crate::lab::axis::number;
+
 /// One table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Table {
@@ -66,6 +68,13 @@ impl Table {
 
 /// What stands where nothing was measured.
 pub const NOTHING: &str = "–";
+
+/// A share as per cent, finer near the ends.
+pub(super) fn percent(share: f64) -> String {
+    let per_cent = share * 100.0;
+    let is_coarse = (1.0..99.0).contains(&per_cent) || per_cent == 0.0 || per_cent >= 100.0;
+    if is_coarse { number(per_cent) } else { format!("{per_cent:.2}") }
+}
 
 #[cfg(test)]
 mod tests {

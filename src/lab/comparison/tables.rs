@@ -3,7 +3,7 @@
 use crate::lab::axis::number;
 use crate::lab::comparison::compared::{Compared, DERIVED};
 use crate::lab::comparison::report::Comparison;
-use crate::lab::comparison::table::{NOTHING, Table};
+use crate::lab::comparison::table::{NOTHING, Table, percent};
 use crate::lab::comparison::variation::{BASE, REST};
 use crate::lab::statistics::Estimate;
 
@@ -70,13 +70,6 @@ pub(super) fn written(estimate: &Estimate, number: fn(f64) -> String) -> String 
         Some(half) if half > 0.0 => format!("{} ± {}", number(estimate.value), number(half)),
         _ => number(estimate.value),
     }
-}
-
-/// A share as per cent, finer near the ends.
-pub(super) fn percent(share: f64) -> String {
-    let per_cent = share * 100.0;
-    let is_coarse = (1.0..99.0).contains(&per_cent) || per_cent == 0.0 || per_cent >= 100.0;
-    if is_coarse { number(per_cent) } else { format!("{per_cent:.2}") }
 }
 
 fn spread([mean, p50, p95, p99]: [Option<Estimate>; 4]) -> Option<String> {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::config::Config;
 use super::message::{Goal, Message, Trail};
+use super::passage::Relay;
 use super::reality::{self, Reality};
-use super::relay::Relay;
 use crate::id::NodeId;
 use crate::key::{Location, RoutingKey};
 use crate::message::contact::Contact;

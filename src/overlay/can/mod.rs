@@ -9,6 +9,7 @@ mod core;
 mod errands;
 mod keeping;
 mod message;
+mod passage;
 mod reality;
 mod relay;
 mod upkeep;

@@ -4,32 +4,12 @@
 
 use super::core::{Core, Ended, Purpose};
 use super::message::{Goal, Message, Trail};
+use super::passage::{Back, Relay};
 use crate::id::NodeId;
 use crate::limits;
 use crate::message::contact::Contact;
 use crate::overlay::mode::calls::CallId;
 use crate::time::Instant;
-
-/// One way at one node.
-#[derive(Debug)]
-pub(super) struct Relay {
-    back: Back,
-    goal: Goal,
-    upkeep: bool,
-    trail: Trail,
-    tried: Vec<NodeId>,
-    /// From then on the way was turned back here: it shall not come again.
-    turned_back: Option<Instant>,
-}
-
-/// Where a way came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Back {
-    /// An errand of this node.
-    Own(u32),
-    /// A neighbour's question.
-    Peer(NodeId, CallId),
-}
 
 /// Begins a way for an errand of this node.
 pub(super) fn begin(core: &mut Core, now: Instant, errand: u32, goal: Goal, upkeep: bool) {

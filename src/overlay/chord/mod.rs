@@ -11,6 +11,7 @@ mod keeping;
 mod lookup;
 mod member;
 mod message;
+mod passage;
 mod peer;
 mod relay;
 mod search;

@@ -6,44 +6,13 @@
 use super::core::{Core, Purpose};
 use super::member::Around;
 use super::message::{Message, Way};
+use super::passage::{Back, Ended, Relay};
 use super::peer::Peer;
 use crate::id::NodeId;
 use crate::key::Location;
 use crate::limits;
 use crate::overlay::mode::calls::CallId;
 use crate::time::Instant;
-
-/// One question at one node.
-#[derive(Debug)]
-pub(super) struct Relay {
-    back: Back,
-    key: Location,
-    /// Which place of this node was asked.
-    member: usize,
-    way: Way,
-    tried: Vec<NodeId>,
-}
-
-/// Where a question came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Back {
-    /// An errand of this node.
-    Own(u32),
-    /// Another node.
-    Peer(NodeId, CallId),
-}
-
-/// How a question of this node has ended.
-#[derive(Debug)]
-pub(super) struct Ended {
-    /// Whose errand it was.
-    pub(super) errand: u32,
-    /// The owner and those after it; nobody if no way was left.
-    pub(super) owners: Vec<Peer>,
-    pub(super) way: Way,
-    /// Nodes that were asked by this node itself.
-    pub(super) asked: u16,
-}
 
 /// Asks for the owner of a key on behalf of an errand of this node.
 pub(super) fn begin(core: &mut Core, now: Instant, errand: u32, key: Location) {
