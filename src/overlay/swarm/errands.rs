@@ -27,6 +27,8 @@ struct Errand {
     candidates: VecDeque<Contact>,
     asked: u32,
     timeouts: u32,
+    /// How often the tracker was asked.
+    looks: u32,
 }
 
 #[derive(Debug)]
@@ -67,7 +69,7 @@ impl Errands {
     }
 
     fn enter(&mut self, ticket: Ticket, key: RoutingKey, state: State) {
-        self.open.insert(ticket, Errand { key, state, candidates: VecDeque::new(), asked: 0, timeouts: 0 });
+        self.open.insert(ticket, Errand { key, state, candidates: VecDeque::new(), asked: 0, timeouts: 0, looks: 0 });
     }
 
     /// The document that a command is about.
@@ -79,6 +81,7 @@ impl Errands {
     pub(super) fn look(&mut self, core: &mut Core, now: Instant, ticket: Ticket) {
         let Some(errand) = self.open.get_mut(&ticket) else { return };
         errand.asked += 1;
+        errand.looks += 1;
         core.announce(now, errand.key, Stage::Looking, Purpose::Look(ticket));
     }
 
@@ -100,6 +103,8 @@ impl Errands {
                 errand.asked += 1;
                 core.calls.ask(now, &contact, Purpose::Collect(ticket), |call| Message::Ask { call, key });
             }
+            // Who was silent may have been busy, and others may have come who have it by now.
+            None if errand.timeouts > 0 && errand.looks < LOOKS => self.look(core, now, ticket),
             None => self.end(core, ticket, Answer::NotFound, 0),
         }
     }
@@ -146,3 +151,7 @@ impl Errands {
         core.calls.push(Output::Answer { ticket, answer });
     }
 }
+
+/// How often the tracker is asked for somebody who has the metadata. Chosen: a crowd of a thousand has got it from each other
+/// within a minute.
+const LOOKS: u32 = 4;

@@ -76,6 +76,11 @@ pub enum Message {
         /// The block, to be verified.
         parcel: Parcel,
     },
+    /// From a peer: it is here, and will come when there is room on the link.
+    Taken {
+        /// Of the question.
+        call: CallId,
+    },
     /// From a peer: not here.
     Missing {
         /// Of the question.
@@ -172,7 +177,7 @@ impl Message {
         match self {
             Self::Announce { .. } => 200,
             Self::Peers { contacts, .. } => 100 + 6 * contacts.len() as u64,
-            Self::Ask { .. } | Self::Missing { .. } => 68,
+            Self::Ask { .. } | Self::Taken { .. } | Self::Missing { .. } => 68,
             Self::Metadata { .. } => crypto::content::SEALED_BYTES as u64,
             Self::Hello { bits, .. } => 68 + 5 + bits.bytes(),
             Self::Bye { .. } | Self::Choking { .. } | Self::Interest { .. } => 5,

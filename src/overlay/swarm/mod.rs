@@ -135,6 +135,7 @@ impl Swarm {
                     self.core.store(Reading::Asked(from, call), |token| StoreWork::Copy { token, key });
                 }
             }
+            Message::Taken { call } => self.core.calls.on_taken(from, call),
             Message::Peers { call, .. } | Message::Metadata { call, .. } | Message::Missing { call } => {
                 self.handle_answer(now, from, (call, message));
             }
@@ -270,6 +271,8 @@ impl Swarm {
                     }
                 }
                 (Some(Reading::Asked(from, call)), Some(block)) => {
+                    // Small messages overtake blocks: behind a full link the block may take minutes.
+                    self.core.calls.reply(from, Message::Taken { call });
                     self.core.calls.reply(from, Message::Metadata { call, parcel: block.parcel() });
                 }
                 (Some(Reading::Asked(from, call)), None) => self.core.calls.reply(from, Message::Missing { call }),
