@@ -219,7 +219,7 @@ impl Flooding {
                 let Some(Reading::Kept(ticket)) = core.readings.take(token) else { return };
                 // Sharing what one has oneself is all there is to publishing.
                 if self.inserts.remove(&ticket) {
-                    let answer = Answer::Inserted { stores: 0, wanted: u32::from(!durable) };
+                    let answer = Answer::Inserted { stores: u32::from(durable), wanted: 1 };
                     core.calls.push(Output::Answer { ticket, answer });
                 }
             }

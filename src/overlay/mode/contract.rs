@@ -162,7 +162,8 @@ pub enum Answer {
     Unavailable,
     /// The block was stored.
     Inserted {
-        /// Distinct stores other than this node's that keep it.
+        /// Distinct stores other than this node's that keep it; where publishing is sharing, the places at which it is listed,
+        /// or this node's own store.
         stores: u32,
         /// How many would have been enough here: min(3, other nodes reachable).
         wanted: u32,

@@ -63,10 +63,11 @@ impl Sharing {
             }
         } else if durable && core.shares {
             core.listing.share(&core.me.id(), key, usize::MAX);
+            insert.noted = 1;
         }
         if insert.waiting == 0 {
             // A leaf without a parent has not published; a free rider had no such thing in mind.
-            self.end(core, ticket, u32::from(!durable || is_told));
+            self.end(core, ticket, u32::from(!durable || core.shares));
         }
     }
 
