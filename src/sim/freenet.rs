@@ -1,8 +1,8 @@
 //! Scenarios of the overlay `freenet`: the production machine in networks that always grow by their own joins.
 //!
-//! A run has five parts: growth, publication by real inserts, faults, a span of rest, lookups at a Poisson rate; where nodes come and go
-//! they do so from the end of the growth on. Everything follows from the scenario and its seed. In `values` messages are handed over, blocks have names only and signatures are ideal; machines
-//! and decisions are the same.
+//! A run has five parts: growth, publication by real inserts, faults, a span of rest, lookups at a Poisson rate; where
+//! nodes come and go they do so from the end of the growth on. Everything follows from the scenario and its seed. In
+//! `values` messages are handed over, blocks have names only and signatures are ideal; machines and decisions are the same.
 
 mod census;
 mod documents;
