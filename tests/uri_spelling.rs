@@ -61,11 +61,31 @@ fn a_doubled_uri_is_called_doubled() {
 }
 
 #[test]
-fn other_types_are_wrong_and_usk_is_not_available_yet() {
+fn other_types_are_wrong() {
     for text in ["XHK@abc", "chk@abc", "http://localhost", " KSK@word", "@", "/home/me/file"] {
         refused(text, 0, |kind| *kind == UriErrorKind::WrongType);
     }
-    refused(&SSK.replace("SSK@", "USK@"), 4, |kind| *kind == UriErrorKind::NotAvailableYet);
+}
+
+#[test]
+fn an_edition_has_a_site_and_a_number_in_one_spelling() {
+    let usk = |rest: &str| format!("{}{rest}", SSK[..SSK.find('/').expect("a name") + 1].replace("SSK@", "USK@"));
+    let start = usk("").len();
+    for right in ["site/0", "my%20site/17", "a/4294967295"] {
+        let uri: Uri = usk(right).parse().expect("a URI");
+        assert!(matches!(uri, Uri::Usk { .. }));
+        assert_eq!(uri.to_string(), usk(right));
+        assert_eq!(uri.duplicate(), uri);
+    }
+    refused(&usk(""), start, |kind| matches!(kind, UriErrorKind::CutShort { .. }));
+    refused(&usk("/1"), start, |kind| matches!(kind, UriErrorKind::CutShort { .. }));
+    refused(&usk("site"), start + 4, |kind| matches!(kind, UriErrorKind::CutShort { .. }));
+    refused(&usk("site/"), start + 5, |kind| matches!(kind, UriErrorKind::CutShort { .. }));
+    refused(&usk("si te/1"), start + 2, |kind| matches!(kind, UriErrorKind::Spelling { .. }));
+    refused(&usk("site/01"), start + 5, |kind| matches!(kind, UriErrorKind::Spelling { .. }));
+    refused(&usk("site/-1"), start + 5, |kind| matches!(kind, UriErrorKind::Unexpected { found: '-', .. }));
+    refused(&usk("site/1/"), start + 6, |kind| matches!(kind, UriErrorKind::Unexpected { found: '/', .. }));
+    refused(&usk("site/4294967296"), start + 5, |kind| *kind == UriErrorKind::NoEdition);
 }
 
 #[test]
@@ -149,6 +169,15 @@ fn uris() -> impl Strategy<Value = Uri> {
             Uri::Ssk { subspace: SubspaceReader { public_key_hash, reading_key }, name }
         }),
         names().prop_map(|word| Uri::Ksk { word }),
+        (any::<[u8; 32]>(), any::<[u8; 32]>(), names(), any::<u32>()).prop_map(
+            |(public_key_hash, key, site, edition)| {
+                Uri::Usk {
+                    subspace: SubspaceReader { public_key_hash, reading_key: Secret::from_bytes(key) },
+                    site,
+                    edition,
+                }
+            }
+        ),
     ]
 }
 

@@ -285,7 +285,7 @@ async fn insert(writer: &Served, bytes: usize) -> String {
 
 async fn fetch(reader: &Served, uri: &str, bytes: usize) -> (Duration, f64) {
     let begun = Instant::now();
-    let request = FetchRequest { uri: uri.to_owned(), own_store: false };
+    let request = FetchRequest { own_store: false, ..FetchRequest::of(uri.to_owned()) };
     let id = reader.jobs().start(JobRequest::Fetch(request)).expect("a job").id;
     let mut output = reader.jobs().output(id).expect("its output");
     let mut received = 0;

@@ -46,8 +46,8 @@ pub(crate) enum Command {
     Relays(Unparsed),
     /// Publish or fetch a directory as one document (not available yet).
     Site(Unparsed),
-    /// Follow the editions of a site (not available yet).
-    Follow(Unparsed),
+    /// Follow a site: print the newest edition, and each new one when it appears.
+    Follow(FollowOptions),
     /// Run one scenario in the simulator: the production machines, one seed, virtual time.
     Sim(SimOptions),
     /// Run the same workload over all overlays; print tables, write a report, the measurements and plots.
@@ -183,7 +183,8 @@ pub(crate) struct InsertOptions {
     /// Which node to ask.
     #[command(flatten)]
     pub(crate) client: ClientOptions,
-    /// The kind of name: chk, ksk:WORD or ssk:NAME.
+    /// The kind of name: chk, ksk:WORD, ssk:NAME, usk:SITE (its next edition) or date:NAME/PERIOD, where PERIOD is day, week,
+    /// month or year for the present one, or e.g. 2026-11-22, 2026-W47, 2026-11, 2026.
     #[arg(long = "as", value_name = "KIND", default_value = "chk")]
     pub(crate) kind: String,
     /// The media type to record, e.g. text/plain [default: by the ending of the file's name].
@@ -292,12 +293,40 @@ pub(crate) struct FetchOptions {
     /// Which node to ask.
     #[command(flatten)]
     pub(crate) client: ClientOptions,
+    /// Of a USK@ URI, fetch that very edition and not the newest.
+    #[arg(long)]
+    pub(crate) exact: bool,
+    /// Take the name of an SSK@ URI as one that is published for days, weeks, months or years, and fetch the newest.
+    #[arg(long, value_name = "CALENDAR", value_parser = ["day", "week", "month", "year"])]
+    pub(crate) dated: Option<String>,
+    /// With --dated: the newest up to this period, e.g. 2026-11-22 or 2026-11 [default: up to now].
+    #[arg(long, value_name = "PERIOD", requires = "dated")]
+    pub(crate) on: Option<String>,
+    /// With --dated: how many earlier periods may stand in [default: 31].
+    #[arg(long, value_name = "N", requires = "dated")]
+    pub(crate) back: Option<u16>,
     /// Where to write; `-` is standard output [default: standard output, or nowhere with --json].
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Without pre-routing.
     #[arg(long)]
     pub(crate) direct: bool,
+}
+
+/// `bolthole follow`.
+#[derive(Args, Debug)]
+pub(crate) struct FollowOptions {
+    /// The site: the URI of any of its editions.
+    pub(crate) uri: String,
+    /// Which node to ask.
+    #[command(flatten)]
+    pub(crate) client: ClientOptions,
+    /// How many seconds to wait between two searches.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) every: u64,
+    /// Print the newest edition and end.
+    #[arg(long)]
+    pub(crate) once: bool,
 }
 
 /// `bolthole keys`.

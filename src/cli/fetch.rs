@@ -14,16 +14,17 @@ use super::interrupt;
 use super::output::Output;
 use super::progress::{Counted, Progress};
 use super::target::Target;
-use crate::daemon::job::{FetchRequest, Fetched, JobId, JobRequest, JobState};
+use crate::daemon::job::{Dated, FetchRequest, Fetched, JobId, JobRequest, JobState};
 use crate::daemon::quantity::Size;
+use crate::document::period::Period;
 use crate::key::uri::Uri;
 
 /// Runs the command.
 pub(crate) fn run(options: FetchOptions, output: &mut Output) -> Result<(), Failure> {
-    let uri = checked(&options.uri)?;
+    let request = request(&options)?;
     let mut target = Target::open(options.output.as_deref(), output.json())?;
     let client = Client::find(&options.client)?;
-    let id = client.start(&JobRequest::Fetch(FetchRequest { uri, own_store: true }))?.id;
+    let id = client.start(&JobRequest::Fetch(request))?.id;
     undo_on_stop(&client, id, target.temporary());
     transfer(&client, id, &mut target, output)?;
     let JobState::Fetched(done) = client.finish(id, |_| {})? else {
@@ -35,8 +36,17 @@ pub(crate) fn run(options: FetchOptions, output: &mut Output) -> Result<(), Fail
     Ok(())
 }
 
+fn request(options: &FetchOptions) -> Result<FetchRequest, Failure> {
+    if let Some(period) = &options.on {
+        period.parse::<Period>().map_err(|error| Failure::usage(format!("--on: {error}")))?;
+    }
+    let dated = |calendar: &String| Dated { calendar: calendar.clone(), on: options.on.clone(), back: options.back };
+    let uri = checked(&options.uri)?;
+    Ok(FetchRequest { exact: options.exact, dated: options.dated.as_ref().map(dated), ..FetchRequest::of(uri) })
+}
+
 /// The one spelling of the URI; what is wrong with it is said before any node is asked.
-fn checked(text: &str) -> Result<String, Failure> {
+pub(super) fn checked(text: &str) -> Result<String, Failure> {
     let uri: Uri = text.trim().parse().map_err(|error| Failure::usage(format!("{error}")))?;
     Ok(uri.to_string())
 }
@@ -96,10 +106,13 @@ fn report(done: &Fetched, path: Option<&Path>, options: &FetchOptions, output: &
         let value = json!({
             "uri": options.uri, "bytes": done.bytes, "mime": done.mime, "blocks_fetched": done.blocks_fetched,
             "blocks_repaired": done.blocks_repaired, "served_locally": done.served_locally, "hops": done.hops,
-            "seconds": done.seconds, "direct": true, "file": path,
+            "seconds": done.seconds, "direct": true, "file": path, "found": done.found,
         });
         output.result(&value, "");
         return;
+    }
+    if let Some(found) = &done.found {
+        output.note(&format!("found {found}"));
     }
     let place = path.map(|path| format!(" to {}", path.display())).unwrap_or_default();
     output.note(&format!(

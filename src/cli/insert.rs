@@ -41,11 +41,11 @@ fn request(options: &InsertOptions) -> Result<InsertRequest, Failure> {
         reader.parse::<Recipient>().map_err(|error| Failure::usage(format!("--to: {error}")))?;
     }
     let (kind, _) = options.kind.split_once(':').unwrap_or((&options.kind, ""));
-    match kind {
-        "chk" | "ksk" | "ssk" => {}
-        "usk" => return Err(Failure::usage("publishing editions of a site (--as usk) is not available yet")),
-        "date" => return Err(Failure::usage("publishing for a date (--as date) is not available yet")),
-        _ => return Err(Failure::usage(format!("--as {}: write chk, ksk:WORD or ssk:NAME", options.kind))),
+    if !["chk", "ksk", "ssk", "usk", "date"].contains(&kind) {
+        let wrong = &options.kind;
+        return Err(Failure::usage(format!(
+            "--as {wrong}: write chk, ksk:WORD, ssk:NAME, usk:SITE or date:NAME/PERIOD"
+        )));
     }
     if options.redundancy.is_some_and(|ratio| !(0.0..=1.0).contains(&ratio)) {
         return Err(Failure::usage("--redundancy is a number from 0 to 1: check blocks per data block"));

@@ -11,6 +11,7 @@ mod crew;
 mod demo;
 mod failure;
 mod fetch;
+mod follow;
 mod insert;
 mod interrupt;
 mod keys;
@@ -60,6 +61,7 @@ fn run(command: Command, output: &mut Output) -> Result<(), Failure> {
         Command::Node(options) => node::run(*options, output),
         Command::Insert(options) => insert::run(options, output),
         Command::Fetch(options) => fetch::run(options, output),
+        Command::Follow(options) => follow::run(&options, output),
         Command::Keys(command) => keys::run(command, output),
         Command::Status(options) => status::status(&options, output),
         Command::Peers(options) => status::peers(&options, output),

@@ -12,7 +12,6 @@ const fn name(command: &Command) -> &'static str {
     match command {
         Command::Relays(_) => "the directory of relays",
         Command::Site(_) => "publishing and fetching directories",
-        Command::Follow(_) => "following editions",
         Command::Gateway(_) => "a gateway to another overlay",
         _ => "this command",
     }

@@ -1,12 +1,14 @@
 //! Does the jobs of local clients: documents to blocks and blocks to documents, over a running node.
 //!
 //! `insert` and `fetch` drive the machines of `document`; `carrier` brings single blocks to the network and back;
-//! `name` turns what the client wrote into what a document is stored under. Nothing here runs on the event loop.
+//! `name` turns what the client wrote into what is named, and `newest` finds the newest of several. Nothing here runs on
+//! the event loop.
 
 mod carrier;
 mod fetch;
 mod insert;
 mod name;
+mod newest;
 
 use std::sync::Arc;
 
@@ -14,12 +16,17 @@ use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
 
 use self::carrier::Carrier;
+use self::name::{Site, Sought, Wish};
 use super::clock::Clock;
 use super::data_dir::DataDir;
 use super::handle::Handle;
-use super::job::{JobFailure, JobRequest, JobState};
+use super::job::{FailureKind, Fetched, Found, JobFailure, JobRequest, JobState};
 use super::jobs::{Feed, Report, Worker};
 use super::keeper::Keeper;
+use crate::document::fetch::Start;
+use crate::document::period::Period;
+use crate::document::signed::{Reader, Writer};
+use crate::key::uri::Uri;
 
 /// Does the jobs of one node.
 #[derive(Clone, Debug)]
@@ -47,19 +54,85 @@ impl Worker for Documents {
         output: mpsc::Sender<Bytes>,
     ) -> Result<JobState, JobFailure> {
         let carrier = Carrier::new(self.node, self.clock);
+        let unix_seconds = self.clock.now().as_micros() / 1_000_000;
         match request {
             JobRequest::Insert(request) => {
-                let writer = name::writer(request.name.as_deref(), self.data, self.keeper).await?;
+                let wish = name::wish(request.name.as_deref(), unix_seconds, self.data, self.keeper).await?;
+                let writer = writer(&carrier, wish).await?;
                 insert::run(carrier, request, writer, report, input).await.map(JobState::Inserted)
             }
             JobRequest::Fetch(request) => {
-                let start = name::start(&request.uri).await?;
+                let sought = name::sought(&request, unix_seconds).await?;
+                let (start, found) = located(&carrier, sought, request.own_store).await?;
                 let readers = name::readers(self.data, self.keeper).await?;
                 let way = fetch::Way { own_store: request.own_store, readers, repairs: self.repairs };
-                fetch::run(carrier, start, way, report, output).await.map(JobState::Fetched)
+                let fetched = fetch::run(carrier, start, way, report, output).await?;
+                Ok(JobState::Fetched(Fetched { found: found.map(|uri| uri.to_string()), ..fetched }))
+            }
+            JobRequest::Find(request) => {
+                let (site, began) = (name::site(&request.uri)?, carrier.now());
+                let edition = newest::edition(&carrier, &site, true).await?.ok_or_else(no_edition)?;
+                let seconds = carrier.now().since(began).as_secs_f64();
+                let uri = Uri::Usk { subspace: site.subspace, site: site.site, edition };
+                Ok(JobState::Found(Found { uri: uri.to_string(), edition, seconds }))
             }
         }
     }
+}
+
+/// The right to write what is wished; of a site, the edition after the newest that is found.
+async fn writer(carrier: &Carrier, wish: Wish) -> Result<Option<Writer>, JobFailure> {
+    let (subspace, site) = match wish {
+        Wish::Content => return Ok(None),
+        Wish::Name(writer) => return Ok(Some(writer)),
+        Wish::Edition { subspace, site } => (subspace, site),
+    };
+    let known = Site { subspace: subspace.public(), site, known: 0 };
+    let newest = newest::edition(carrier, &known, true).await?;
+    let edition = match newest {
+        None => 0,
+        Some(newest) => newest.checked_add(1).ok_or_else(|| failed("there is no edition after the last"))?,
+    };
+    Ok(Some(Writer::Edition { subspace, site: known.site, edition }))
+}
+
+/// Where what is sought begins; where it had to be searched for, what was found.
+async fn located(carrier: &Carrier, sought: Sought, own_store: bool) -> Result<(Start, Option<Uri>), JobFailure> {
+    match sought {
+        Sought::At(start) => Ok((start, None)),
+        Sought::Newest(site) => {
+            let edition = newest::edition(carrier, &site, own_store).await?.ok_or_else(no_edition)?;
+            let Site { subspace, site, .. } = site;
+            let start = Start::Signed(Reader::of_edition(subspace.duplicate(), &site, edition));
+            Ok((start, Some(Uri::Usk { subspace, site, edition })))
+        }
+        Sought::Dated { subspace, name, periods } => {
+            let found = newest::period(carrier, &subspace, &name, &periods, own_store).await?;
+            let (_, name) = found.ok_or_else(|| no_period(&periods))?;
+            let start = Start::Signed(Reader::of_name(subspace.duplicate(), &name));
+            Ok((start, Some(Uri::Ssk { subspace, name })))
+        }
+    }
+}
+
+fn no_edition() -> JobFailure {
+    not_found("no edition of this site was found".to_owned())
+}
+
+fn no_period(periods: &[Period]) -> JobFailure {
+    not_found(match periods {
+        [] => "nothing can be published for that time".to_owned(),
+        [one] => format!("nothing was found that is published for {one}"),
+        [newest, .., oldest] => format!("nothing was found that is published from {oldest} to {newest}"),
+    })
+}
+
+const fn not_found(sentence: String) -> JobFailure {
+    JobFailure { kind: FailureKind::NotFound, sentence }
+}
+
+fn failed(sentence: &str) -> JobFailure {
+    JobFailure { kind: FailureKind::Failed, sentence: sentence.to_owned() }
 }
 
 /// Rebuilt blocks being reinserted at once, for all fetches together. Chosen: repair must not crowd out requests.

@@ -16,13 +16,15 @@ pub enum JobRequest {
     Insert(InsertRequest),
     /// Fetch a document, which the client then receives.
     Fetch(FetchRequest),
+    /// Look for the newest edition of a site.
+    Find(FindRequest),
 }
 
 /// How to insert a document.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InsertRequest {
-    /// The kind of name: `chk`, `ksk:WORD` or `ssk:NAME`. Default: `chk`.
+    /// The kind of name: `chk`, `ksk:WORD`, `ssk:NAME`, `usk:SITE` or `date:NAME/PERIOD`. Default: `chk`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The media type to record.
@@ -54,6 +56,34 @@ pub struct FetchRequest {
     /// Whether the node's own store may answer before the network is asked. Default: yes.
     #[serde(default = "yes")]
     pub own_store: bool,
+    /// Whether a `USK@` URI stands for that very edition. Default: for the newest.
+    #[serde(default)]
+    pub exact: bool,
+    /// Takes the name of an `SSK@` URI as one that is published for periods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dated: Option<Dated>,
+}
+
+/// Which of the documents published for a name's periods to fetch: the newest up to an instant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dated {
+    /// `day`, `week`, `month` or `year`.
+    pub calendar: String,
+    /// The period to begin with, e.g. `2026-11-22`. Default: the present one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<String>,
+    /// How many earlier periods may stand in. Default: 31.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<u16>,
+}
+
+/// Of what to look for the newest edition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FindRequest {
+    /// A `USK@` URI; its edition is where the search begins.
+    pub uri: String,
 }
 
 /// A job as its client sees it.
@@ -78,6 +108,8 @@ pub enum JobState {
     Inserted(Inserted),
     /// A fetch is complete.
     Fetched(Fetched),
+    /// The newest edition is known.
+    Found(Found),
     /// It ended without doing what was asked.
     Failed(JobFailure),
 }
@@ -115,6 +147,9 @@ pub struct Inserted {
 /// A document that was fetched whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fetched {
+    /// The URI of what was found, where the request named an edition to search from or a calendar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
     /// Its length.
     pub bytes: u64,
     /// Its media type, if one was recorded.
@@ -127,6 +162,17 @@ pub struct Fetched {
     pub served_locally: u64,
     /// Forwards on the way, the mean over all blocks.
     pub hops: f64,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// The newest edition of a site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// The URI of that edition.
+    pub uri: String,
+    /// Its number.
+    pub edition: u32,
     /// How long it took.
     pub seconds: f64,
 }
@@ -155,6 +201,14 @@ pub enum FailureKind {
     Cancelled,
     /// Anything else.
     Failed,
+}
+
+impl FetchRequest {
+    /// Fetches `uri` as it stands.
+    #[must_use]
+    pub const fn of(uri: String) -> Self {
+        Self { uri, own_store: true, exact: false, dated: None }
+    }
 }
 
 const fn yes() -> bool {

@@ -95,9 +95,9 @@ impl<W: Worker> Jobs<W> {
         let (view, watcher) = watch::channel(first.clone());
         let (input, feed) = mpsc::channel(CHANNEL);
         let (drain, output) = mpsc::channel(CHANNEL);
-        let inserts = matches!(request, JobRequest::Insert(_));
+        let (inserts, fetches) = (matches!(request, JobRequest::Insert(_)), matches!(request, JobRequest::Fetch(_)));
         let task = tokio::spawn(finish(self.worker.clone(), request, Report(view), feed, drain)).abort_handle();
-        let job = Job { view: watcher, input: inserts.then_some(input), output: (!inserts).then_some(output), task };
+        let job = Job { view: watcher, input: inserts.then_some(input), output: fetches.then_some(output), task };
         table.jobs.insert(id, job);
         Ok(first)
     }
@@ -279,7 +279,7 @@ mod tests {
     #[tokio::test]
     async fn jobs_at_work_are_bounded_and_cancelling_makes_room() {
         let jobs = Jobs::new(Echo);
-        let fetch = || JobRequest::Fetch(FetchRequest { uri: String::new(), own_store: true });
+        let fetch = || JobRequest::Fetch(FetchRequest::of(String::new()));
         let ids: Vec<_> = (0..RUNNING).map(|_| jobs.start(insert()).unwrap().id).collect();
         assert_eq!(jobs.start(fetch()).unwrap_err(), Refusal::Busy);
         jobs.cancel(ids[0]).unwrap();

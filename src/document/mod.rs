@@ -4,15 +4,18 @@
 //! blocks, a manifest that lists their routing keys, and a top block that says what the whole is. `insert` and `fetch`
 //! are machines: values in, values out, no socket, file, clock or thread. Their memory is bounded by a window, not by
 //! the document, and no call of theirs does more than one segment's coding (a few milliseconds).
-//! Leaves out how blocks travel, sites, dates, editions and sealing to readers; the formats are in `docs/documents.md`.
+//! Which edition of a name is the newest, and what a name is for a day or a week, is here too.
+//! Leaves out how blocks travel and sites; the formats are in `docs/documents.md`.
 
 pub mod coding;
+pub mod editions;
 pub mod fetch;
 pub mod handle;
 pub mod header;
 pub mod insert;
 pub mod layout;
 pub mod mime;
+pub mod period;
 pub mod root;
 pub mod signed;
 pub mod tree;

@@ -1,5 +1,7 @@
 //! Tops that are signed: a name or a word that holds a small document or points to a larger one.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use crypto::content::Root;
 use crypto::signed::{Subspace, SubspaceReader, open_block, sign_block};
@@ -7,7 +9,7 @@ use crypto::{keyword, standby};
 
 use crate::document::header::{Malformed, Message};
 use crate::key::RoutingKey;
-use crate::key::uri::{Name, Uri};
+use crate::key::uri::{Edition, Name, Uri};
 use crate::message::block::Block;
 
 /// The right to write under one name.
@@ -19,6 +21,15 @@ pub enum Writer {
         subspace: Subspace,
         /// The name.
         name: Name,
+    },
+    /// An edition of a site: `USK@`.
+    Edition {
+        /// The subspace.
+        subspace: Subspace,
+        /// The site.
+        site: Name,
+        /// Its number.
+        edition: Edition,
     },
     /// A word: `KSK@`.
     Word {
@@ -68,14 +79,14 @@ impl Writer {
     #[must_use]
     pub fn block(&self, message: &Message, nonce: &[u8; 24]) -> Block {
         let (subspace, name) = self.parts();
-        signed(subspace, name, message, nonce)
+        signed(subspace, &name, message, nonce)
     }
 
     /// What readers need.
     #[must_use]
     pub fn reader(&self) -> Reader {
         let (subspace, name) = self.parts();
-        Reader { subspace: subspace.public(), name: name.to_owned() }
+        Reader { subspace: subspace.public(), name: name.into_owned() }
     }
 
     /// The name under which the document will be found.
@@ -83,14 +94,18 @@ impl Writer {
     pub fn uri(&self) -> Uri {
         match self {
             Self::Name { subspace, name } => Uri::Ssk { subspace: subspace.public(), name: name.clone() },
+            Self::Edition { subspace, site, edition } => {
+                Uri::Usk { subspace: subspace.public(), site: site.clone(), edition: *edition }
+            }
             Self::Word { word, .. } => Uri::Ksk { word: word.clone() },
         }
     }
 
-    fn parts(&self) -> (&Subspace, &str) {
+    fn parts(&self) -> (&Subspace, Cow<'_, str>) {
         match self {
-            Self::Name { subspace, name } => (subspace, name.as_str()),
-            Self::Word { subspace, .. } => (subspace, keyword::NAME),
+            Self::Name { subspace, name } => (subspace, name.as_str().into()),
+            Self::Edition { subspace, site, edition } => (subspace, of_edition(site, *edition).into()),
+            Self::Word { subspace, .. } => (subspace, keyword::NAME.into()),
         }
     }
 }
@@ -100,6 +115,12 @@ impl Reader {
     #[must_use]
     pub fn of_name(subspace: SubspaceReader, name: &Name) -> Self {
         Self { subspace, name: name.as_str().to_owned() }
+    }
+
+    /// Reads the edition `edition` of `site` in `subspace`.
+    #[must_use]
+    pub fn of_edition(subspace: SubspaceReader, site: &Name, edition: Edition) -> Self {
+        Self { subspace, name: of_edition(site, edition) }
     }
 
     /// Reads what stands under a word, given what [`keyword::subspace`] makes of it.
@@ -128,4 +149,9 @@ impl Reader {
         let message = open_block(&self.subspace, &self.name, block.body()).map_err(|_| Unreadable::Sealed)?;
         Ok(Message::decode(&message)?)
     }
+}
+
+/// What an edition is signed under. No [`Name`] has control characters, so no name in the subspace is an edition of a site.
+fn of_edition(site: &Name, edition: Edition) -> String {
+    format!("{}\0{edition}", site.as_str())
 }

@@ -1,10 +1,10 @@
-//! Textual names of documents: `CHK@routing,crypto,extra`, `SSK@hash,readingkey,extra/name`, `KSK@word`.
+//! Textual names of documents: `CHK@routing,crypto,extra`, `SSK@hash,readingkey,extra/name`, `KSK@word`,
+//! `USK@hash,readingkey,extra/site/edition`.
 //!
 //! Guarantees: one document, one spelling. What parses prints again as it was (less the optional `bolthole:`), and
 //! whatever would be a second spelling of the same thing is refused; every error names the character where it lies and
 //! what was expected there. A URI that exists is correct. Secrets in it are never printed by `Debug`.
-//! Leaves out where a document lies once its URI is known (that is `document`), and `USK@`, which is named as a kind of
-//! its own and refused as not available yet.
+//! Leaves out where a document lies once its URI is known, and which edition is the newest: that is `document`.
 //!
 //! Parts are base64url without padding, the unused low bits of the last character zero. `extra` is three bytes: format
 //! version, algorithms, flags. Names and words are UTF-8 in which every byte but `A-Z a-z 0-9 - . _ ~` is written `%XX`
@@ -48,7 +48,19 @@ pub enum Uri {
         /// The word.
         word: Name,
     },
+    /// One edition of a site in a subspace; also the place to look for newer ones from.
+    Usk {
+        /// Whose subspace, and what its readers share.
+        subspace: SubspaceReader,
+        /// The name that all editions share.
+        site: Name,
+        /// Which edition, from 0.
+        edition: Edition,
+    },
 }
+
+/// The number of an edition.
+pub type Edition = u32;
 
 impl Uri {
     /// A second copy, secrets included.
@@ -58,6 +70,9 @@ impl Uri {
             Self::Chk { routing, root } => Self::Chk { routing: *routing, root: root.duplicate() },
             Self::Ssk { subspace, name } => Self::Ssk { subspace: subspace.duplicate(), name: name.clone() },
             Self::Ksk { word } => Self::Ksk { word: word.clone() },
+            Self::Usk { subspace, site, edition } => {
+                Self::Usk { subspace: subspace.duplicate(), site: site.clone(), edition: *edition }
+            }
         }
     }
 }
@@ -65,15 +80,17 @@ impl Uri {
 impl fmt::Display for Uri {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let part = |bytes: &[u8]| BASE64URL_NOPAD.encode(bytes);
+        let of = |subspace: &SubspaceReader| {
+            let (hash, reading_key) = (part(&subspace.public_key_hash), part(subspace.reading_key.expose()));
+            format!("{hash},{reading_key},{}", part(&EXTRA))
+        };
         match self {
             Self::Chk { routing, root } => {
                 write!(formatter, "CHK@{},{},{}", part(&routing.0), part(root.expose()), part(&EXTRA))
             }
-            Self::Ssk { subspace, name } => {
-                let reading_key = part(subspace.reading_key.expose());
-                write!(formatter, "SSK@{},{reading_key},{}/{name}", part(&subspace.public_key_hash), part(&EXTRA))
-            }
+            Self::Ssk { subspace, name } => write!(formatter, "SSK@{}/{name}", of(subspace)),
             Self::Ksk { word } => write!(formatter, "KSK@{word}"),
+            Self::Usk { subspace, site, edition } => write!(formatter, "USK@{}/{site}/{edition}", of(subspace)),
         }
     }
 }
@@ -91,7 +108,7 @@ impl FromStr for Uri {
             Kind::Chk => cursor.chk(),
             Kind::Ssk => cursor.ssk(),
             Kind::Ksk => Ok(Self::Ksk { word: cursor.name("a word")? }),
-            Kind::Usk => Err(cursor.error(UriErrorKind::NotAvailableYet)),
+            Kind::Usk => cursor.usk(),
         }
     }
 }
@@ -160,7 +177,7 @@ impl Cursor<'_> {
         }
         if Kind::MARKS.iter().any(|(mark, _)| mark.starts_with(self.rest())) {
             self.at = self.text.len();
-            return Err(self.unexpected("CHK@, SSK@ or KSK@"));
+            return Err(self.unexpected("CHK@, SSK@, KSK@ or USK@"));
         }
         Err(self.error(UriErrorKind::WrongType))
     }
@@ -184,14 +201,45 @@ impl Cursor<'_> {
     }
 
     fn ssk(&mut self) -> Result<Uri, UriError> {
+        let subspace = self.subspace()?;
+        self.take('/', "a slash and a name")?;
+        let name = self.name("a name")?;
+        Ok(Uri::Ssk { subspace, name })
+    }
+
+    fn usk(&mut self) -> Result<Uri, UriError> {
+        let subspace = self.subspace()?;
+        self.take('/', "a slash and a site")?;
+        let end = self.rest().find('/').map_or(self.text.len(), |slash| self.at + slash);
+        let site = Cursor { text: &self.text[..end], at: self.at }.name("a site")?;
+        self.at = end;
+        self.take('/', "a slash and an edition")?;
+        let edition = self.edition()?;
+        Ok(Uri::Usk { subspace, site, edition })
+    }
+
+    fn subspace(&mut self) -> Result<SubspaceReader, UriError> {
         let public_key_hash = self.part()?;
         self.take(',', "a comma")?;
         let reading_key = Secret::from_bytes(self.part()?);
         self.take(',', "a comma")?;
         self.extra()?;
-        self.take('/', "a slash and a name")?;
-        let name = self.name("a name")?;
-        Ok(Uri::Ssk { subspace: SubspaceReader { public_key_hash, reading_key }, name })
+        Ok(SubspaceReader { public_key_hash, reading_key })
+    }
+
+    /// A decimal number in its one spelling, up to the end.
+    fn edition(&mut self) -> Result<Edition, UriError> {
+        let digits = self.rest();
+        if let Some((offset, found)) = digits.char_indices().find(|(_, character)| !character.is_ascii_digit()) {
+            let kind = UriErrorKind::Unexpected { found, expected: "a digit or the end" };
+            return Err(self.error_at(self.at + offset, kind));
+        }
+        match digits.parse::<Edition>() {
+            Ok(edition) if edition.to_string() == digits => Ok(edition),
+            Ok(edition) => Err(self.error(UriErrorKind::Spelling { canonical: edition.to_string() })),
+            Err(_) if digits.is_empty() => Err(self.unexpected("the number of an edition")),
+            Err(_) => Err(self.error(UriErrorKind::NoEdition)),
+        }
     }
 
     fn take(&mut self, wanted: char, expected: &'static str) -> Result<(), UriError> {
@@ -244,11 +292,11 @@ fn is_base64url(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '-' || character == '_'
 }
 
-/// Most characters of a URI: the longest subspace URI with every byte of its name escaped has 873. Longer text is refused
+/// Most characters of a URI: the longest URI of an edition with every byte of its site escaped has 883. Longer text is refused
 /// before it is read.
 pub const URI_CHARACTERS: usize = 1_024;
 
-const _: () = assert!("bolthole:SSK@".len() + 43 + 1 + 43 + 1 + 4 + 1 + 3 * NAME_BYTES <= URI_CHARACTERS);
+const _: () = assert!("bolthole:USK@".len() + 43 + 1 + 43 + 1 + 4 + 1 + 3 * NAME_BYTES + 11 <= URI_CHARACTERS);
 
 const SCHEME: &str = "bolthole:";
 /// The format of documents that this URI leads to.

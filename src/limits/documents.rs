@@ -42,3 +42,11 @@ pub const BLOCK_SEARCHES: u32 = 3;
 pub const BLOCK_RETRY_FIRST: Duration = Duration::from_millis(100);
 /// Longest rest.
 pub const BLOCK_RETRY_LONGEST: Duration = Duration::from_secs(5);
+/// Editions of a site, or periods of a name, that are looked for at once. Chosen: what the window of one document would ask
+/// for too. With 12 the newest of a thousand editions is found in four rounds.
+pub const EDITIONS_ASKED: usize = 12;
+/// Periods before the current one that are tried when a name is fetched by date and the client names no number. Chosen: a
+/// month of days, more than half a year of weeks, more than two years of months.
+pub const PERIODS_BACK: u16 = 31;
+/// Most periods that a client may have tried. Chosen: ten years of days.
+pub const PERIODS_BACK_MOST: u16 = 3_660;

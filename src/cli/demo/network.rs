@@ -139,7 +139,7 @@ impl Network {
     ) -> Result<(Fetched, bool), Failure> {
         let fresh = self.count + 1;
         let jobs = self.member(fresh).served.jobs();
-        let request = FetchRequest { uri: uri.to_owned(), own_store: false };
+        let request = FetchRequest { own_store: false, ..FetchRequest::of(uri.to_owned()) };
         let id = jobs.start(JobRequest::Fetch(request)).map_err(refused)?.id;
         let output = jobs.output(id).map_err(refused)?;
         let (equal, ended) = tokio::join!(document.compare(output), self.end_of(fresh, id));

@@ -47,6 +47,7 @@ pub(super) async fn run(
     let summary = job.run().await?;
     let seen = &job.seen;
     Ok(Fetched {
+        found: None,
         bytes: summary.bytes,
         mime: Some(summary.mime.to_string()),
         blocks_fetched: summary.blocks_fetched,
@@ -217,13 +218,13 @@ fn failure(why: Why) -> JobFailure {
     JobFailure { kind, sentence }
 }
 
-fn nobody() -> JobFailure {
+pub(super) fn nobody() -> JobFailure {
     JobFailure {
         kind: FailureKind::Unavailable,
         sentence: "no other node could be asked: is this node linked to any?".to_owned(),
     }
 }
 
-fn stopping() -> JobFailure {
+pub(super) fn stopping() -> JobFailure {
     JobFailure { kind: FailureKind::Unavailable, sentence: "the node is stopping".to_owned() }
 }

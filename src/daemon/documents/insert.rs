@@ -13,12 +13,16 @@ use crate::daemon::chance;
 use crate::daemon::handle::Stopped;
 use crate::daemon::job::{FailureKind, InsertRequest, Inserted, JobFailure};
 use crate::daemon::jobs::{Feed, Report, next_piece};
+use crate::daemon::quantity::Size;
 use crate::document::handle::Handle;
+use crate::document::header::Message;
 use crate::document::insert::{Input, Inserter, Keys, Options, Output, Receipt, Why};
 use crate::document::layout::{Copies, Geometry, Redundancy};
 use crate::document::mime::Mime;
-use crate::document::signed::Writer;
+use crate::document::signed::{Reader, Writer};
 use crate::key::recipient::Recipient;
+use crate::key::uri::Uri;
+use crate::message::block::Block;
 
 /// Inserts the document that comes out of `input`.
 pub(super) async fn run(
@@ -29,11 +33,13 @@ pub(super) async fn run(
     input: mpsc::Receiver<Feed>,
 ) -> Result<Inserted, JobFailure> {
     let (clock, start) = (carrier.clone(), carrier.now());
+    let name = writer.as_ref().map(Writer::reader);
     let options = options(&request, writer, carrier.window())?;
     report.progress(|progress| progress.total_bytes = request.length);
     let machine = sealed(Inserter::new(options, &mut chance::generator()), &request.readers)?;
-    let job =
-        Insert { carrier, machine, report, input, piece: Bytes::new(), wanted: 0, ended: false, out: JoinSet::new() };
+    let taken = Taken { name, existing: None };
+    let (piece, out) = (Bytes::new(), JoinSet::new());
+    let job = Insert { carrier, machine, report, input, piece, wanted: 0, ended: false, out, taken };
     let receipt = job.run().await?;
     Ok(Inserted {
         uri: receipt.uri.to_string(),
@@ -97,6 +103,14 @@ struct Insert {
     wanted: usize,
     ended: bool,
     out: JoinSet<(Handle, Result<Stored, Stopped>)>,
+    taken: Taken,
+}
+
+/// What stands already where the document was to stand.
+struct Taken {
+    /// The name it is to have.
+    name: Option<Reader>,
+    existing: Option<Block>,
 }
 
 impl Insert {
@@ -131,7 +145,7 @@ impl Insert {
                     });
                 }
                 Output::Done(receipt) => return Some(Ok(receipt)),
-                Output::Failed(why) => return Some(Err(failure(why))),
+                Output::Failed(why) => return Some(Err(failure(why, &self.taken))),
             }
         }
     }
@@ -171,7 +185,10 @@ impl Insert {
     fn on_stored(&mut self, handle: Handle, stored: Stored) -> Result<(), JobFailure> {
         let input = match stored {
             Stored::Enough(stores) => Input::BlockStored { handle, stores },
-            Stored::Collided(existing) => Input::BlockCollided { handle, existing },
+            Stored::Collided(existing) => {
+                self.taken.existing = Some(existing.clone());
+                Input::BlockCollided { handle, existing }
+            }
             Stored::TooFew => Input::BlockFailed { handle },
             Stored::Nobody => return Err(nobody()),
         };
@@ -180,12 +197,28 @@ impl Insert {
     }
 }
 
-fn failure(why: Why) -> JobFailure {
+fn failure(why: Why, taken: &Taken) -> JobFailure {
     let sentence = match why {
-        Why::NameTaken => "another document stands under this name already; it was not changed".to_owned(),
+        Why::NameTaken => format!("{} stands under this name already; it was not changed", taken.what()),
         other => other.to_string(),
     };
     JobFailure { kind: FailureKind::Failed, sentence }
+}
+
+impl Taken {
+    /// What a reader of the name would get.
+    fn what(&self) -> String {
+        let message = self.name.as_ref().zip(self.existing.as_ref()).and_then(|(name, block)| name.open(block).ok());
+        match message {
+            Some(Message::Inline { header, .. }) => {
+                format!("another document ({} of {})", Size(header.length), header.mime)
+            }
+            Some(Message::Redirect { routing, root }) => {
+                format!("another document ({})", Uri::Chk { routing, root })
+            }
+            None => "something else".to_owned(),
+        }
+    }
 }
 
 fn nobody() -> JobFailure {

@@ -24,11 +24,11 @@ pub enum UriErrorKind {
     #[error("the URI is doubled: another one begins")]
     Doubled,
     /// No kind of URI begins like that.
-    #[error("this is no kind of URI: CHK@, SSK@ or KSK@ is expected")]
+    #[error("this is no kind of URI: CHK@, SSK@, KSK@ or USK@ is expected")]
     WrongType,
-    /// A kind that this version does not know how to follow.
-    #[error("USK@ is not available yet")]
-    NotAvailableYet,
+    /// More than any edition has.
+    #[error("editions are numbered up to {}", super::Edition::MAX)]
+    NoEdition,
     /// A character that cannot stand there.
     #[error("unexpected {found:?}: {expected} is expected")]
     Unexpected {
