@@ -3,11 +3,13 @@
 //! Guarantees: only the owner's token opens it, compared in constant time; a page of another origin or a rebound name
 //! gets nothing (Host and Origin are checked first); every body is bounded or streamed. Leaves out what a job does.
 
+mod documents;
 mod guard;
 mod metrics;
 mod refusal;
 mod routes;
 mod server;
+mod transfer;
 
 pub use guard::{Access, TOKEN_HEADER_PREFIX};
 pub use server::serve;

@@ -30,6 +30,7 @@ pub(super) fn failed(failure: &JobFailure) -> Refused {
     let status = match failure.kind {
         FailureKind::BadRequest => StatusCode::BAD_REQUEST,
         FailureKind::NotFound => StatusCode::NOT_FOUND,
+        FailureKind::OutOfRange => StatusCode::RANGE_NOT_SATISFIABLE,
         FailureKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         FailureKind::Cancelled | FailureKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
     };

@@ -1,7 +1,7 @@
-//! The paths of the interface: jobs and their data, status, peers, metrics.
+//! The paths of the interface: documents, jobs and their data, keys, status, peers, metrics.
 //!
 //! Errors are JSON `{"error": sentence}` with a fitting status. Version 1 paths do not change meaning; later work adds
-//! paths and fields.
+//! paths and fields. `openapi.json` describes them, and a test holds it to what is here.
 
 use std::sync::Arc;
 
@@ -9,13 +9,15 @@ use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::middleware;
+use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::documents;
 use super::guard::{self, Access};
 use super::metrics;
 use super::refusal::{Refused, ended, failed, refusal, refused, stopping};
@@ -29,8 +31,13 @@ pub(super) fn router(service: Arc<Served>, access: Arc<Access>) -> Router {
     Router::new()
         .route("/v1/status", get(status))
         .route("/v1/peers", get(peers))
+        .route("/v1/keys", get(keys))
+        .route("/v1/openapi.json", get(description))
+        .route("/v1/documents", post(documents::post).layer(DefaultBodyLimit::disable()))
+        .route("/v1/documents/{*link}", get(documents::get))
         .route("/v1/jobs", post(start).get(list))
         .route("/v1/jobs/{id}", get(view).delete(cancel))
+        .route("/v1/jobs/{id}/events", get(events))
         .route("/v1/jobs/{id}/data", get(take).put(send).layer(DefaultBodyLimit::disable()))
         .route("/metrics", get(exposition))
         .fallback(async || refusal(StatusCode::NOT_FOUND, "there is no such path"))
@@ -52,6 +59,15 @@ async fn peers(State(service): State<Arc<Served>>) -> Reply<Response> {
 async fn exposition(State(service): State<Arc<Served>>) -> Reply<Response> {
     let status = service.status().await.ok_or_else(stopping)?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], metrics::render(&status)).into_response())
+}
+
+async fn keys(State(service): State<Arc<Served>>) -> Reply<Json<Value>> {
+    let keys = service.keys().await.map_err(|sentence| refusal(StatusCode::INTERNAL_SERVER_ERROR, &sentence))?;
+    Ok(Json(json!({ "keys": keys })))
+}
+
+async fn description() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], DESCRIPTION).into_response()
 }
 
 async fn start(State(service): State<Arc<Served>>, body: Bytes) -> Reply<(StatusCode, Json<JobView>)> {
@@ -84,6 +100,26 @@ async fn view(
     }
     let view = watcher.borrow().clone();
     Ok(Json(view))
+}
+
+/// Every change of a job as an event, the last one when it has ended.
+async fn events(
+    State(service): State<Arc<Served>>,
+    Path(id): Path<u64>,
+) -> Reply<Sse<impl Stream<Item = Result<Event, axum::Error>>>> {
+    let mut watcher = service.jobs().watch(JobId(id)).map_err(refused)?;
+    watcher.mark_changed();
+    let views = stream::unfold(Some(watcher), |watcher| async move {
+        let mut watcher = watcher?;
+        watcher.changed().await.ok()?;
+        let view = watcher.borrow_and_update().clone();
+        // No faster than a person reads.
+        tokio::time::sleep(EVENT_PAUSE).await;
+        let ended = view.state != JobState::Running;
+        let event = Event::default().event(if ended { "end" } else { "progress" }).json_data(view);
+        Some((event, (!ended).then_some(watcher)))
+    });
+    Ok(Sse::new(views).keep_alive(KeepAlive::default()))
 }
 
 async fn cancel(State(service): State<Arc<Served>>, Path(id): Path<u64>) -> Reply<StatusCode> {
@@ -129,3 +165,7 @@ async fn take(State(service): State<Arc<Served>>, Path(id): Path<u64>) -> Reply<
 const REQUEST_BYTES: usize = 64 << 10;
 /// Longest wait for a change. Chosen: below what proxies and clients cut.
 const LONGEST_WAIT_SECONDS: u64 = 55;
+/// Least time between two events of a job. Chosen.
+const EVENT_PAUSE: Duration = Duration::from_millis(100);
+/// The interface described in the form of OpenAPI 3.1.
+const DESCRIPTION: &str = include_str!("openapi.json");

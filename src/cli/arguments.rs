@@ -44,8 +44,9 @@ pub(crate) enum Command {
     Peers(ClientOptions),
     /// Show the relays that pre-routing can use (not available yet).
     Relays(Unparsed),
-    /// Publish or fetch a directory as one document (not available yet).
-    Site(Unparsed),
+    /// Publish or fetch a directory as one document.
+    #[command(subcommand)]
+    Site(SiteCommand),
     /// Follow a site: print the newest edition, and each new one when it appears.
     Follow(FollowOptions),
     /// Run one scenario in the simulator: the production machines, one seed, virtual time.
@@ -308,6 +309,68 @@ pub(crate) struct FetchOptions {
     /// Where to write; `-` is standard output [default: standard output, or nowhere with --json].
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Without pre-routing.
+    #[arg(long)]
+    pub(crate) direct: bool,
+}
+
+/// `bolthole site`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SiteCommand {
+    /// Insert the files of a directory, and a list of them that names them all.
+    Publish(SitePublishOptions),
+    /// Write a site out as a directory.
+    Fetch(SiteFetchOptions),
+}
+
+/// `bolthole site publish`.
+#[derive(Args, Debug)]
+pub(crate) struct SitePublishOptions {
+    /// The directory. What `.boltholeignore` names in it, in the way of `.gitignore`, is left out; so are links.
+    pub(crate) directory: PathBuf,
+    /// Which node to ask.
+    #[command(flatten)]
+    pub(crate) client: ClientOptions,
+    /// The kind of name: usk:SITE (its next edition: unchanged files are not inserted again), chk, ksk:WORD, ssk:NAME or
+    /// date:NAME/PERIOD.
+    #[arg(long = "as", value_name = "KIND", default_value = "chk")]
+    pub(crate) kind: String,
+    /// The file that is shown where no path is named [default: index.html].
+    #[arg(long, value_name = "PATH")]
+    pub(crate) default: Option<String>,
+    /// Seal the site to this reader; may be given several times.
+    #[arg(long, value_name = "RECIPIENT")]
+    pub(crate) to: Vec<String>,
+    /// Publish hidden files too.
+    #[arg(long)]
+    pub(crate) hidden: bool,
+    /// Insert every file, whether or not the edition before has it.
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Say what would be inserted, and insert nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Without pre-routing.
+    #[arg(long)]
+    pub(crate) direct: bool,
+}
+
+/// `bolthole site fetch`.
+#[derive(Args, Debug)]
+pub(crate) struct SiteFetchOptions {
+    /// The site.
+    pub(crate) uri: String,
+    /// Where to write it: a directory that does not exist, or is empty.
+    pub(crate) directory: PathBuf,
+    /// Which node to ask.
+    #[command(flatten)]
+    pub(crate) client: ClientOptions,
+    /// Of a USK@ URI, fetch that very edition and not the newest.
+    #[arg(long)]
+    pub(crate) exact: bool,
+    /// Refuse a site whose files together are longer.
+    #[arg(long, value_name = "SIZE", default_value = "4GiB")]
+    pub(crate) most: Size,
     /// Without pre-routing.
     #[arg(long)]
     pub(crate) direct: bool,

@@ -238,7 +238,9 @@ impl From<JobFailure> for Failure {
         match failure.kind {
             FailureKind::NotFound => Self::not_found(failure.sentence),
             FailureKind::BadRequest => Self::usage(failure.sentence),
-            FailureKind::Unavailable | FailureKind::Cancelled | FailureKind::Failed => Self::failed(failure.sentence),
+            FailureKind::OutOfRange | FailureKind::Unavailable | FailureKind::Cancelled | FailureKind::Failed => {
+                Self::failed(failure.sentence)
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use super::target::Target;
 use crate::daemon::job::{Dated, FetchRequest, Fetched, JobId, JobRequest, JobState};
 use crate::daemon::quantity::Size;
 use crate::document::period::Period;
-use crate::key::uri::Uri;
+use crate::key::uri::Link;
 
 /// Runs the command.
 pub(crate) fn run(options: FetchOptions, output: &mut Output) -> Result<(), Failure> {
@@ -47,7 +47,7 @@ fn request(options: &FetchOptions) -> Result<FetchRequest, Failure> {
 
 /// The one spelling of the URI; what is wrong with it is said before any node is asked.
 pub(super) fn checked(text: &str) -> Result<String, Failure> {
-    let uri: Uri = text.trim().parse().map_err(|error| Failure::usage(format!("{error}")))?;
+    let uri: Link = text.trim().parse().map_err(|error| Failure::usage(format!("{error}")))?;
     Ok(uri.to_string())
 }
 

@@ -2,6 +2,7 @@
 //!
 //! With `--json` each edition is one object on a line of its own, and with `--once` there is exactly one. A search that
 //! finds no node is tried again; the first must find an edition.
+#![allow(clippy::disallowed_methods, reason = "a person waits in real time")]
 
 use std::thread;
 use std::time::Duration;
@@ -23,7 +24,10 @@ pub(crate) fn run(options: &FollowOptions, output: &mut Output) -> Result<(), Fa
     interrupt::watch();
     let mut newest = find(&client, &uri)?;
     print(&newest, output);
-    while !options.once {
+    if options.once {
+        return Ok(());
+    }
+    loop {
         thread::sleep(Duration::from_secs(options.every));
         match find(&client, &newest.uri) {
             Ok(found) if found.edition > newest.edition => {
@@ -35,7 +39,6 @@ pub(crate) fn run(options: &FollowOptions, output: &mut Output) -> Result<(), Fa
             Err(failure) => output.note(&failure.sentence),
         }
     }
-    Ok(())
 }
 
 fn find(client: &Client, uri: &str) -> Result<Found, Failure> {

@@ -40,13 +40,7 @@ fn request(options: &InsertOptions) -> Result<InsertRequest, Failure> {
     for reader in &options.to {
         reader.parse::<Recipient>().map_err(|error| Failure::usage(format!("--to: {error}")))?;
     }
-    let (kind, _) = options.kind.split_once(':').unwrap_or((&options.kind, ""));
-    if !["chk", "ksk", "ssk", "usk", "date"].contains(&kind) {
-        let wrong = &options.kind;
-        return Err(Failure::usage(format!(
-            "--as {wrong}: write chk, ksk:WORD, ssk:NAME, usk:SITE or date:NAME/PERIOD"
-        )));
-    }
+    check_kind(&options.kind)?;
     if options.redundancy.is_some_and(|ratio| !(0.0..=1.0).contains(&ratio)) {
         return Err(Failure::usage("--redundancy is a number from 0 to 1: check blocks per data block"));
     }
@@ -61,8 +55,17 @@ fn request(options: &InsertOptions) -> Result<InsertRequest, Failure> {
     })
 }
 
+/// Whether `--as` names a kind of name; whether it makes sense the node says.
+pub(super) fn check_kind(text: &str) -> Result<(), Failure> {
+    let (kind, _) = text.split_once(':').unwrap_or((text, ""));
+    if ["chk", "ksk", "ssk", "usk", "date"].contains(&kind) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("--as {text}: write chk, ksk:WORD, ssk:NAME, usk:SITE or date:NAME/PERIOD")))
+}
+
 /// What the name of a file says of its type; nothing for names without a known ending.
-fn media_type(file: &Path) -> Option<String> {
+pub(super) fn media_type(file: &Path) -> Option<String> {
     mime_guess::from_path(file).first_raw().map(str::to_owned)
 }
 

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use crypto::signed::Subspace;
 use serde_json::{Value, json};
 
 use super::arguments::KeysCommand;
@@ -11,9 +10,7 @@ use super::output::Output;
 use super::secret;
 use crate::daemon::data_dir::DataDir;
 use crate::daemon::keeper::Keeper;
-use crate::daemon::subspaces::{SubspaceError, Subspaces};
-use crate::key::recipient::Recipient;
-use crate::key::uri::{Name, Uri};
+use crate::daemon::subspaces::{Shown, SubspaceError, Subspaces};
 
 /// Runs the command.
 pub(crate) fn run(command: KeysCommand, output: &mut Output) -> Result<(), Failure> {
@@ -42,7 +39,7 @@ fn existing(data: &DataDir) -> Result<Keeper, Failure> {
 }
 
 fn show(name: &str, data: &DataDir, keeper: &Keeper, output: &mut Output) -> Result<(), Failure> {
-    let value = describe(name, &Subspaces::new(data, keeper), data.path())?;
+    let value = describe(&Subspaces::new(data, keeper).shown(name)?, data.path());
     let path = value["insert_uri_path"].as_str().unwrap_or_default();
     let request = value["request_uri"].as_str().unwrap_or_default();
     let sealed = if keeper.protected() { "sealed under the passphrase" } else { OPEN };
@@ -58,10 +55,7 @@ fn list(data: &DataDir, output: &mut Output) -> Result<(), Failure> {
     let mut keys = Vec::new();
     if data.path().is_dir() && !Subspaces::names_in(data)?.is_empty() {
         let keeper = secret::open(data)?;
-        let subspaces = Subspaces::new(data, &keeper);
-        for name in Subspaces::names_in(data)? {
-            keys.push(describe(&name, &subspaces, data.path())?);
-        }
+        keys.extend(Subspaces::new(data, &keeper).all_shown()?.iter().map(|shown| describe(shown, data.path())));
     }
     let lines: Vec<String> =
         keys.iter().map(|key| format!("{}  {}", text(key, "name"), text(key, "request_uri"))).collect();
@@ -71,21 +65,10 @@ fn list(data: &DataDir, output: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn describe(name: &str, subspaces: &Subspaces<'_>, data: &Path) -> Result<Value, Failure> {
-    let (subspace, reader) = (subspaces.get(name)?, subspaces.reader(name)?);
+fn describe(shown: &Shown, data: &Path) -> Value {
+    let Shown { name, request_uri, recipient } = shown;
     let insert = data.join("keys").join(name);
-    let recipient = Recipient(reader.public()).to_string();
-    Ok(json!({
-        "name": name, "request_uri": request_uri(&subspace), "insert_uri_path": insert, "recipient": recipient,
-    }))
-}
-
-/// What stands before the names of a subspace's documents.
-fn request_uri(subspace: &Subspace) -> String {
-    let name = Name::new("-").expect("a dash is a name");
-    let mut uri = Uri::Ssk { subspace: subspace.public(), name }.to_string();
-    uri.pop();
-    uri
+    json!({ "name": name, "request_uri": request_uri, "insert_uri_path": insert, "recipient": recipient })
 }
 
 fn text<'a>(value: &'a Value, field: &str) -> &'a str {

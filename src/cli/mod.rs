@@ -26,6 +26,7 @@ mod progress;
 mod secret;
 mod seeds;
 mod sim;
+mod site;
 mod source;
 mod status;
 mod target;
@@ -61,6 +62,7 @@ fn run(command: Command, output: &mut Output) -> Result<(), Failure> {
         Command::Node(options) => node::run(*options, output),
         Command::Insert(options) => insert::run(options, output),
         Command::Fetch(options) => fetch::run(options, output),
+        Command::Site(command) => site::run(&command, output),
         Command::Follow(options) => follow::run(&options, output),
         Command::Keys(command) => keys::run(command, output),
         Command::Status(options) => status::status(&options, output),

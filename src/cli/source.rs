@@ -33,7 +33,7 @@ impl Source {
         let file = File::open(path).map_err(failed)?;
         let found = file.metadata().map_err(failed)?;
         if found.is_dir() {
-            let sentence = format!("{name} is a directory, and publishing directories is not available yet");
+            let sentence = format!("{name} is a directory: publish it with `bolthole site publish`");
             return Err(Failure::failed(sentence));
         }
         if !found.is_file() {

@@ -9,6 +9,7 @@ mod fetch;
 mod insert;
 mod name;
 mod newest;
+mod site;
 
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ use super::keeper::Keeper;
 use crate::document::fetch::Start;
 use crate::document::period::Period;
 use crate::document::signed::{Reader, Writer};
-use crate::key::uri::Uri;
+use crate::key::uri::{Link, Uri};
 
 /// Does the jobs of one node.
 #[derive(Clone, Debug)]
@@ -62,15 +63,25 @@ impl Worker for Documents {
                 insert::run(carrier, request, writer, report, input).await.map(JobState::Inserted)
             }
             JobRequest::Fetch(request) => {
-                let sought = name::sought(&request, unix_seconds).await?;
+                let (sought, path) = name::sought(&request, unix_seconds).await?;
                 let (start, found) = located(&carrier, sought, request.own_store).await?;
                 let readers = name::readers(self.data, self.keeper).await?;
-                let way = fetch::Way { own_store: request.own_store, readers, repairs: self.repairs };
-                let fetched = fetch::run(carrier, start, way, report, output).await?;
-                Ok(JobState::Fetched(Fetched { found: found.map(|uri| uri.to_string()), ..fetched }))
+                let way = fetch::Way {
+                    range: request.range,
+                    file: None,
+                    own_store: request.own_store,
+                    readers,
+                    repairs: self.repairs,
+                };
+                let fetched = match &path {
+                    None => fetch::run(carrier, start, way, report, output).await?,
+                    Some(path) => site::run(carrier, start, path, way, report, output).await?,
+                };
+                let found = found.map(|uri| Link { uri, path }.to_string());
+                Ok(JobState::Fetched(Fetched { found, ..fetched }))
             }
             JobRequest::Find(request) => {
-                let (site, began) = (name::site(&request.uri)?, carrier.now());
+                let (site, began) = (name::site(&request.uri, self.data, self.keeper).await?, carrier.now());
                 let edition = newest::edition(&carrier, &site, true).await?.ok_or_else(no_edition)?;
                 let seconds = carrier.now().since(began).as_secs_f64();
                 let uri = Uri::Usk { subspace: site.subspace, site: site.site, edition };

@@ -1,6 +1,8 @@
 //! What a local client can ask the node to do over time, and how it is told of the progress: plain values, the same
 //! on both sides of the local interface.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 /// Names a job while the node runs.
@@ -51,7 +53,7 @@ pub struct InsertRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FetchRequest {
-    /// What to fetch.
+    /// What to fetch; behind the URI of a site, the path of a file in it.
     pub uri: String,
     /// Whether the node's own store may answer before the network is asked. Default: yes.
     #[serde(default = "yes")]
@@ -62,6 +64,9 @@ pub struct FetchRequest {
     /// Takes the name of an `SSK@` URI as one that is published for periods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dated: Option<Dated>,
+    /// The bytes wanted, from the first to the one after the last; what lies beyond the end is left out. Default: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<Range<u64>>,
 }
 
 /// Which of the documents published for a name's periods to fetch: the newest up to an instant.
@@ -82,7 +87,7 @@ pub struct Dated {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FindRequest {
-    /// A `USK@` URI; its edition is where the search begins.
+    /// A `USK@` URI, whose edition is where the search begins, or `usk:SITE` for a site of this node's owner.
     pub uri: String,
 }
 
@@ -96,6 +101,20 @@ pub struct JobView {
     pub state: JobState,
     /// How far it is.
     pub progress: Progress,
+    /// What the document that is fetched says of itself, once that is known; before its first byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened: Option<Opened>,
+}
+
+/// What a document says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    /// Its media type.
+    pub mime: String,
+    /// The length of the whole.
+    pub length: u64,
+    /// The digest of the whole, in base64url.
+    pub digest: String,
 }
 
 /// Where a job stands.
@@ -195,6 +214,8 @@ pub enum FailureKind {
     BadRequest,
     /// The network does not have it.
     NotFound,
+    /// No byte of the range that was wanted lies in the document.
+    OutOfRange,
     /// No peer could take part.
     Unavailable,
     /// The client stopped sending or receiving, or cancelled.
@@ -207,7 +228,7 @@ impl FetchRequest {
     /// Fetches `uri` as it stands.
     #[must_use]
     pub const fn of(uri: String) -> Self {
-        Self { uri, own_store: true, exact: false, dated: None }
+        Self { uri, own_store: true, exact: false, dated: None, range: None }
     }
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
-use super::job::{FailureKind, JobFailure, JobId, JobRequest, JobState, JobView, Progress};
+use super::job::{FailureKind, JobFailure, JobId, JobRequest, JobState, JobView, Opened, Progress};
 use crate::time::Duration;
 
 /// All jobs of a node.
@@ -91,7 +91,7 @@ impl<W: Worker> Jobs<W> {
         table.forget_old();
         let id = JobId(table.next);
         table.next += 1;
-        let first = JobView { id, state: JobState::Running, progress: Progress::default() };
+        let first = JobView { id, state: JobState::Running, progress: Progress::default(), opened: None };
         let (view, watcher) = watch::channel(first.clone());
         let (input, feed) = mpsc::channel(CHANNEL);
         let (drain, output) = mpsc::channel(CHANNEL);
@@ -159,9 +159,25 @@ impl<W: Worker> Jobs<W> {
 }
 
 impl Report {
+    /// One that nobody reads: for a part of a job that is not what the client waits for.
+    pub(super) fn unseen() -> Self {
+        let (view, _) = watch::channel(JobView {
+            id: JobId(0),
+            state: JobState::Running,
+            progress: Progress::default(),
+            opened: None,
+        });
+        Self(view)
+    }
+
     /// Changes how far the job is.
     pub fn progress(&self, change: impl FnOnce(&mut Progress)) {
         self.0.send_modify(|view| change(&mut view.progress));
+    }
+
+    /// The document says what it is.
+    pub(super) fn opened(&self, opened: Opened) {
+        self.0.send_modify(|view| view.opened = Some(opened));
     }
 
     fn end(&self, state: JobState) {

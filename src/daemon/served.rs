@@ -8,24 +8,37 @@ use super::handle::Handle;
 use super::jobs::Jobs;
 use super::keeper::Keeper;
 use super::status::{Peer, Status};
+use super::subspaces::{Shown, Subspaces};
 
 /// What the local interface, or a program that runs nodes itself, has of a node.
 #[derive(Debug)]
 pub struct Served {
     handle: Handle,
     jobs: Jobs<Documents>,
+    data: DataDir,
+    keeper: Arc<Keeper>,
 }
 
 impl Served {
     /// Serves the node behind `handle`, whose subspaces lie in `data`.
     pub fn new(handle: &Handle, data: DataDir, keeper: Arc<Keeper>) -> Self {
-        let documents = Documents::new(handle.clone(), data, keeper);
-        Self { handle: handle.clone(), jobs: Jobs::new(documents) }
+        let documents = Documents::new(handle.clone(), data.clone(), Arc::clone(&keeper));
+        Self { handle: handle.clone(), jobs: Jobs::new(documents), data, keeper }
     }
 
     /// The jobs of its clients.
     pub const fn jobs(&self) -> &Jobs<Documents> {
         &self.jobs
+    }
+
+    /// What its owner gives to others of the subspaces kept here.
+    ///
+    /// # Errors
+    /// When they cannot be read, in a sentence.
+    pub async fn keys(&self) -> Result<Vec<Shown>, String> {
+        let (data, keeper) = (self.data.clone(), Arc::clone(&self.keeper));
+        let shown = move || Subspaces::new(&data, &keeper).all_shown().map_err(|error| error.to_string());
+        tokio::task::spawn_blocking(shown).await.map_err(|error| error.to_string())?
     }
 
     /// Its state, unless it has stopped.

@@ -7,16 +7,30 @@ use std::io;
 use crypto::reader::ReaderKey;
 use crypto::secret::Secret;
 use crypto::signed::Subspace;
+use serde::Serialize;
 
 use super::chance;
 use super::data_dir::{DataDir, DataError};
 use super::keeper::{Keeper, KeeperError};
+use crate::key::recipient::Recipient;
+use crate::key::uri::{Name, Uri};
 
 /// The subspaces kept in one data directory.
 #[derive(Debug)]
 pub struct Subspaces<'a> {
     data: &'a DataDir,
     keeper: &'a Keeper,
+}
+
+/// What of a subspace is shown to others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    /// What it is called here.
+    pub name: String,
+    /// What stands before the names of its documents.
+    pub request_uri: String,
+    /// Whom documents are sealed to for this owner.
+    pub recipient: String,
 }
 
 /// Why a subspace cannot be made or had.
@@ -82,6 +96,26 @@ impl<'a> Subspaces<'a> {
         let bytes = self.keeper.read(&file)?.ok_or_else(|| SubspaceError::Missing(name.to_owned()))?;
         let damaged = || KeeperError::Damaged(self.data.file(&file));
         Ok(ReaderKey::from_secret(Secret::from_bytes(bytes.as_slice().try_into().map_err(|_| damaged())?)))
+    }
+
+    /// What the owner of `name` gives to others.
+    ///
+    /// # Errors
+    /// As [`Subspaces::get`].
+    pub fn shown(&self, name: &str) -> Result<Shown, SubspaceError> {
+        let (subspace, reader) = (self.get(name)?, self.reader(name)?);
+        let document = Name::new("-").expect("a dash is a name");
+        let mut request_uri = Uri::Ssk { subspace: subspace.public(), name: document }.to_string();
+        request_uri.pop();
+        Ok(Shown { name: name.to_owned(), request_uri, recipient: Recipient(reader.public()).to_string() })
+    }
+
+    /// What the owner gives to others, of every name.
+    ///
+    /// # Errors
+    /// As [`Subspaces::get`].
+    pub fn all_shown(&self) -> Result<Vec<Shown>, SubspaceError> {
+        Self::names_in(self.data)?.iter().map(|name| self.shown(name)).collect()
     }
 
     /// The names of all in `data`, in order; no secret is needed for them.

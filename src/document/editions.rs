@@ -74,7 +74,7 @@ impl Search {
     fn ahead(&mut self, newest: Edition) -> BTreeSet<Edition> {
         let strides = (0..EDITIONS_ASKED as u32 - 1).map(|double| self.stride.saturating_mul(1 << double));
         let round = strides.clone().filter_map(|stride| newest.checked_add(stride)).collect();
-        self.stride = strides.last().unwrap_or(1).saturating_mul(2);
+        self.stride = strides.max().unwrap_or(1).saturating_mul(2);
         round
     }
 }

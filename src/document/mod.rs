@@ -5,7 +5,8 @@
 //! are machines: values in, values out, no socket, file, clock or thread. Their memory is bounded by a window, not by
 //! the document, and no call of theirs does more than one segment's coding (a few milliseconds).
 //! Which edition of a name is the newest, and what a name is for a day or a week, is here too.
-//! Leaves out how blocks travel and sites; the formats are in `docs/documents.md`.
+//! Directories are documents that list documents: `site`.
+//! Leaves out how blocks travel; the formats are in `docs/documents.md`.
 
 pub mod coding;
 pub mod editions;
@@ -18,6 +19,7 @@ pub mod mime;
 pub mod period;
 pub mod root;
 pub mod signed;
+pub mod site;
 pub mod tree;
 
 mod backoff;

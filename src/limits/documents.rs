@@ -50,3 +50,12 @@ pub const EDITIONS_ASKED: usize = 12;
 pub const PERIODS_BACK: u16 = 31;
 /// Most periods that a client may have tried. Chosen: ten years of days.
 pub const PERIODS_BACK_MOST: u16 = 3_660;
+/// Most files of a site. Chosen: ten times what a large site has; a list beyond it is refused.
+pub const SITE_FILES: usize = 100_000;
+/// Longest list of a site's files, bytes. Chosen: a hundred thousand files with paths of 200 bytes. A longer one is refused
+/// before it is read.
+pub const SITE_INDEX_BYTES: usize = 32 << 20;
+/// Longest file that is put into a pack, bytes. Chosen: beyond it a block of its own wastes less than half.
+pub const SITE_PACKED_BYTES: u64 = 16 << 10;
+/// Longest pack, bytes. Chosen: a quarter of a segment, so that a page needs few blocks that it does not show.
+pub const SITE_PACK_BYTES: u64 = 1 << 20;

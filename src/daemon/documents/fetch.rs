@@ -4,25 +4,32 @@
 //! reinserted beside the fetch, which does not wait for it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use crypto::reader::ReaderKey;
+use data_encoding::BASE64URL_NOPAD;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinSet, yield_now};
 
 use super::carrier::{Carrier, Sought};
 use crate::daemon::handle::Stopped;
-use crate::daemon::job::{FailureKind, Fetched, JobFailure};
+use crate::daemon::job::{FailureKind, Fetched, JobFailure, Opened};
 use crate::daemon::jobs::{PATIENCE, Report};
 use crate::document::fetch::{Fetcher, Input, Options, Output, Start, Summary, Why};
 use crate::document::handle::Handle;
 use crate::document::layout::Geometry;
+use crate::document::mime::Mime;
 use crate::message::block::Block;
 
 /// Beside what and when, how to fetch.
 #[derive(Debug)]
 pub(super) struct Way {
+    /// The bytes wanted; all if none.
+    pub(super) range: Option<Range<u64>>,
+    /// What the client is told that the document is, where it is only a part of what is fetched.
+    pub(super) file: Option<Opened>,
     /// Whether the node's own store may answer.
     pub(super) own_store: bool,
     /// Keys that what is sealed to readers is tried with.
@@ -40,7 +47,7 @@ pub(super) async fn run(
     output: mpsc::Sender<Bytes>,
 ) -> Result<Fetched, JobFailure> {
     let began = carrier.now();
-    let options = Options { window: carrier.window(), race: 0, range: None, geometry: Geometry::STANDARD };
+    let options = Options { window: carrier.window(), race: 0, range: way.range.clone(), geometry: Geometry::STANDARD };
     let machine = Fetcher::new(start, options).for_readers(std::mem::take(&mut way.readers));
     let out = Out { tasks: JoinSet::new(), handles: BTreeMap::new() };
     let mut job = Fetch { carrier, machine, way, report, output, ready: VecDeque::new(), out, seen: Seen::default() };
@@ -113,13 +120,22 @@ impl Fetch {
                         task.abort();
                     }
                 }
-                Output::Opened { length, .. } => self.report.progress(|progress| progress.total_bytes = Some(length)),
+                Output::Opened { mime, length, digest } => self.opened(&mime, length, &digest),
                 Output::Deliver(bytes) => self.ready.push_back(bytes),
                 Output::Repair { block } => self.repair(block),
                 Output::Done(summary) => return Some(Ok(summary)),
                 Output::Failed(why) => return Some(Err(failure(why))),
             }
         }
+    }
+
+    /// Tells the client what comes.
+    fn opened(&self, mime: &Mime, length: u64, digest: &[u8; 32]) {
+        let range = self.way.range.clone().unwrap_or(0..length);
+        let wanted = range.end.min(length).saturating_sub(range.start);
+        self.report.progress(|progress| progress.total_bytes = Some(wanted));
+        let whole = || Opened { mime: mime.to_string(), length, digest: BASE64URL_NOPAD.encode(digest) };
+        self.report.opened(self.way.file.clone().unwrap_or_else(whole));
     }
 
     /// Waits for the network, the client or the machine's own timer.
@@ -209,6 +225,7 @@ pub(super) async fn rings(timer: Option<tokio::time::Instant>) {
 fn failure(why: Why) -> JobFailure {
     let kind = match why {
         Why::NotFound | Why::ManifestLost | Why::SegmentLost { .. } => FailureKind::NotFound,
+        Why::OutOfRange { .. } => FailureKind::OutOfRange,
         _ => FailureKind::Failed,
     };
     let sentence = match why {

@@ -16,7 +16,7 @@ use crate::daemon::subspaces::{SubspaceError, Subspaces};
 use crate::document::fetch::Start;
 use crate::document::period::{Calendar, Period, SKEW};
 use crate::document::signed::{Reader, Writer};
-use crate::key::uri::{Edition, Name, Uri};
+use crate::key::uri::{Edition, Link, Name, SitePath, Uri, UriError};
 use crate::limits::{PERIODS_BACK, PERIODS_BACK_MOST};
 
 /// What a document is to be stored under.
@@ -90,8 +90,11 @@ pub(super) async fn wish(
 }
 
 /// Where the document of a request begins, or among what it is to be looked for.
-pub(super) async fn sought(request: &FetchRequest, unix_seconds: u64) -> Result<Sought, JobFailure> {
-    let uri = request.uri.parse::<Uri>().map_err(|error| bad(error.to_string()))?;
+pub(super) async fn sought(
+    request: &FetchRequest,
+    unix_seconds: u64,
+) -> Result<(Sought, Option<SitePath>), JobFailure> {
+    let Link { uri, path } = request.uri.parse().map_err(|error: UriError| bad(error.to_string()))?;
     if let Some(dated) = &request.dated {
         let Uri::Ssk { subspace, name } = uri else {
             return Err(bad("only a name in a subspace (SSK@) is published for dates".to_owned()));
@@ -108,9 +111,9 @@ pub(super) async fn sought(request: &FetchRequest, unix_seconds: u64) -> Result<
         let periods = Period::candidates(calendar, at, usize::from(back));
         // Only the present may be a moment ahead of us.
         let periods = periods.filter(|period| dated.on.is_none() || period.begins() <= at).collect();
-        return Ok(Sought::Dated { subspace, name, periods });
+        return Ok((Sought::Dated { subspace, name, periods }, path));
     }
-    Ok(match uri {
+    let sought = match uri {
         Uri::Chk { routing, root } => Sought::At(Start::Content { routing, root }),
         Uri::Ssk { subspace, name } => Sought::At(Start::Signed(Reader::of_name(subspace, &name))),
         Uri::Ksk { word } => Sought::At(Start::Signed(Reader::of_word(&of_word(&word).await?))),
@@ -118,11 +121,16 @@ pub(super) async fn sought(request: &FetchRequest, unix_seconds: u64) -> Result<
             Sought::At(Start::Signed(Reader::of_edition(subspace, &site, edition)))
         }
         Uri::Usk { subspace, site, edition } => Sought::Newest(Site { subspace, site, known: edition }),
-    })
+    };
+    Ok((sought, path))
 }
 
-/// The site that a URI names an edition of.
-pub(super) fn site(text: &str) -> Result<Site, JobFailure> {
+/// The site that a URI names an edition of, or that `usk:SITE` stands for, as in [`wish`].
+pub(super) async fn site(text: &str, data: DataDir, keeper: Arc<Keeper>) -> Result<Site, JobFailure> {
+    if let Some(path) = text.strip_prefix("usk:") {
+        let (subspace, site) = in_subspace(path, data, keeper).await?;
+        return Ok(Site { subspace: subspace.public(), site, known: 0 });
+    }
     match text.parse::<Uri>().map_err(|error| bad(error.to_string()))? {
         Uri::Usk { subspace, site, edition } => Ok(Site { subspace, site, known: edition }),
         _ => Err(bad("only a site (USK@) has editions".to_owned())),

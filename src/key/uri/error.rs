@@ -27,7 +27,7 @@ pub enum UriErrorKind {
     #[error("this is no kind of URI: CHK@, SSK@, KSK@ or USK@ is expected")]
     WrongType,
     /// More than any edition has.
-    #[error("editions are numbered up to {}", super::Edition::MAX)]
+    #[error("editions are numbered up to {}", u32::MAX)]
     NoEdition,
     /// A character that cannot stand there.
     #[error("unexpected {found:?}: {expected} is expected")]
@@ -73,6 +73,9 @@ pub enum UriErrorKind {
     /// A name that cannot be.
     #[error(transparent)]
     BadName(BadName),
+    /// A path that cannot be.
+    #[error(transparent)]
+    BadPath(BadPath),
     /// More characters than any URI has.
     #[error("a URI has at most {most} characters")]
     TooLong {
@@ -97,3 +100,26 @@ pub enum BadName {
 
 /// Longest name or word, bytes. Chosen: what file systems allow, so that a name can be a file's. A longer one is refused.
 pub const NAME_BYTES: usize = 255;
+
+/// Text that cannot be a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadPath {
+    /// More than [`PATH_BYTES`].
+    #[error("a path has at most {PATH_BYTES} bytes, not {0}")]
+    TooLong(usize),
+    /// A segment `.` or `..`.
+    #[error("a path has no segments . and ..")]
+    Dots,
+    /// A backslash, which some systems take for a slash.
+    #[error("a path has no backslash")]
+    Backslash,
+    /// A slash within a segment.
+    #[error("a segment of a path has no slash")]
+    Slash,
+    /// A segment that cannot be a name.
+    #[error("a segment of the path cannot be: {0}")]
+    Segment(BadName),
+}
+
+/// Longest path in a site, bytes. Chosen: below what file systems allow, so that a site can be written out anywhere.
+pub const PATH_BYTES: usize = 1_024;

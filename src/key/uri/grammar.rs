@@ -10,9 +10,6 @@
 //! version, algorithms, flags. Names and words are UTF-8 in which every byte but `A-Z a-z 0-9 - . _ ~` is written `%XX`
 //! with capital digits.
 
-mod error;
-mod name;
-
 use std::fmt;
 use std::str::FromStr;
 
@@ -21,8 +18,8 @@ use crypto::secret::Secret;
 use crypto::signed::SubspaceReader;
 use data_encoding::BASE64URL_NOPAD;
 
-pub use self::error::{BadName, NAME_BYTES, UriError, UriErrorKind};
-pub use self::name::Name;
+use super::error::{NAME_BYTES, UriError, UriErrorKind};
+use super::name::{self, Name};
 use crate::key::place::RoutingKey;
 
 /// Names one document and holds what is needed to read it.

@@ -1,0 +1,216 @@
+//! `bolthole site publish`: inserts what has changed since the edition before, then the list of all files.
+//!
+//! The list comes last: until it stands nothing names the files, and what was inserted before a failure serves the next try
+//! only if it is found there by its digest, which needs an edition. Files are inserted one after another.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::carry;
+use super::directory::{self, Unchanged};
+use crate::cli::arguments::SitePublishOptions;
+use crate::cli::client::Client;
+use crate::cli::failure::Failure;
+use crate::cli::insert::{DIRECT, check_kind};
+use crate::cli::interrupt;
+use crate::cli::output::Output;
+use crate::cli::progress::Progress;
+use crate::daemon::job::{FetchRequest, InsertRequest, Inserted};
+use crate::daemon::quantity::Size;
+use crate::document::site::index::{Index, Place, SITE_TYPE};
+use crate::document::site::plan::{Found, Plan};
+use crate::key::uri::{SitePath, Uri};
+use crate::limits::SITE_INDEX_BYTES;
+
+/// Runs the command.
+pub(super) fn run(options: &SitePublishOptions, output: &mut Output) -> Result<(), Failure> {
+    check_kind(&options.kind)?;
+    let files = directory::read(&options.directory, options.hidden)?;
+    if files.is_empty() {
+        return Err(Failure::failed(format!("{} has no files to publish", options.directory.display())));
+    }
+    let default = default(&files, options.default.as_deref())?;
+    let is_site = options.kind.starts_with("usk:") && !options.fresh;
+    let client = if is_site || !options.dry_run { Some(Client::find(&options.client)?) } else { None };
+    interrupt::watch();
+    let earlier = match &client {
+        Some(client) if is_site => earlier(client, &options.kind)?,
+        _ => Index::default(),
+    };
+    let count = files.len();
+    let plan = Plan::new(files, &earlier);
+    let Some(client) = client.filter(|_| !options.dry_run) else {
+        tell(&plan, output);
+        return Ok(());
+    };
+    let mut sum = Sum::default();
+    let mut work = Work { client: &client, options, sum: &mut sum, progress: progress(&plan, output) };
+    let kept = plan.kept.len();
+    let (alone, packs) = work.insert_files(&plan)?;
+    let index = plan.index(&earlier, alone, packs, default);
+    let uri = work.insert_list(&index)?;
+    interrupt::clear();
+    report(&uri, &sum, Counts { files: count, kept, bytes: index.bytes(), packs: index.packs.len() }, output);
+    Ok(())
+}
+
+/// What is shown where no path is named.
+fn default(files: &[Found], wanted: Option<&str>) -> Result<Option<SitePath>, Failure> {
+    let Some(text) = wanted else { return Ok(None) };
+    let path = SitePath::new(text).map_err(|error| Failure::usage(format!("--default: {error}")))?;
+    if files.iter().any(|file| file.path == path) {
+        return Ok(Some(path));
+    }
+    Err(Failure::usage(format!("--default: there is no file {text} in the directory")))
+}
+
+/// The newest edition before, if it is a site.
+fn earlier(client: &Client, kind: &str) -> Result<Index, Failure> {
+    let Some(found) = carry::newest(client, kind)? else { return Ok(Index::default()) };
+    let request = FetchRequest { exact: true, ..FetchRequest::of(found.uri) };
+    // Whatever else stands there, nothing of it can be used again.
+    Ok(carry::list(client, request).map(|(index, _)| index).unwrap_or_default())
+}
+
+/// What all inserts together took.
+#[derive(Default)]
+struct Sum {
+    blocks: u64,
+    check_blocks: u64,
+    stored_at_least: Option<u32>,
+    seconds: f64,
+}
+
+impl Sum {
+    fn add(&mut self, done: &Inserted) {
+        self.blocks += done.blocks;
+        self.check_blocks += done.check_blocks;
+        self.seconds += done.seconds;
+        let least = self.stored_at_least.map_or(done.stored_at_least, |least| least.min(done.stored_at_least));
+        self.stored_at_least = Some(least);
+    }
+}
+
+struct Work<'a> {
+    client: &'a Client,
+    options: &'a SitePublishOptions,
+    sum: &'a mut Sum,
+    progress: Progress,
+}
+
+impl Work<'_> {
+    /// Where the files that stand alone are, and the packs.
+    fn insert_files(&mut self, plan: &Plan) -> Result<(Vec<Place>, Vec<Place>), Failure> {
+        let directory: &Path = &self.options.directory;
+        let mut done = 0;
+        let (mut alone, mut packs) = (Vec::new(), Vec::new());
+        for file in &plan.alone {
+            let mut document = Unchanged::open(directory, file)?;
+            alone.push(self.insert(file.mime.as_str(), file.length, &mut document)?);
+            done += file.length;
+            self.progress.set(done);
+        }
+        for files in &plan.packed {
+            let mut pack = Vec::new();
+            for file in files {
+                pack.extend(directory::bytes(directory, file)?);
+            }
+            packs.push(self.insert(PACK_TYPE, pack.len() as u64, &mut &pack[..])?);
+            done += pack.len() as u64;
+            self.progress.set(done);
+        }
+        Ok((alone, packs))
+    }
+
+    fn insert(&mut self, mime: &str, length: u64, document: &mut dyn std::io::Read) -> Result<Place, Failure> {
+        let request = InsertRequest { mime: Some(mime.to_owned()), length: Some(length), ..InsertRequest::default() };
+        let done = carry::insert(self.client, request, document)?;
+        self.sum.add(&done);
+        let uri: Option<Uri> = done.uri.parse().ok();
+        uri.as_ref()
+            .and_then(Place::of)
+            .ok_or_else(|| Failure::failed("the node named the document in a way unknown here"))
+    }
+
+    fn insert_list(&mut self, index: &Index) -> Result<String, Failure> {
+        let bytes = index.encode();
+        if bytes.len() > SITE_INDEX_BYTES {
+            let most = Size(SITE_INDEX_BYTES as u64);
+            return Err(Failure::failed(format!("the list of the files is longer than {most}: shorten their paths")));
+        }
+        let request = InsertRequest {
+            name: Some(self.options.kind.clone()),
+            mime: Some(SITE_TYPE.to_owned()),
+            length: Some(bytes.len() as u64),
+            readers: self.options.to.clone(),
+            ..InsertRequest::default()
+        };
+        let done = carry::insert(self.client, request, &mut &bytes[..])?;
+        self.sum.add(&done);
+        Ok(done.uri)
+    }
+}
+
+fn progress(plan: &Plan, output: &Output) -> Progress {
+    let alone: u64 = plan.alone.iter().map(|file| file.length).sum();
+    let packed: u64 = plan.packed.iter().flatten().map(|file| file.length).sum();
+    Progress::bytes(Some(alone + packed), !output.json())
+}
+
+/// Says what would be done.
+fn tell(plan: &Plan, output: &mut Output) {
+    for file in &plan.kept {
+        output.line(&format!("unchanged  {}", file.path.as_str()));
+    }
+    for file in &plan.alone {
+        output.line(&format!("alone      {} ({})", file.path.as_str(), Size(file.length)));
+    }
+    for (number, files) in plan.packed.iter().enumerate() {
+        for file in files {
+            output.line(&format!("pack {:<5} {} ({})", number + 1, file.path.as_str(), Size(file.length)));
+        }
+    }
+    let packed: usize = plan.packed.iter().map(Vec::len).sum();
+    let bytes: u64 = plan.alone.iter().chain(plan.packed.iter().flatten()).map(|file| file.length).sum();
+    let (kept, alone, packs) = (plan.kept.len(), plan.alone.len(), plan.packed.len());
+    let value = json!({
+        "dry_run": true, "files": kept + alone + packed, "kept": kept, "alone": alone, "packed": packed, "packs": packs,
+        "bytes": bytes,
+    });
+    let text = format!(
+        "{} to insert: {alone} files alone, {packed} in {packs} packs; {kept} unchanged. Nothing was inserted.",
+        Size(bytes)
+    );
+    output.result(&value, &text);
+}
+
+struct Counts {
+    files: usize,
+    kept: usize,
+    bytes: u64,
+    packs: usize,
+}
+
+fn report(uri: &str, sum: &Sum, counts: Counts, output: &mut Output) {
+    output.note(DIRECT);
+    let Counts { files, kept, bytes, packs } = counts;
+    let stored = sum.stored_at_least.unwrap_or(0);
+    if !output.json() {
+        output.note(&format!(
+            "{files} files of {} ({kept} unchanged), {} blocks inserted, each stored by at least {stored} other nodes, in \
+             {:.1} s",
+            Size(bytes),
+            sum.blocks,
+            sum.seconds
+        ));
+    }
+    let value = json!({
+        "uri": uri, "bytes": bytes, "blocks": sum.blocks, "check_blocks": sum.check_blocks, "seconds": sum.seconds,
+        "stored_at_least": stored, "direct": true, "files": files, "kept": kept, "packs": packs,
+    });
+    output.result(&value, uri);
+}
+
+/// The media type of a pack: nobody asks for it by itself.
+const PACK_TYPE: &str = "application/octet-stream";

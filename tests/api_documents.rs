@@ -1,0 +1,191 @@
+//! The local interface as a program uses it: documents by path, in full and in part, jobs as events, and the description of
+//! all of it held to what is there.
+
+mod cli_support;
+
+use std::fs;
+use std::io::Read;
+
+use cli_support::{Home, Node};
+use serde_json::Value;
+use ureq::http::{Method, Request, Response};
+use ureq::{Agent, Body};
+
+/// The interface of a node, and the token that opens it.
+struct Door {
+    agent: Agent,
+    base: String,
+    token: String,
+}
+
+/// An answer with its bytes.
+struct Answer {
+    status: u16,
+    response: Response<Body>,
+    bytes: Vec<u8>,
+}
+
+impl Door {
+    fn of(node: &Node) -> Self {
+        let config = Agent::config_builder().http_status_as_error(false).proxy(None).max_redirects(0);
+        let api = node.ready["api"].as_str().expect("an address");
+        Self {
+            agent: config.allow_non_standard_methods(true).build().new_agent(),
+            base: format!("http://{}", api.trim_start_matches("http://")),
+            token: fs::read_to_string(node.data.join("token")).expect("a token").trim().to_owned(),
+        }
+    }
+
+    fn ask(&self, method: &str, path: &str, fields: &[(&str, &str)], body: &[u8]) -> Answer {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        request = request.header("Authorization", format!("Bearer {}", self.token));
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        let mut response = self.agent.run(request.body(body).expect("a request")).expect("the node answers");
+        let mut bytes = Vec::new();
+        let _ = response.body_mut().as_reader().read_to_end(&mut bytes);
+        Answer { status: response.status().as_u16(), response, bytes }
+    }
+
+    fn get(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.ask("GET", path, fields, b"")
+    }
+}
+
+impl Answer {
+    fn field(&self, name: &str) -> &str {
+        self.response.headers().get(name).map_or("", |value| value.to_str().expect("text"))
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&self.bytes)))
+    }
+}
+
+fn pair(home: &Home) -> (Node, Node) {
+    let first = home.node("first", &[]);
+    let second = home.node("second", &["--join", first.reference()]);
+    home.json(&["keys", "new", "press", "--data", first.data()]);
+    (first, second)
+}
+
+#[test]
+fn documents_are_inserted_and_fetched_by_path_in_full_and_in_part() {
+    let home = Home::new();
+    let (first, second) = pair(&home);
+    let (writer, reader) = (Door::of(&first), Door::of(&second));
+    let document: Vec<u8> = (0..200_000_u32).map(|number| (number % 251) as u8).collect();
+    let inserted = writer.ask("POST", "/v1/documents", &[("Content-Type", "video/x-test")], &document);
+    assert_eq!(inserted.status, 201, "{}", inserted.json());
+    let uri = inserted.json()["uri"].as_str().expect("a URI").to_owned();
+    let path = format!("/v1/documents/{uri}");
+
+    let whole = reader.get(&path, &[]);
+    assert_eq!((whole.status, &whole.bytes), (200, &document));
+    assert_eq!((whole.field("content-type"), whole.field("accept-ranges")), ("video/x-test", "bytes"));
+    assert!(whole.field("content-security-policy").contains("sandbox"));
+    let tag = whole.field("etag").to_owned();
+    let head = reader.ask("HEAD", &path, &[], b"");
+    assert_eq!((head.status, head.field("content-length"), head.bytes.len()), (200, "200000", 0));
+    for (range, part, place) in [
+        ("bytes=0-0", 0..1, "bytes 0-0/200000"),
+        ("bytes=32700-32800", 32_700..32_801, "bytes 32700-32800/200000"),
+        ("bytes=199990-", 199_990..200_000, "bytes 199990-199999/200000"),
+        ("bytes=-10", 199_990..200_000, "bytes 199990-199999/200000"),
+        ("bytes=100000-999999999", 100_000..200_000, "bytes 100000-199999/200000"),
+    ] {
+        let answer = reader.get(&path, &[("Range", range)]);
+        assert_eq!((answer.status, answer.field("content-range")), (206, place), "{range}");
+        assert_eq!(answer.bytes, document[part], "{range}");
+        assert_eq!(answer.field("etag"), tag);
+    }
+    assert_eq!(reader.get(&path, &[("Range", "bytes=200000-")]).status, 416);
+    assert_eq!(reader.get(&path, &[("Range", "bytes=9-3")]).status, 416);
+    assert_eq!(reader.get(&path, &[("If-None-Match", &tag)]).status, 304);
+    assert_eq!(reader.get(&path, &[("If-None-Match", "\"other\"")]).bytes, document);
+
+    for (path, status) in [
+        ("/v1/documents/CHK@abc", 400),
+        ("/v1/documents/KSK@nothing-stands-here", 404),
+        (&format!("{path}/file"), 404),
+        (&format!("{path}?exact=perhaps"), 400),
+    ] {
+        let answer = reader.get(path, &[]);
+        assert_eq!(answer.status, status, "{path}");
+    }
+    assert_eq!(writer.ask("POST", "/v1/documents?as=nonsense", &[], b"x").status, 400);
+    let jobs = reader.get("/v1/jobs", &[]).json();
+    assert_eq!(jobs["jobs"].as_array().map(Vec::len), Some(0), "nobody waits for any of them: {jobs}");
+}
+
+#[test]
+fn files_of_a_site_are_documents_too() {
+    let home = Home::new();
+    let (first, second) = pair(&home);
+    let reader = Door::of(&second);
+    let root = home.path("pages");
+    fs::create_dir_all(root.join("notes")).expect("made");
+    for (name, content) in [("index.html", &b"<p>home"[..]), ("notes/a b.txt", b"0123456789"), ("empty.txt", b"")] {
+        fs::write(root.join(name), content).expect("written");
+    }
+    let directory = home.text("pages");
+    let site = home.json(&["site", "publish", &directory, "--as", "usk:press/pages", "--data", first.data()]);
+    let path = |file: &str| format!("/v1/documents/{}/{file}", site["uri"].as_str().expect("a URI"));
+    let note = reader.get(&path("notes/a%20b.txt"), &[]);
+    assert_eq!((note.status, note.field("content-type"), &note.bytes[..]), (200, "text/plain", &b"0123456789"[..]));
+    let part = reader.get(&path("notes/a%20b.txt"), &[("Range", "bytes=3-5")]);
+    assert_eq!((part.status, part.field("content-range"), &part.bytes[..]), (206, "bytes 3-5/10", &b"345"[..]));
+    assert_eq!(reader.get(&path("notes/a%20b.txt"), &[("Range", "bytes=10-")]).status, 416);
+    let empty = reader.get(&path("empty.txt"), &[]);
+    assert_eq!((empty.status, empty.field("content-length"), empty.bytes.len()), (200, "0", 0));
+    assert_eq!(reader.get(&path("missing"), &[]).status, 404);
+    assert_eq!(reader.get(&path("notes%2Fa"), &[]).status, 400);
+}
+
+#[test]
+fn a_job_tells_its_changes_as_events() {
+    let home = Home::new();
+    let (first, _second) = pair(&home);
+    let door = Door::of(&first);
+    let job = door.ask("POST", "/v1/jobs", &[("Content-Type", "application/json")], br#"{"kind":"insert"}"#).json();
+    let place = format!("/v1/jobs/{}", job["id"]);
+    let events = std::thread::scope(|scope| {
+        let watching = scope.spawn(|| door.get(&format!("{place}/events"), &[]));
+        assert_eq!(door.ask("PUT", &format!("{place}/data"), &[], &[7; 100_000]).status, 204);
+        watching.join().expect("the events end with the job")
+    });
+    assert_eq!(events.field("content-type"), "text/event-stream");
+    let text = String::from_utf8(events.bytes).expect("text");
+    assert!(text.contains("event: end\n"), "{text}");
+    let last = text.rsplit("data: ").next().expect("an event");
+    let view: Value = serde_json::from_str(last.trim()).expect("JSON");
+    assert_eq!((&view["state"], &view["bytes"]), (&"inserted".into(), &100_000.into()), "{view}");
+    let keys = door.get("/v1/keys", &[]).json();
+    assert_eq!(keys["keys"][0]["name"], "press");
+}
+
+#[test]
+fn the_description_names_what_is_there_and_nothing_else() {
+    let home = Home::new();
+    let node = home.node("node", &[]);
+    let door = Door::of(&node);
+    let description = door.get("/v1/openapi.json", &[]).json();
+    assert!(description["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
+    let described: Vec<&String> = description["paths"].as_object().expect("paths").keys().collect();
+    let source = include_str!("../src/api/routes.rs");
+    let mut routed: Vec<&str> = source.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    routed.sort_unstable();
+    let spelled: Vec<String> = routed.iter().map(|path| path.replace("{*", "{")).collect();
+    assert_eq!(described, spelled.iter().collect::<Vec<_>>());
+    for (path, methods) in description["paths"].as_object().expect("paths") {
+        let place = path.replace("{id}", "999").replace("{link}", "CHK@x");
+        for method in ["get", "head", "post", "put", "delete", "patch"] {
+            let status = door.ask(&method.to_uppercase(), &place, &[], b"").status;
+            // Where there is a GET there is a HEAD.
+            let known = methods.get(method).is_some() || method == "head" && methods.get("get").is_some();
+            assert_eq!(status != 405, known, "{method} {path}: {status}");
+        }
+    }
+}
