@@ -1,7 +1,7 @@
 //! Bolthole: an anonymous, encrypted document store in the tradition of Freenet.
 //!
 //! One pure protocol core, three drivers: QUIC (`daemon`), the simulator and the fuzzer. `docs/architecture.md` has the
-//! layers; a module imports only from layers below its own.
+//! layers; a module imports only from layers below its own. The fuzzer builds without the simulator, which no target uses.
 
 #[cfg(feature = "daemon")]
 pub mod api;
@@ -9,12 +9,13 @@ pub mod api;
 pub mod cli;
 #[cfg(feature = "daemon")]
 pub mod daemon;
-#[cfg(feature = "daemon")]
+#[cfg(feature = "files")]
 pub mod disk;
 pub mod document;
 pub mod fuzzing;
 pub mod id;
 pub mod key;
+#[cfg(not(fuzzing))]
 pub mod lab;
 pub mod limits;
 #[cfg(feature = "daemon")]
@@ -22,6 +23,7 @@ pub mod link;
 pub mod message;
 pub mod node;
 pub mod overlay;
+#[cfg(not(fuzzing))]
 pub mod sim;
 pub mod store;
 pub mod time;

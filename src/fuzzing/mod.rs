@@ -13,7 +13,7 @@ mod peers;
 pub mod references;
 pub mod signed_blocks;
 pub mod store;
-#[cfg(feature = "daemon")]
+#[cfg(feature = "files")]
 pub mod store_files;
 pub mod uris;
 
@@ -29,7 +29,7 @@ pub const TARGETS: &[(&str, Body)] = &[
     ("references", references::references),
     ("signed_blocks", signed_blocks::signed_blocks),
     ("store", store::store),
-    #[cfg(feature = "daemon")]
+    #[cfg(feature = "files")]
     ("store_files", store_files::store_files),
     ("uris", uris::uris),
 ];
