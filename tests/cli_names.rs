@@ -123,3 +123,28 @@ fn a_taken_name_says_what_stands_there() {
         assert!(taken.stderr.contains(part) && taken.stderr.contains("was not changed"), "{}", taken.stderr);
     }
 }
+
+#[test]
+fn the_right_to_write_moves_to_another_node() {
+    let home = Home::new();
+    let (first, second) = pair(&home);
+    let oldest = insert(&home, &first, "usk:press/news", "from here");
+    let export = home.text("press.key");
+    let run = |arguments: &[&str], passphrase: &str| {
+        let mut command = home.command(arguments);
+        let ran = command.env("BOLTHOLE_EXPORT_PASSPHRASE", passphrase).output().expect("the binary runs");
+        (ran.status.code(), String::from_utf8_lossy(&ran.stderr).into_owned())
+    };
+    let out = ["keys", "export", "press", &export, "--data", first.data()];
+    assert_eq!(run(&out, "").0, Some(2), "no export lies open");
+    assert!(!home.path("press.key").exists());
+    assert_eq!(run(&out, "open sesame").0, Some(0));
+    let again = run(&out, "open sesame");
+    assert!(again.0 == Some(1) && again.1.contains("exists"), "{again:?}");
+    let into = ["keys", "import", "moved", &export, "--data", second.data()];
+    let wrong = run(&into, "open barley");
+    assert!(wrong.0 == Some(1) && wrong.1.contains("does not open"), "{wrong:?}");
+    assert_eq!(run(&into, "open sesame").0, Some(0));
+    let next = insert(&home, &second, "usk:moved/news", "from there");
+    assert_eq!(uri(&next), uri(&oldest).replace("/news/0", "/news/1"));
+}

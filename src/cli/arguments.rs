@@ -410,6 +410,26 @@ pub(crate) enum KeysCommand {
         #[command(flatten)]
         place: Place,
     },
+    /// Write a subspace and its reader key into a file, sealed under a passphrase of its own.
+    Export {
+        /// What it is called here.
+        name: String,
+        /// Where to; must not exist.
+        file: PathBuf,
+        /// Whose keys.
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Take in what `keys export` wrote.
+    Import {
+        /// What to call it here.
+        name: String,
+        /// The file.
+        file: PathBuf,
+        /// Whose keys.
+        #[command(flatten)]
+        place: Place,
+    },
     /// Show one subspace.
     Show {
         /// What it is called here.

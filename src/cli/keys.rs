@@ -1,5 +1,8 @@
 //! `bolthole keys`: the subspaces that this node's owner may write in, and the reader keys others can seal to.
 
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -20,6 +23,19 @@ pub(crate) fn run(command: KeysCommand, output: &mut Output) -> Result<(), Failu
             data.create()?;
             let keeper = secret::open(&data)?;
             Subspaces::new(&data, &keeper).make(&name)?;
+            show(&name, &data, &keeper, output)
+        }
+        KeysCommand::Export { name, file, place } => {
+            let data = place.directory()?;
+            export(&name, &file, &data, &existing(&data)?, output)
+        }
+        KeysCommand::Import { name, file, place } => {
+            let data = place.directory()?;
+            let bytes = read(&file)?;
+            let passphrase = secret::of_export(false)?;
+            data.create()?;
+            let keeper = secret::open(&data)?;
+            Subspaces::new(&data, &keeper).import(&name, &bytes, &passphrase)?;
             show(&name, &data, &keeper, output)
         }
         KeysCommand::Show { name, place } => {
@@ -49,6 +65,31 @@ fn show(name: &str, data: &DataDir, keeper: &Keeper, output: &mut Output) -> Res
     );
     output.result(&value, &text);
     Ok(())
+}
+
+fn export(name: &str, file: &Path, data: &DataDir, keeper: &Keeper, output: &mut Output) -> Result<(), Failure> {
+    let subspaces = Subspaces::new(data, keeper);
+    let shown = subspaces.shown(name)?;
+    let cannot = |error: io::Error| Failure::failed(format!("cannot write {}: {error}", file.display()));
+    let mut target = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(cannot)?;
+    let written = secret::of_export(true)
+        .and_then(|passphrase| Ok(subspaces.export(name, &passphrase)?))
+        .and_then(|bytes| target.write_all(&bytes).and_then(|()| target.sync_all()).map_err(cannot));
+    if written.is_err() {
+        let _ = fs::remove_file(file);
+    }
+    written?;
+    let value = json!({ "name": name, "request_uri": shown.request_uri, "file": file });
+    output.result(&value, &format!("the subspace {name} is in {}, sealed under its passphrase", file.display()));
+    Ok(())
+}
+
+/// What may be an export: no more is read than one has.
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let opened = File::open(file).and_then(|file| file.take(EXPORT_BYTES).read_to_end(&mut bytes));
+    opened.map_err(|error| Failure::failed(format!("cannot read {}: {error}", file.display())))?;
+    Ok(bytes)
 }
 
 fn list(data: &DataDir, output: &mut Output) -> Result<(), Failure> {
@@ -85,3 +126,5 @@ impl From<SubspaceError> for Failure {
 }
 
 const OPEN: &str = "sealed under the node's secret, which lies open beside it: set BOLTHOLE_PASSPHRASE to protect it";
+/// More than any export has.
+const EXPORT_BYTES: u64 = 4_096;

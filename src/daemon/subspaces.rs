@@ -7,11 +7,13 @@ use std::io;
 use crypto::reader::ReaderKey;
 use crypto::secret::Secret;
 use crypto::signed::Subspace;
+use crypto::vault::{self, UnlockError};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::chance;
 use super::data_dir::{DataDir, DataError};
-use super::keeper::{Keeper, KeeperError};
+use super::keeper::{Keeper, KeeperError, Passphrase};
 use crate::key::recipient::Recipient;
 use crate::key::uri::{Name, Uri};
 
@@ -45,6 +47,12 @@ pub enum SubspaceError {
     /// There is one of that name.
     #[error("there is a subspace \"{0}\" already")]
     Exists(String),
+    /// An export does not open under the passphrase.
+    #[error("the passphrase does not open this export, or the export is damaged")]
+    WrongPassphrase,
+    /// Bytes that are no export.
+    #[error("this is no export of a subspace, or it is damaged")]
+    NoExport,
     /// There is none of that name.
     #[error("there is no subspace \"{0}\": make it with `bolthole keys new {0}`")]
     Missing(String),
@@ -60,19 +68,47 @@ impl<'a> Subspaces<'a> {
     ///
     /// # Errors
     /// When the name is bad or taken, or the system refuses.
-    pub fn make(&self, name: &str) -> Result<Subspace, SubspaceError> {
+    pub fn make(&self, name: &str) -> Result<(), SubspaceError> {
+        let rng = &mut chance::generator();
+        self.keep(name, &Subspace::generate(rng), &ReaderKey::generate(rng))
+    }
+
+    /// The subspace and the reader key `name`, sealed under a passphrase of their own: what another node needs to write and
+    /// read in this one's place.
+    ///
+    /// # Errors
+    /// As [`Subspaces::get`].
+    pub fn export(&self, name: &str, passphrase: &Passphrase) -> Result<Vec<u8>, SubspaceError> {
+        let (subspace, reader) = (self.get(name)?.secret_bytes(), self.reader(name)?);
+        let both = Zeroizing::new([&subspace.expose()[..], reader.secret().expose()].concat());
+        let parameters = vault::Parameters::default();
+        Ok(vault::lock(&both, passphrase.as_bytes(), parameters, &chance::bytes(), &chance::bytes()))
+    }
+
+    /// Takes in what [`Subspaces::export`] wrote, under a name of this node's.
+    ///
+    /// # Errors
+    /// When it is no export or opens otherwise, the name is bad or taken, or the system refuses.
+    pub fn import(&self, name: &str, export: &[u8], passphrase: &Passphrase) -> Result<(), SubspaceError> {
+        let both = vault::unlock(export, passphrase.as_bytes()).map_err(|error| match error {
+            UnlockError::NotVerified => SubspaceError::WrongPassphrase,
+            UnlockError::Malformed | UnlockError::Unacceptable | UnlockError::OutOfMemory => SubspaceError::NoExport,
+        })?;
+        let (subspace, reader) = both.split_first_chunk::<64>().ok_or(SubspaceError::NoExport)?;
+        let reader: [u8; 32] = reader.try_into().map_err(|_| SubspaceError::NoExport)?;
+        self.keep(name, &Subspace::from_secret_bytes(*subspace), &ReaderKey::from_secret(Secret::from_bytes(reader)))
+    }
+
+    fn keep(&self, name: &str, subspace: &Subspace, reader: &ReaderKey) -> Result<(), SubspaceError> {
         let file = file_of(name)?;
         if self.data.file(&file).exists() {
             return Err(SubspaceError::Exists(name.to_owned()));
         }
         self.data.subdirectory(DIRECTORY).map_err(KeeperError::Data)?;
         self.data.subdirectory(READERS).map_err(KeeperError::Data)?;
-        let reader = ReaderKey::generate(&mut chance::generator());
         self.keeper.write(&format!("{READERS}/{name}"), reader.secret().expose())?;
         // The subspace last: where it stands, both stand.
-        let subspace = Subspace::generate(&mut chance::generator());
-        self.keeper.write(&file, subspace.secret_bytes().expose())?;
-        Ok(subspace)
+        Ok(self.keeper.write(&file, subspace.secret_bytes().expose())?)
     }
 
     /// The subspace `name`.
@@ -156,14 +192,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_export_moves_the_right_to_write_and_read_under_its_own_passphrase() {
+        let places = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let data = places.each_ref().map(|place| DataDir::new(place.path()));
+        let keepers = data.each_ref().map(|data| Keeper::open(data, |_| None).unwrap());
+        let [from, to] = [0, 1].map(|one: usize| Subspaces::new(&data[one], &keepers[one]));
+        let [right, wrong] = ["open sesame", "open barley"].map(|text| Passphrase::new(text.to_owned()));
+        from.make("diary").unwrap();
+        let export = from.export("diary", &right).unwrap();
+        assert!(matches!(to.import("moved", &export, &wrong), Err(SubspaceError::WrongPassphrase)));
+        assert!(matches!(to.import("moved", &export[..50], &right), Err(SubspaceError::NoExport)));
+        assert!(matches!(from.import("diary", &export, &right), Err(SubspaceError::Exists(_))));
+        to.import("moved", &export, &right).unwrap();
+        assert_eq!(to.get("moved").unwrap().public(), from.get("diary").unwrap().public());
+        assert_eq!(to.reader("moved").unwrap().public(), from.reader("diary").unwrap().public());
+    }
+
+    #[test]
     fn a_subspace_is_found_again_by_its_name_and_never_overwritten() {
         let place = tempfile::tempdir().unwrap();
         let data = DataDir::new(place.path());
         let keeper = Keeper::open(&data, |_| None).unwrap();
         let subspaces = Subspaces::new(&data, &keeper);
         assert!(Subspaces::names_in(&data).unwrap().is_empty());
-        let made = subspaces.make("diary").unwrap();
-        assert_eq!(subspaces.get("diary").unwrap().public(), made.public());
+        subspaces.make("diary").unwrap();
+        let made = subspaces.get("diary").unwrap();
         assert_eq!(subspaces.reader("diary").unwrap().public(), subspaces.reader("diary").unwrap().public());
         assert!(matches!(subspaces.reader("other"), Err(SubspaceError::Missing(_))));
         assert!(matches!(subspaces.make("diary"), Err(SubspaceError::Exists(_))));
