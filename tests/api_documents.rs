@@ -176,6 +176,8 @@ fn the_description_names_what_is_there_and_nothing_else() {
     let described: Vec<&String> = description["paths"].as_object().expect("paths").keys().collect();
     let source = include_str!("../src/api/routes.rs");
     let mut routed: Vec<&str> = source.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    // What is for browsers is no interface for programs.
+    routed.retain(|path| path.starts_with("/v1/") || *path == "/metrics");
     routed.sort_unstable();
     let spelled: Vec<String> = routed.iter().map(|path| path.replace("{*", "{")).collect();
     assert_eq!(described, spelled.iter().collect::<Vec<_>>());

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use http_range_header::{EndPosition, StartPosition, parse_range_header};
@@ -21,6 +21,7 @@ use super::transfer;
 use crate::daemon::job::{FetchRequest, InsertRequest, JobId, JobRequest, JobState, JobView, Opened};
 use crate::daemon::jobs::Feed;
 use crate::daemon::served::Served;
+use crate::document::site::index::SITE_TYPE;
 
 /// How to fetch.
 #[derive(Deserialize)]
@@ -49,39 +50,80 @@ pub(super) async fn get(
     State(service): State<Arc<Served>>,
     uri: Uri,
     Query(query): Query<FetchQuery>,
-    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
     // A path as it was sent: names are escaped in one way, and decoding would lose it.
     let link = uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
     let request = FetchRequest { exact: query.exact, ..FetchRequest::of(link) };
-    let wanted = wanted(&headers)?;
-    let tag = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let (range, known) = match wanted {
-        // How much that is, or whether it is wanted at all, shows only when the document says what it is.
-        Wanted::Last(_) | Wanted::All if tag.is_some() || wanted != Wanted::All => {
-            let opened = Fetch::begin(&service, request.clone())?.opened().await?;
+    let fetch = Ranged::begin(&service, request, &headers).await?;
+    fetch.answer()
+}
+
+/// What a browser is shown.
+pub(super) enum Shown {
+    /// A document, or a file of a site.
+    Document(Response),
+    /// The list of a site's files, which is nothing to look at.
+    Site,
+}
+
+/// Fetches what a browser is to show.
+pub(super) async fn fetch(service: &Arc<Served>, request: FetchRequest, headers: &HeaderMap) -> Result<Shown, Refused> {
+    let fetch = Ranged::begin(service, request, headers).await?;
+    if matches!(&fetch, Ranged::Begun { opened, .. } if opened.mime == SITE_TYPE) {
+        return Ok(Shown::Site);
+    }
+    fetch.answer().map(Shown::Document)
+}
+
+/// A fetch of what of a document is wanted.
+enum Ranged {
+    /// The client has it.
+    Known(String),
+    Begun {
+        fetch: Fetch,
+        opened: Opened,
+        part: Option<Range<u64>>,
+    },
+}
+
+impl Ranged {
+    async fn begin(service: &Arc<Served>, request: FetchRequest, headers: &HeaderMap) -> Result<Self, Refused> {
+        let wanted = wanted(headers)?;
+        let tag = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+        // How much the last bytes are, or whether any are wanted, shows only when the document says what it is.
+        let known = if tag.is_some() || matches!(wanted, Wanted::Last(_)) {
+            let opened = Fetch::begin(service, request.clone())?.opened().await?;
             if tag.is_some_and(|tag| tag.split(',').any(|one| one.trim() == etag(&opened) || one.trim() == "*")) {
-                return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag(&opened))]).into_response());
+                return Ok(Self::Known(etag(&opened)));
             }
-            (wanted.of(opened.length), Some(opened))
+            Some(opened)
+        } else {
+            None
+        };
+        let range = wanted.of(known.as_ref().map_or(u64::MAX, |opened| opened.length));
+        if range.as_ref().is_some_and(Range::is_empty) {
+            return Err(beyond());
         }
-        other => (other.of(u64::MAX), None),
-    };
-    if range.as_ref().is_some_and(Range::is_empty) {
-        return Err(beyond());
+        let mut fetch = Fetch::begin(service, FetchRequest { range: range.clone(), ..request })?;
+        let opened = match known {
+            Some(opened) => opened,
+            None => fetch.opened().await?,
+        };
+        let part = range.map(|range| range.start..range.end.min(opened.length));
+        if part.as_ref().is_some_and(Range::is_empty) {
+            return Err(beyond());
+        }
+        Ok(Self::Begun { fetch, opened, part })
     }
-    let mut fetch = Fetch::begin(&service, FetchRequest { range: range.clone(), ..request })?;
-    let opened = match known {
-        Some(opened) => opened,
-        None => fetch.opened().await?,
-    };
-    let part = range.map(|range| range.start..range.end.min(opened.length));
-    if part.as_ref().is_some_and(Range::is_empty) {
-        return Err(beyond());
+
+    /// The answer; of a `HEAD`, the server leaves the bytes out, and the fetch ends.
+    fn answer(self) -> Result<Response, Refused> {
+        match self {
+            Self::Known(tag) => Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response()),
+            Self::Begun { fetch, opened, part } => Ok(answer(&opened, part, fetch.body()?)),
+        }
     }
-    let body = if method == Method::HEAD { Body::empty() } else { fetch.body()? };
-    Ok(answer(&opened, part, body))
 }
 
 /// `POST` of a document: its body is inserted, the answer says under which URI.

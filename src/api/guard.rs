@@ -1,4 +1,4 @@
-//! Who may ask: the token, the Host and the Origin of every request.
+//! Who may ask: the token or the session, the Host and the Origin of every request.
 //!
 //! The Host check closes DNS rebinding, the Origin check closes pages of other origins; both come before the token, so
 //! that neither can be used to guess it.
@@ -7,30 +7,54 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use crypto::secret::Secret;
 use data_encoding::BASE64URL_NOPAD;
 
 use super::refusal::refusal;
+use super::session::Sessions;
 
 /// What a request must show.
 #[derive(Debug)]
 pub struct Access {
     token: Secret<32>,
     hosts: Vec<String>,
+    address: SocketAddr,
+    sessions: Sessions,
 }
 
 impl Access {
     /// Access to the interface at `address` for whoever has `token`.
     pub fn new(token: Secret<32>, address: SocketAddr) -> Self {
         let hosts = vec![address.to_string(), format!("localhost:{}", address.port())];
-        Self { token, hosts }
+        Self { token, hosts, address, sessions: Sessions::new(address.port()) }
+    }
+
+    /// Where the interface listens.
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The sessions of browsers.
+    pub(super) const fn sessions(&self) -> &Sessions {
+        &self.sessions
     }
 
     /// Why a request with these headers is refused, if it is.
-    fn refuses(&self, headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
+    fn refuses(&self, method: &Method, headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
+        if let Some(refusal) = self.refuses_place(headers) {
+            return Some(refusal);
+        }
+        let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = token.and_then(|value| value.strip_prefix(TOKEN_HEADER_PREFIX));
+        let is_owner = token.is_some_and(|token| self.opens(token)) || self.sessions.admit(method, headers);
+        (!is_owner).then_some((StatusCode::UNAUTHORIZED, "the token is missing or wrong"))
+    }
+
+    /// Why a request that names this host, or comes from that origin, is refused.
+    fn refuses_place(&self, headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
         let text = |name: header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         let host_known = text(header::HOST).is_some_and(|host| self.hosts.iter().any(|known| known == host));
         if !host_known {
@@ -38,12 +62,9 @@ impl Access {
         }
         let own_origin =
             |origin: &str| origin.strip_prefix("http://").is_some_and(|host| self.hosts.iter().any(|k| k == host));
-        if text(header::ORIGIN).is_some_and(|origin| !own_origin(origin)) {
-            return Some((StatusCode::FORBIDDEN, "requests of other origins are refused"));
-        }
-        let token = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix(TOKEN_HEADER_PREFIX));
-        (!token.is_some_and(|token| self.opens(token)))
-            .then_some((StatusCode::UNAUTHORIZED, "the token is missing or wrong"))
+        text(header::ORIGIN)
+            .is_some_and(|origin| !own_origin(origin))
+            .then_some((StatusCode::FORBIDDEN, "requests of other origins are refused"))
     }
 
     fn opens(&self, token: &str) -> bool {
@@ -55,9 +76,22 @@ impl Access {
     }
 }
 
+/// Lets a request through that comes to this host; what it asks for decides itself whom it lets in.
+pub(super) async fn admit_visitor(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
+    // A view is in an origin that is nobody's, and says so.
+    let mut headers = request.headers().clone();
+    if headers.get(header::ORIGIN).is_some_and(|origin| origin == "null") {
+        headers.remove(header::ORIGIN);
+    }
+    match access.refuses_place(&headers) {
+        None => next.run(request).await,
+        Some((status, sentence)) => refusal(status, sentence).into_response(),
+    }
+}
+
 /// Lets a request through that shows what it must.
 pub(super) async fn admit(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
-    match access.refuses(request.headers()) {
+    match access.refuses(request.method(), request.headers()) {
         None => next.run(request).await,
         Some((status, sentence)) => refusal(status, sentence).into_response(),
     }
@@ -77,7 +111,7 @@ mod tests {
         for (name, value) in fields.into_iter().filter_map(|(name, value)| Some((name, value?))) {
             headers.insert(name, value.parse().unwrap());
         }
-        access.refuses(&headers).map(|(status, _)| status.as_u16())
+        access.refuses(&Method::GET, &headers).map(|(status, _)| status.as_u16())
     }
 
     #[test]

@@ -6,10 +6,13 @@
 mod documents;
 mod guard;
 mod metrics;
+mod page;
 mod refusal;
 mod routes;
 mod server;
+mod session;
 mod transfer;
+mod view;
 
 pub use guard::{Access, TOKEN_HEADER_PREFIX};
 pub use server::serve;

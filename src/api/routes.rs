@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, FromRef, Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -20,15 +20,44 @@ use serde_json::{Value, json};
 use super::documents;
 use super::guard::{self, Access};
 use super::metrics;
+use super::page;
 use super::refusal::{Refused, ended, failed, refusal, refused, stopping};
+use super::view;
 use crate::daemon::job::{JobId, JobRequest, JobState, JobView};
 use crate::daemon::jobs::Feed;
 use crate::daemon::served::Served;
 use crate::time::Duration;
 
-/// Every path, behind the guard.
+/// What every path may need.
+#[derive(Clone)]
+pub(super) struct Shared {
+    service: Arc<Served>,
+    access: Arc<Access>,
+}
+
+impl FromRef<Shared> for Arc<Served> {
+    fn from_ref(shared: &Shared) -> Self {
+        Self::clone(&shared.service)
+    }
+}
+
+impl FromRef<Shared> for Arc<Access> {
+    fn from_ref(shared: &Shared) -> Self {
+        Self::clone(&shared.access)
+    }
+}
+
+/// Every path, behind the guard; and those that open with a word of their own.
 pub(super) fn router(service: Arc<Served>, access: Arc<Access>) -> Router {
+    let visited = Router::new()
+        .route("/login/{ticket}", get(page::login))
+        .route("/view/{*link}", get(view::view))
+        .layer(middleware::from_fn_with_state(Arc::clone(&access), guard::admit_visitor));
     Router::new()
+        .route("/", get(page::index))
+        .route("/page/{name}", get(page::part))
+        .route("/{*link}", get(view::plain))
+        .route("/v1/sessions", post(page::ticket))
         .route("/v1/status", get(status))
         .route("/v1/peers", get(peers))
         .route("/v1/keys", get(keys))
@@ -40,10 +69,10 @@ pub(super) fn router(service: Arc<Served>, access: Arc<Access>) -> Router {
         .route("/v1/jobs/{id}/events", get(events))
         .route("/v1/jobs/{id}/data", get(take).put(send).layer(DefaultBodyLimit::disable()))
         .route("/metrics", get(exposition))
-        .fallback(async || refusal(StatusCode::NOT_FOUND, "there is no such path"))
         .layer(DefaultBodyLimit::max(REQUEST_BYTES))
-        .layer(middleware::from_fn_with_state(access, guard::admit))
-        .with_state(service)
+        .layer(middleware::from_fn_with_state(Arc::clone(&access), guard::admit))
+        .merge(visited)
+        .with_state(Shared { service, access })
 }
 
 type Reply<T> = Result<T, Refused>;

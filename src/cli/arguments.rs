@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Keys(KeysCommand),
     /// Show what the node is doing.
     Status(ClientOptions),
+    /// Print a link that opens the node's page in a browser; it works once, for a minute.
+    Open(ClientOptions),
     /// Show the nodes this node is linked to.
     Peers(ClientOptions),
     /// Show the relays that pre-routing can use (not available yet).

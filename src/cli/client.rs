@@ -75,6 +75,17 @@ impl Client {
         self.checked(request.call())
     }
 
+    /// Asks for a value that is made for this request.
+    pub(crate) fn post<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        let post = self.agent.post(self.url(path)).header("Authorization", &self.authorization);
+        self.value(self.checked(post.send_empty())?)
+    }
+
+    /// The address of a path, for others to open.
+    pub(crate) fn at(&self, path: &str) -> String {
+        self.url(path)
+    }
+
     /// Starts a job.
     pub(crate) fn start(&self, request: &JobRequest) -> Result<JobView, Failure> {
         let body = serde_json::to_vec(request).expect("a request holds only plain values");

@@ -20,6 +20,7 @@ mod manual;
 mod memory;
 mod network;
 mod node;
+mod open;
 mod output;
 mod place;
 mod progress;
@@ -66,6 +67,7 @@ fn run(command: Command, output: &mut Output) -> Result<(), Failure> {
         Command::Follow(options) => follow::run(&options, output),
         Command::Keys(command) => keys::run(command, output),
         Command::Status(options) => status::status(&options, output),
+        Command::Open(options) => open::run(&options, output),
         Command::Peers(options) => status::peers(&options, output),
         Command::Sim(options) => sim::run(&options, output),
         Command::Compare(options) => compare::run(&options, output),

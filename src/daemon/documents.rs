@@ -73,9 +73,9 @@ impl Worker for Documents {
                     readers,
                     repairs: self.repairs,
                 };
-                let fetched = match &path {
-                    None => fetch::run(carrier, start, way, report, output).await?,
-                    Some(path) => site::run(carrier, start, path, way, report, output).await?,
+                let fetched = match path.clone() {
+                    None if !request.page => fetch::run(carrier, start, way, report, output).await?,
+                    path => site::run(carrier, start, path.as_ref(), way, report, output).await?,
                 };
                 let found = found.map(|uri| Link { uri, path }.to_string());
                 Ok(JobState::Fetched(Fetched { found, ..fetched }))

@@ -61,6 +61,9 @@ pub struct FetchRequest {
     /// Whether a `USK@` URI stands for that very edition. Default: for the newest.
     #[serde(default)]
     pub exact: bool,
+    /// Of a site, the file that is shown where no path is named, or where the path is a directory's.
+    #[serde(default)]
+    pub page: bool,
     /// Takes the name of an `SSK@` URI as one that is published for periods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dated: Option<Dated>,
@@ -228,7 +231,7 @@ impl FetchRequest {
     /// Fetches `uri` as it stands.
     #[must_use]
     pub const fn of(uri: String) -> Self {
-        Self { uri, own_store: true, exact: false, dated: None, range: None }
+        Self { uri, own_store: true, exact: false, page: false, dated: None, range: None }
     }
 }
 

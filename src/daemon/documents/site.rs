@@ -16,18 +16,18 @@ use crate::document::site::index::{BadIndex, Body, Index, SITE_TYPE};
 use crate::key::uri::{SitePath, Uri};
 use crate::limits::SITE_INDEX_BYTES;
 
-/// Fetches the file at `path` of the site that begins at `start` into `output`.
+/// Fetches the file at `path`, or the one that is shown without a path, of the site that begins at `start` into `output`.
 pub(super) async fn run(
     carrier: Carrier,
     start: Start,
-    path: &SitePath,
+    path: Option<&SitePath>,
     way: Way,
     report: Report,
     output: mpsc::Sender<Bytes>,
 ) -> Result<Fetched, JobFailure> {
     let (own_store, repairs, wanted) = (way.own_store, way.repairs.clone(), way.range.clone());
     let (index, listing) = list(carrier.clone(), start, Way { range: None, ..way }).await?;
-    let file = index.file(Some(path)).ok_or_else(|| not_found(format!("the site has no file {path}")))?;
+    let file = index.file(path).ok_or_else(|| not_found(missing(path)))?;
     let wanted = wanted.map_or(0..file.length, |range| range.start.min(file.length)..range.end.min(file.length));
     let (place, range) = match &file.body {
         Body::Own(place) => (place, wanted),
@@ -87,6 +87,10 @@ async fn list(carrier: Carrier, start: Start, way: Way) -> Result<(Index, Fetche
     }
     let index = Index::decode(&bytes).map_err(|error| failed(error.to_string()))?;
     Ok((index, fetched))
+}
+
+fn missing(path: Option<&SitePath>) -> String {
+    path.map_or_else(|| "the site has no page to begin with".to_owned(), |path| format!("the site has no file {path}"))
 }
 
 const fn not_found(sentence: String) -> JobFailure {

@@ -1,0 +1,69 @@
+//! Documents and sites as a browser shows them: without scripts, without anything from outside, each in a place of its own.
+//!
+//! A plain path such as `/USK@…/site/3/page.html` is for the session's owner; it leads to a view, whose path has a word that
+//! opens this one site. The browser keeps a view in an origin that is nobody's (`sandbox`), so a view has no cookie, and one
+//! site can neither read nor load another: it does not know the other's word. What a view may load lies below its own path.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+
+use super::documents::{self, Shown};
+use super::guard::Access;
+use super::refusal::{Refused, refusal};
+use crate::daemon::job::FetchRequest;
+use crate::daemon::served::Served;
+use crate::key::uri::{Link, UriError};
+
+/// A plain path: leads to the view of what it names.
+pub(super) async fn plain(State(access): State<Arc<Access>>, uri: Uri) -> Result<Response, Refused> {
+    let path = uri.path().trim_start_matches('/');
+    let (link, slash) = parse(path)?;
+    let word = access.sessions().view(&link.uri.to_string());
+    let place = format!("{PREFIX}{word}/{link}{slash}");
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response())
+}
+
+/// A view. Its word is what lets it in.
+pub(super) async fn view(
+    State(access): State<Arc<Access>>,
+    State(service): State<Arc<Served>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let (word, path) = uri.path().strip_prefix(PREFIX).and_then(|rest| rest.split_once('/')).unwrap_or_default();
+    let (link, slash) = parse(path)?;
+    if !access.sessions().opens(word, &link.uri.to_string()) {
+        return Err(refusal(StatusCode::FORBIDDEN, "this view belongs to a session that has ended"));
+    }
+    let request = FetchRequest { page: !slash.is_empty(), ..FetchRequest::of(link.to_string()) };
+    let mut response = match documents::fetch(&service, request, &headers).await? {
+        // Its links lead on from here only if its path ends as that of a directory.
+        Shown::Site if slash.is_empty() => {
+            let place = format!("{}/", uri.path());
+            return Ok((StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response());
+        }
+        Shown::Site => return Err(refusal(StatusCode::NOT_FOUND, "the site has no page to begin with")),
+        Shown::Document(response) => response,
+    };
+    let below = format!("http://{}{PREFIX}{word}/", access.address());
+    let policy = format!(
+        "sandbox; default-src 'none'; img-src {below} data:; media-src {below}; font-src {below}; \
+         style-src {below} 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    let policy = HeaderValue::from_str(&policy).map_err(|_| refusal(StatusCode::BAD_REQUEST, "no such view"))?;
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}
+
+/// A link, and the slash behind it if there is one.
+fn parse(path: &str) -> Result<(Link, &'static str), Refused> {
+    let (text, slash) = path.strip_suffix('/').map_or((path, ""), |text| (text, "/"));
+    let link = text.parse().map_err(|error: UriError| refusal(StatusCode::NOT_FOUND, &error.to_string()))?;
+    Ok((link, slash))
+}
+
+/// Where views are.
+pub(super) const PREFIX: &str = "/view/";

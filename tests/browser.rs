@@ -1,0 +1,141 @@
+//! The page and the views of sites: whom a browser's session lets in, and what a site may do in a real browser.
+//!
+//! The browser is Chromium, headless; where it is not installed its test says so and passes. `apt-get install chromium` has it.
+
+mod cli_support;
+
+use std::fs;
+use std::io::Read;
+use std::process::Command;
+
+use cli_support::{Home, Node};
+use ureq::Agent;
+use ureq::http::Request;
+
+const PAGE: &str = "<!doctype html><title>as it was</title><link rel=stylesheet href=style.css><h1>Hello</h1>\
+    <img src=dot.svg><script>document.title = 'scripted'</script><img src=http://127.0.0.1:9/evil.png>\
+    <a href=notes/one.html>one</a>";
+
+struct Answer {
+    status: u16,
+    location: String,
+    cookie: String,
+    policy: String,
+    text: String,
+}
+
+fn get(base: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+    let config = Agent::config_builder().http_status_as_error(false).proxy(None).max_redirects(0);
+    let mut request = Request::builder().uri(format!("{base}{path}"));
+    for (name, value) in fields {
+        request = request.header(*name, *value);
+    }
+    let mut response = config.build().new_agent().run(request.body(()).expect("a request")).expect("the node answers");
+    let mut text = String::new();
+    let _ = response.body_mut().as_reader().read_to_string(&mut text);
+    let field = |name: &str| {
+        response.headers().get(name).map_or(String::new(), |value| value.to_str().expect("text").to_owned())
+    };
+    Answer {
+        status: response.status().as_u16(),
+        location: field("location"),
+        cookie: field("set-cookie"),
+        policy: field("content-security-policy"),
+        text,
+    }
+}
+
+/// The node's address and a fresh login path.
+fn open(home: &Home, node: &Node) -> (String, String) {
+    let url = home.json(&["open", "--data", node.data()])["url"].as_str().expect("a link").to_owned();
+    let at = url.find("/login/").expect("a login link");
+    (url[..at].to_owned(), url[at..].to_owned())
+}
+
+fn site(home: &Home) -> (Node, Node, String) {
+    let first = home.node("first", &[]);
+    let second = home.node("second", &["--join", first.reference()]);
+    home.json(&["keys", "new", "press", "--data", first.data()]);
+    let root = home.path("pages");
+    fs::create_dir_all(root.join("notes")).expect("made");
+    for (name, content) in [
+        ("index.html", PAGE),
+        ("style.css", "h1 { color: teal }"),
+        ("dot.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        ("notes/one.html", "<p>one"),
+    ] {
+        fs::write(root.join(name), content).expect("written");
+    }
+    let directory = home.text("pages");
+    let site = home.json(&["site", "publish", &directory, "--as", "usk:press/pages", "--data", first.data()]);
+    (first, second, site["uri"].as_str().expect("a URI").to_owned())
+}
+
+#[test]
+fn a_session_is_the_pages_alone_and_a_view_is_one_sites() {
+    let home = Home::new();
+    let (_first, second, uri) = site(&home);
+    let (base, login) = open(&home, &second);
+    let answer = get(&base, &login, &[]);
+    assert_eq!((answer.status, &answer.location[..]), (303, "/"));
+    assert!(answer.cookie.contains("HttpOnly; SameSite=Strict"), "{}", answer.cookie);
+    assert_eq!(get(&base, &login, &[]).status, 403, "a link works once");
+    let cookie = answer.cookie.split(';').next().expect("a pair");
+    let own = [("Cookie", cookie), ("Sec-Fetch-Site", "same-origin")];
+    let typed = [("Cookie", cookie), ("Sec-Fetch-Site", "none")];
+    let page = get(&base, "/", &typed);
+    assert!(page.status == 200 && page.text.contains("<h1>Bolthole</h1>"), "{}", page.text);
+    assert!(page.policy.contains("default-src 'none'"), "{}", page.policy);
+    assert_eq!(get(&base, "/page/script.js", &own).status, 200);
+    assert_eq!(get(&base, "/v1/status", &own).status, 200);
+    for site in ["cross-site", "same-site"] {
+        for path in ["/", "/v1/status", &format!("/{uri}")] {
+            assert_eq!(get(&base, path, &[("Cookie", cookie), ("Sec-Fetch-Site", site)]).status, 401, "{path}");
+        }
+    }
+    assert_eq!(get(&base, "/v1/status", &[("Cookie", cookie)]).status, 401, "who does not say where from");
+    assert_eq!(get(&base, "/", &[]).status, 401);
+
+    let plain = get(&base, &format!("/{uri}"), &typed);
+    assert!(plain.status == 303 && plain.location.starts_with("/view/"), "{}", plain.location);
+    let view = get(&base, &plain.location, &[]);
+    assert_eq!(view.location, format!("{}/", plain.location), "a directory's path ends in a slash");
+    let view = get(&base, &view.location, &[("Origin", "null")]);
+    assert_eq!((view.status, &view.text[..]), (200, PAGE));
+    assert!(view.policy.starts_with("sandbox; default-src 'none'; img-src http://127.0.0.1:"), "{}", view.policy);
+    assert_eq!(get(&base, &format!("{}/notes/one.html", plain.location), &[]).text, "<p>one");
+    let word = plain.location.split('/').nth(2).expect("a word");
+    assert_eq!(get(&base, &format!("/view/{word}/KSK@another"), &[]).status, 403, "a word opens one site");
+    assert_eq!(get(&base, &plain.location.replace(word, "AAAAAAAAAAAAAAAAAAAAAA"), &[]).status, 403);
+    assert_eq!(get(&base, &plain.location, &[("Host", "evil.example")]).status, 403, "a rebound name");
+    assert_eq!(get(&base, &plain.location, &[("Origin", "http://evil.example")]).status, 403);
+    assert_eq!(get(&base, "/no/such/path", &own).status, 404);
+}
+
+#[test]
+fn a_site_runs_no_script_in_a_browser_and_looks_as_it_should() {
+    let Some(browser) = ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|name| Command::new(name).arg("--version").output().is_ok_and(|ran| ran.status.success()))
+    else {
+        eprintln!("skipped: no Chromium is installed");
+        return;
+    };
+    let home = Home::new();
+    let (_first, second, uri) = site(&home);
+    let (base, login) = open(&home, &second);
+    let cookie = get(&base, &login, &[]).cookie;
+    let typed = [("Cookie", cookie.split(';').next().expect("a pair")), ("Sec-Fetch-Site", "none")];
+    let view = format!("{base}{}/", get(&base, &format!("/{uri}"), &typed).location);
+    let (_, login) = open(&home, &second);
+    let dump = |url: &str, profile: &str| {
+        let profile = format!("--user-data-dir={}", home.text(profile));
+        let fixed = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", "--dump-dom"];
+        let ran = Command::new(browser).args(fixed).args([&profile, url]).output().expect("it runs");
+        String::from_utf8_lossy(&ran.stdout).into_owned()
+    };
+    let shown = dump(&view, "first-profile");
+    assert!(shown.contains("<title>as it was</title>") && shown.contains("<h1>Hello</h1>"), "{shown}");
+    let page = dump(&format!("{base}{login}"), "second-profile");
+    assert!(page.contains("1 peer ·") && page.contains("blocks kept for the network"), "the page's script ran: {page}");
+}
