@@ -68,7 +68,9 @@ impl Directory {
         let id = descriptor.words.id;
         let held = self.entries.get(&id);
         let is_known = held.is_some_and(|entry| {
-            entry.descriptor.words.sequence >= descriptor.words.sequence || now.since(entry.changed) < self.pause
+            // That a relay stops is heard at once: it will not say so again.
+            let is_too_soon = descriptor.words.relays && now.since(entry.changed) < self.pause;
+            entry.descriptor.words.sequence >= descriptor.words.sequence || is_too_soon
         });
         if id == self.me || is_known {
             return Admitted::Known;

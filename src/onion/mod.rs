@@ -95,8 +95,9 @@ impl Onion {
         match input {
             Input::LinkUp(peer) => self.on_link_up(now, peer),
             Input::LinkDown(peer) => self.on_link_down(now, peer),
+            Input::DialFailed(peer) if self.pool.is_open(&peer) => {}
             Input::DialFailed(peer) => {
-                self.pool.closed(&peer);
+                self.pool.dial_failed(&peer);
                 self.guards.on_unreachable(now, peer);
                 self.client.handle_link_down(now, &peer);
             }

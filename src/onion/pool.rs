@@ -60,7 +60,12 @@ impl Pool {
         self.take_waiting(&peer)
     }
 
-    /// A link is gone or could not be opened; what waited for it is lost.
+    /// A link could not be opened; what waited for it is lost.
+    pub(super) fn dial_failed(&mut self, peer: &NodeId) {
+        self.take_waiting(peer);
+    }
+
+    /// A link is gone, and what waited for it.
     pub(super) fn closed(&mut self, peer: &NodeId) {
         self.open.remove(peer);
         self.shared.remove(peer);
@@ -133,7 +138,7 @@ mod tests {
             .filter(|peer| matches!(pool.way(START, id(*peer), address(1), vec![0]), Way::Dial(_)))
             .count();
         assert_eq!((pool.count, dials), (limits::WAITING_PACKETS, 2), "128 for each of two, and no room for more");
-        pool.closed(&id(10));
+        pool.dial_failed(&id(10));
         assert_eq!(pool.count, limits::WAITING_PACKETS - limits::WAITING_PER_RELAY);
     }
 

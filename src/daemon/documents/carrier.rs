@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tracing::debug;
 
 use crate::daemon::clock::Clock;
-use crate::daemon::handle::{Handle, Stopped};
+use crate::daemon::handle::{Handle, Stopped, Way};
 use crate::daemon::window::Window;
 use crate::key::RoutingKey;
 use crate::message::block::Block;
@@ -19,6 +19,7 @@ use crate::time::{Duration, Instant};
 #[derive(Clone, Debug)]
 pub(super) struct Carrier {
     node: Handle,
+    way: Way,
     clock: Clock,
     window: Arc<Mutex<Window>>,
 }
@@ -55,8 +56,14 @@ pub(super) enum Sought {
 }
 
 impl Carrier {
-    pub(super) fn new(node: Handle, clock: Clock) -> Self {
-        Self { node, clock, window: Arc::default() }
+    /// Brings blocks by that way.
+    pub(super) fn new(node: Handle, way: Way, clock: Clock) -> Self {
+        Self { node, way, clock, window: Arc::default() }
+    }
+
+    /// Whether that is without pre-routing.
+    pub(super) fn is_direct(&self) -> bool {
+        self.way == Way::Direct
     }
 
     /// The time now.
@@ -78,7 +85,7 @@ impl Carrier {
     pub(super) async fn insert(self, block: Block) -> Result<Stored, Stopped> {
         let mut patience = Patience::new(self.now());
         loop {
-            match self.node.insert(block.clone()).await? {
+            match self.node.insert_by(self.way, block.clone()).await? {
                 Answer::Inserted { stores, wanted } if wanted > 0 => {
                     self.with_window(Window::on_answer);
                     if stores >= wanted {
@@ -102,7 +109,7 @@ impl Carrier {
     pub(super) async fn fetch(self, key: RoutingKey, own_store: bool) -> Result<Sought, Stopped> {
         let mut patience = Patience::new(self.now());
         loop {
-            match self.node.fetch(key, own_store).await? {
+            match self.node.fetch_by(self.way, key, own_store).await? {
                 Answer::Found { block, hops, own_store } => {
                     self.with_window(Window::on_answer);
                     return Ok(Sought::Found { block, hops, own_store });
