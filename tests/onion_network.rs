@@ -49,9 +49,10 @@ fn every_packet_of_a_class_has_one_size_and_no_two_links_of_a_reply_share_sixtee
         assert_eq!((forward.len(), reply.len()), (3, 3));
         assert!(forward.iter().all(|sent| sent.cells.len() == 1_136), "a question is one cell at every hop");
         assert!(reply.iter().all(|sent| sent.cells.len() == 34_080), "its answer is thirty at every hop");
+        let packets: Vec<Vec<u8>> = forward.iter().chain(&reply).map(|sent| sent.packet()).collect();
         let mut seen: BTreeMap<&[u8], usize> = BTreeMap::new();
-        for (number, sent) in forward.iter().chain(&reply).enumerate() {
-            for window in sent.packet().windows(16) {
+        for (number, packet) in packets.iter().enumerate() {
+            for window in packet.windows(16) {
                 let first = *seen.entry(window).or_insert(number);
                 assert_eq!(first, number, "packets {first} and {number} share sixteen bytes");
             }

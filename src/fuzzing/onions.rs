@@ -70,11 +70,15 @@ impl Bench {
         match what % 12 {
             0 if self.links.insert(peer) => self.input(Input::LinkUp(peer)),
             1 if self.links.remove(&peer) => self.input(Input::LinkDown(peer)),
-            2 => self.input(Input::DialFailed(peer)),
+            2 if !self.links.contains(&peer) => self.input(Input::DialFailed(peer)),
+            0..=2 => {}
             3 => self.descriptor(who, choices),
             4 => self.said(peer, choices),
             5 => self.request(who),
-            6 => self.input(Input::Executed(self.errands.pop().unwrap_or(u64::from(who)), Outcome::NotFound)),
+            6 => {
+                let errand = self.errands.pop().unwrap_or(u64::from(who));
+                self.input(Input::Executed(errand, Outcome::NotFound));
+            }
             7 => self.wait(Duration::from_secs(u64::from(who) * u64::from(who))),
             8 => self.packet(peer, choices),
             9 => self.again(choices),
@@ -103,7 +107,7 @@ impl Bench {
 
     fn public(&self, who: u8) -> [u8; 32] {
         // Of low order now and then: no packet can be built for it.
-        if who % 16 == 0 { [0; 32] } else { key(who).id() }
+        if who.is_multiple_of(16) { [0; 32] } else { key(who).id() }
     }
 
     fn said(&mut self, from: NodeId, choices: &mut Choices<'_>) {
@@ -150,7 +154,7 @@ impl Bench {
             return;
         };
         let mut hops = vec![Hop { id: id(0).0, onion_key: own, delay_ms: u32::from(who) * 20 }];
-        if who % 2 == 0 {
+        if who.is_multiple_of(2) {
             hops.push(Hop { id: id(1 + who % PEERS).0, onion_key: key(who | 1).id(), delay_ms: 0 });
         }
         let body = Instruction::Fetch(RoutingKey([who; 32])).to_body();

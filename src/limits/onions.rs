@@ -107,9 +107,10 @@ pub const GUARD_AGE: Duration = Duration::from_secs(14 * 86_400);
 pub const MIDDLE_AGE: Duration = Duration::from_secs(7 * 86_400);
 /// See [`GUARD_AGE`].
 pub const EXIT_AGE: Duration = Duration::from_secs(86_400);
-/// An exit through which nothing came back is not drawn for this long.
+/// An exit through which nothing came back, and a relay that could not be dialled, is not drawn for this long, unless it
+/// says something new.
 pub const EXIT_REST: Duration = Duration::from_secs(600);
-/// Exits remembered as such; the oldest is forgotten.
+/// Relays remembered as such; one more is not.
 pub const RESTING_EXITS: usize = 256;
 
 /// Packets sent for one block before its command is answered as unavailable. `anonymity.md` §6.1.
@@ -120,7 +121,7 @@ pub const ROUTED_COMMANDS: usize = 4_096;
 /// miss takes seconds, the relays keep the way back for 90.
 pub const ANSWER_PATIENCE: (Duration, Duration) = (Duration::from_secs(6), Duration::from_secs(24));
 /// What an answer is taken to need before any has come.
-pub const ANSWER_START: Duration = Duration::from_secs(3);
+pub const ANSWER_START: Duration = Duration::from_millis(1_500);
 
 const _: () = assert!(DESCRIPTORS_PER_MESSAGE * DESCRIPTOR_BYTES + 8 <= CELL_PAYLOAD_BYTES);
 const _: () = assert!(LISTED * 20 + 16 <= CELL_PAYLOAD_BYTES && SKETCH_PARTS * 15 + 16 <= CELL_PAYLOAD_BYTES);

@@ -167,11 +167,15 @@ impl Guards {
         Some(Path { guard, middle, exit })
     }
 
-    /// A guard cannot be reached.
+    /// A relay cannot be reached from here.
     pub(super) fn on_unreachable(&mut self, now: Instant, id: NodeId) {
-        if self.pinned.guards.iter().any(|guard| guard.id == id) {
-            self.rest(now, id, self.rules.rest);
-        }
+        let is_guard = self.pinned.guards.iter().any(|guard| guard.id == id);
+        self.rest(now, id, if is_guard { self.rules.rest } else { limits::EXIT_REST });
+    }
+
+    /// A relay has said something new: whatever was wrong with it may be over.
+    pub(super) fn on_news(&mut self, id: &NodeId) {
+        self.resting.remove(id);
     }
 
     /// An answer came by that path.

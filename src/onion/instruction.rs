@@ -138,8 +138,8 @@ const NOT_FOUND: u8 = 2;
 const INSERTED: u8 = 3;
 const COLLISION: u8 = 4;
 
-const _: () = assert!(1 + signed::SIGNED_BYTES <= Class::Small.body_bytes());
-const _: () = assert!(1 + content::SEALED_BYTES <= Class::Block.body_bytes());
+const _: () = assert!(signed::SIGNED_BYTES < Class::Small.body_bytes());
+const _: () = assert!(content::SEALED_BYTES < Class::Block.body_bytes());
 const _: () = assert!(3 + content::SEALED_BYTES <= Class::Block.reply_bytes());
 const _: () = assert!(3 + signed::SIGNED_BYTES <= Class::Small.reply_bytes());
 

@@ -250,7 +250,10 @@ impl Onion {
         let mut news = Vec::new();
         for descriptor in descriptors {
             match self.directory.admit(now, descriptor.clone(), &*self.key, &self.config.network) {
-                Admitted::New => news.push(descriptor),
+                Admitted::New => {
+                    self.guards.on_news(&descriptor.words.id);
+                    news.push(descriptor);
+                }
                 Admitted::Forged => return self.outputs.push_back(Output::Offence(from, Wrong::Forged)),
                 Admitted::Known | Admitted::Untimely | Admitted::Full => {}
             }

@@ -33,7 +33,7 @@ pub(super) enum Stored {
     TooFew,
     /// Another block stands there.
     Collided(Block),
-    /// No node could take part for [`PATIENCE`].
+    /// No node could take part for as long as this job is patient.
     Nobody,
 }
 
@@ -51,7 +51,7 @@ pub(super) enum Sought {
     },
     /// The network does not have it.
     Missing,
-    /// No node could take part for [`PATIENCE`].
+    /// No node could take part for as long as this job is patient.
     Nobody,
 }
 
@@ -83,7 +83,7 @@ impl Carrier {
 
     /// Stores a block.
     pub(super) async fn insert(self, block: Block) -> Result<Stored, Stopped> {
-        let mut patience = Patience::new(self.now());
+        let mut patience = self.patience();
         loop {
             match self.node.insert_by(self.way, block.clone()).await? {
                 Answer::Inserted { stores, wanted } if wanted > 0 => {
@@ -107,7 +107,7 @@ impl Carrier {
 
     /// Looks for a block.
     pub(super) async fn fetch(self, key: RoutingKey, own_store: bool) -> Result<Sought, Stopped> {
-        let mut patience = Patience::new(self.now());
+        let mut patience = self.patience();
         loop {
             match self.node.fetch_by(self.way, key, own_store).await? {
                 Answer::Found { block, hops, own_store } => {
@@ -125,6 +125,10 @@ impl Carrier {
                 }
             }
         }
+    }
+
+    fn patience(&self) -> Patience {
+        Patience::new(self.now(), if self.is_direct() { PATIENCE } else { ROUTED_PATIENCE })
     }
 
     /// Waits until the network may be less busy; whether to try again.
@@ -151,8 +155,8 @@ struct Patience {
 }
 
 impl Patience {
-    fn new(now: Instant) -> Self {
-        Self { until: now + PATIENCE, next: FIRST_PAUSE }
+    fn new(now: Instant, patience: Duration) -> Self {
+        Self { until: now + patience, next: FIRST_PAUSE }
     }
 
     /// How long to wait before the next attempt; `None` when it is enough.
@@ -165,6 +169,8 @@ impl Patience {
 
 /// Chosen: a node that has just started has its first neighbours by then, and a person still waits.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Chosen: by pre-routing a single answer may take three attempts of half a minute each; two of them.
+const ROUTED_PATIENCE: Duration = Duration::from_secs(180);
 /// Chosen: about the time of one answer under load.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// Chosen.
@@ -177,7 +183,7 @@ mod tests {
     #[test]
     fn patience_grows_its_pauses_and_ends() {
         let start = Instant::EPOCH;
-        let mut patience = Patience::new(start);
+        let mut patience = Patience::new(start, PATIENCE);
         assert_eq!(patience.pause(start), Some(FIRST_PAUSE));
         assert_eq!(patience.pause(start), Some(FIRST_PAUSE * 2));
         for _ in 0..10 {
