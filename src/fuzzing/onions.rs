@@ -83,7 +83,8 @@ impl Bench {
             8 => self.packet(peer, choices),
             9 => self.again(choices),
             10 => self.layered(peer, who),
-            _ => self.input(Input::Shared(peer, who >= 128)),
+            _ if self.links.contains(&peer) => self.input(Input::Shared(peer)),
+            _ => {}
         }
     }
 

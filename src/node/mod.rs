@@ -129,7 +129,7 @@ impl<M: Mode> Node<M> {
     /// Lets the overlay use a link: the side that wants it counts as the one that dialled, and speaks first.
     fn share(&mut self, now: Instant, peer: NodeId, inbound: bool) {
         if let Some(address) = self.links.share(&peer) {
-            self.tell_onion(now, onion::Input::Shared(peer, true));
+            self.tell_onion(now, onion::Input::Shared(peer));
             self.overlay.handle_input(now, mode::Input::LinkUp { peer, address, inbound });
         }
     }

@@ -44,8 +44,8 @@ pub enum Input {
     LinkDown(NodeId),
     /// A dial that was asked for did not succeed.
     DialFailed(NodeId),
-    /// The overlay uses a link, or has ceased to: such a peer is a neighbour.
-    Shared(NodeId, bool),
+    /// The overlay uses a link from now on: the peer counts as a neighbour.
+    Shared(NodeId),
     /// A packet arrived.
     Packet(NodeId, Direction, Bytes),
     /// A word about relays arrived.

@@ -28,7 +28,7 @@ struct Errand {
 }
 
 impl Exit {
-    /// Begins a command whose answer goes `back`; what names it. None if there are too many: answer at once.
+    /// Begins a command whose answer goes `back`; what names it. If there are too many, what seals an answer at once comes back.
     pub(super) fn begin(&mut self, now: Instant, back: NodeId, reply: ExitReply) -> Result<u64, ExitReply> {
         if self.open.len() >= limits::EXIT_COMMANDS {
             return Err(reply);

@@ -101,7 +101,7 @@ impl Onion {
                 self.guards.on_unreachable(now, peer);
                 self.client.handle_link_down(now, &peer);
             }
-            Input::Shared(peer, shared) => self.pool.share(peer, shared),
+            Input::Shared(peer) => self.pool.share(peer),
             Input::Packet(from, direction, packet) => self.on_packet(now, from, direction, packet.into()),
             Input::Gossip(from, word) => self.on_gossip(now, from, word),
             Input::Request(request, instruction) => {
@@ -268,6 +268,9 @@ impl Onion {
         }
         if self.directory.len() <= 2 * limits::FEW_RELAYS {
             self.guards.survey(now, &self.directory);
+        }
+        if self.guard.is_none() {
+            self.keep_guard(now);
         }
     }
 

@@ -79,13 +79,9 @@ impl Pool {
         }
     }
 
-    /// The overlay uses a link, or has ceased to.
-    pub(super) fn share(&mut self, peer: NodeId, shared: bool) {
-        if shared {
-            self.shared.insert(peer);
-        } else {
-            self.shared.remove(&peer);
-        }
+    /// The overlay uses a link from now on.
+    pub(super) fn share(&mut self, peer: NodeId) {
+        self.shared.insert(peer);
     }
 
     /// Whether there is a link.
@@ -148,7 +144,7 @@ mod tests {
         for number in 0..200 {
             pool.opened(at(number.into()), id(number));
         }
-        pool.share(id(3), true);
+        pool.share(id(3));
         let closed = pool.excess(at(200), Some(id(5)));
         assert_eq!(closed.len(), 200 - 2 - limits::RELAY_LINKS);
         assert!(closed.contains(&id(0)) && !closed.contains(&id(3)) && !closed.contains(&id(5)));
