@@ -132,7 +132,8 @@ fn files_of_a_site_are_documents_too() {
         fs::write(root.join(name), content).expect("written");
     }
     let directory = home.text("pages");
-    let site = home.json(&["site", "publish", "--direct", &directory, "--as", "usk:press/pages", "--data", first.data()]);
+    let site =
+        home.json(&["site", "publish", "--direct", &directory, "--as", "usk:press/pages", "--data", first.data()]);
     let path = |file: &str| format!("/v1/documents/{}/{file}?direct=true", site["uri"].as_str().expect("a URI"));
     let note = reader.get(&path("notes/a%20b.txt"), &[]);
     assert_eq!((note.status, note.field("content-type"), &note.bytes[..]), (200, "text/plain", &b"0123456789"[..]));
@@ -150,7 +151,9 @@ fn a_job_tells_its_changes_as_events() {
     let home = Home::new();
     let (first, _second) = pair(&home);
     let door = Door::of(&first);
-    let job = door.ask("POST", "/v1/jobs", &[("Content-Type", "application/json")], br#"{"kind":"insert","direct":true}"#).json();
+    let job = door
+        .ask("POST", "/v1/jobs", &[("Content-Type", "application/json")], br#"{"kind":"insert","direct":true}"#)
+        .json();
     let place = format!("/v1/jobs/{}", job["id"]);
     let events = std::thread::scope(|scope| {
         let watching = scope.spawn(|| door.get(&format!("{place}/events"), &[]));

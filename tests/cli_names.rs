@@ -42,7 +42,11 @@ fn the_newest_edition_is_found_from_any_and_followed() {
     let exactly = home.run(&["fetch", "--direct", uri(&oldest), "--exact", "--data", second.data()]);
     assert_eq!(exactly.stdout, b"edition 0", "{}", exactly.stderr);
     let ahead = uri(&oldest).replace("/news/0", "/news/700");
-    assert_eq!(home.run(&["fetch", "--direct", &ahead, "--data", second.data()]).stdout, b"edition 3", "from beyond the newest");
+    assert_eq!(
+        home.run(&["fetch", "--direct", &ahead, "--data", second.data()]).stdout,
+        b"edition 3",
+        "from beyond the newest"
+    );
 
     let once = home.json(&["follow", "--direct", uri(&oldest), "--once", "--data", second.data()]);
     assert_eq!(once["edition"], 3);
@@ -70,7 +74,8 @@ fn what_is_published_for_dates_is_found_by_date_and_before() {
     }
     let today = insert(&home, &first, "date:press/news/day", "today");
     let name = uri(&today).rsplit_once('.').expect("a period").0.to_owned();
-    let fetch = |options: &[&str]| home.run(&[&["fetch", "--direct", &name, "--data", second.data()], options].concat());
+    let fetch =
+        |options: &[&str]| home.run(&[&["fetch", "--direct", &name, "--data", second.data()], options].concat());
     for (options, content) in [
         (&["--dated", "day"][..], "today"),
         (&["--dated", "day", "--on", "2026-01-01"], "new year"),

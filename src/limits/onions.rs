@@ -99,8 +99,18 @@ pub const MIDDLES: usize = 4;
 pub const MIDDLE_LIFE: (Duration, Duration) = (Duration::from_secs(3 * 86_400), Duration::from_secs(14 * 86_400));
 /// Paths after which a guard is judged by how many of them succeeded.
 pub const GUARD_TRIALS: u32 = 100;
-/// Paths after which a middle is judged.
-pub const MIDDLE_TRIALS: u32 = 16;
+/// Middles pinned at once, those included that are missing or rest and for which others were drawn: so much, and no more,
+/// can a guard bring about that drops packets.
+pub const MIDDLES_EVER: usize = 2 * MIDDLES;
+/// A middle that is missing from the directory for this long is given up, and in test networks. `anonymity.md` §6.1.
+pub const MIDDLE_ABSENCE: Duration = Duration::from_secs(48 * 3_600);
+/// See [`MIDDLE_ABSENCE`].
+pub const MIDDLE_ABSENCE_LOCAL: Duration = Duration::from_secs(10);
+/// How long a node that starts waits for its pinned relays to appear in the directory before it draws others, and in test
+/// networks.
+pub const DIRECTORY_TIME: Duration = Duration::from_secs(120);
+/// See [`DIRECTORY_TIME`].
+pub const DIRECTORY_TIME_LOCAL: Duration = Duration::from_secs(3);
 /// For how long a relay must have been known before it is drawn as guard, middle or exit. `anonymity.md` §6.7.
 pub const GUARD_AGE: Duration = Duration::from_secs(14 * 86_400);
 /// See [`GUARD_AGE`].

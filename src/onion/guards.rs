@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rand::RngExt;
 use rand::rngs::ChaCha20Rng;
-use serde::{Deserialize, Serialize};
 
 use crate::id::NodeId;
 use crate::limits;
 use crate::onion::descriptor::seconds;
 use crate::onion::directory::{Directory, Entry};
+use crate::onion::pinned::{Guard, Middle, Pinned, Rules};
 use crate::time::{Duration, Instant};
 
 /// The pinned relays of one client.
@@ -26,44 +26,9 @@ pub(super) struct Guards {
     /// Whether the directory is too small for all rules.
     few: bool,
     ages: [Duration; 3],
+    /// Until then the directory is still being learned: what is pinned and missing from it is waited for.
+    patient_until: Option<Instant>,
     changed: bool,
-}
-
-/// What differs between open networks and test networks.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Rules {
-    pub(super) span: Duration,
-    pub(super) rest: Duration,
-    pub(super) ages: [Duration; 3],
-}
-
-/// What a restart should find.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Pinned {
-    guards: Vec<Guard>,
-    middles: Vec<Middle>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Guard {
-    id: NodeId,
-    /// When it was last used, in seconds since the Unix epoch.
-    used: u64,
-    came: u32,
-    lost: u32,
-    /// Too few of its paths succeeded.
-    demoted: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Middle {
-    id: NodeId,
-    /// When it is given up, in seconds since the Unix epoch.
-    until: u64,
-    came: u32,
-    lost: u32,
-    /// How many were lost in a row.
-    streak: u32,
 }
 
 /// Three relays.
@@ -82,25 +47,14 @@ pub(super) struct Surroundings<'a> {
     pub(super) neighbours: &'a BTreeSet<NodeId>,
 }
 
-impl Rules {
-    /// Of open networks.
-    pub(super) const OPEN: Self = Self {
-        span: limits::GUARD_SPAN,
-        rest: limits::GUARD_REST,
-        ages: [limits::GUARD_AGE, limits::MIDDLE_AGE, limits::EXIT_AGE],
-    };
-    /// Of test networks.
-    pub(super) const LOCAL: Self =
-        Self { span: limits::GUARD_SPAN_LOCAL, rest: limits::GUARD_REST_LOCAL, ages: [Duration::ZERO; 3] };
-}
-
 impl Guards {
     /// What an earlier run remembered; bytes that are none are as good as nothing.
     pub(super) fn new(rules: Rules, remembered: Option<&[u8]>) -> Self {
         let mut pinned: Pinned = remembered.and_then(|bytes| postcard::from_bytes(bytes).ok()).unwrap_or_default();
         pinned.guards.truncate(limits::GUARDS);
-        pinned.middles.truncate(limits::MIDDLES);
-        Self { rules, pinned, resting: BTreeMap::new(), few: true, ages: [Duration::ZERO; 3], changed: false }
+        pinned.middles.truncate(limits::MIDDLES_EVER);
+        let (resting, ages) = (BTreeMap::new(), [Duration::ZERO; 3]);
+        Self { rules, pinned, resting, few: true, ages, patient_until: None, changed: false }
     }
 
     /// What a restart should find.
@@ -115,6 +69,7 @@ impl Guards {
 
     /// Looks at how large the directory is: which rules can be kept.
     pub(super) fn survey(&mut self, now: Instant, directory: &Directory) {
+        self.patient_until.get_or_insert(now + self.rules.patience);
         self.few = directory.len() < limits::FEW_RELAYS;
         let kept =
             |age: Duration| if directory.older_than(now, age) < limits::FEW_RELAYS { Duration::ZERO } else { age };
@@ -145,8 +100,14 @@ impl Guards {
             around.directory.relay(&guard.id).is_some() && self.resting.get(&guard.id).is_none_or(|until| *until <= now)
         };
         if let Some(guard) = self.pinned.guards.iter_mut().filter(can_serve).find(|guard| !guard.demoted) {
+            // Once a day is often enough to outlive a crash.
+            self.changed |= guard.used / DAY != seconds(now) / DAY;
             guard.used = seconds(now);
             return Some(guard.id);
+        }
+        let is_awaited = |guard: &Guard| around.directory.get(&guard.id).is_none();
+        if self.is_patient(now) && self.pinned.guards.iter().any(is_awaited) {
+            return None;
         }
         if self.pinned.guards.len() < limits::GUARDS
             && let Some(id) = self.draw_guard(now, around, random)
@@ -182,10 +143,10 @@ impl Guards {
     pub(super) fn on_came(&mut self, path: &Path) {
         if let Some(guard) = self.pinned.guards.iter_mut().find(|guard| guard.id == path.guard) {
             guard.came += 1;
-            judge_guard(guard);
+            guard.judge();
         }
         if let Some(middle) = self.pinned.middles.iter_mut().find(|middle| middle.id == path.middle) {
-            (middle.came, middle.streak) = (middle.came + 1, 0);
+            middle.streak = 0;
         }
         self.resting.remove(&path.exit);
     }
@@ -195,20 +156,15 @@ impl Guards {
         if let Some(guard) = self.pinned.guards.iter_mut().find(|guard| guard.id == path.guard) {
             guard.lost += 1;
             let was = guard.demoted;
-            judge_guard(guard);
+            guard.judge();
             self.changed |= guard.demoted != was;
         }
         self.rest(now, path.exit, limits::EXIT_REST);
         let Some(middle) = self.pinned.middles.iter_mut().find(|middle| middle.id == path.middle) else { return };
-        (middle.lost, middle.streak) = (middle.lost + 1, middle.streak + 1);
-        let streak = middle.streak;
-        if middle.came == 0 && middle.lost >= limits::MIDDLE_TRIALS {
-            self.pinned.middles.retain(|middle| middle.id != path.middle);
-            self.changed = true;
-        } else if streak >= STREAK {
+        middle.streak += 1;
+        if let Some(beyond) = middle.streak.checked_sub(STREAK) {
             // It rests and is not replaced: or a guard could drop packets until a middle of its own is drawn.
-            let doublings = (streak - STREAK).min(LONGEST_REST_DOUBLINGS);
-            self.rest(now, path.middle, self.rules.rest * (1 << doublings));
+            self.rest(now, path.middle, self.rules.rest * (1 << beyond.min(LONGEST_REST_DOUBLINGS)));
         }
     }
 
@@ -233,24 +189,60 @@ impl Guards {
         around: &Surroundings<'_>,
         random: &mut ChaCha20Rng,
     ) -> Option<NodeId> {
-        let before = self.pinned.middles.len();
-        let holds = |middle: &Middle| middle.until > seconds(now) && around.directory.relay(&middle.id).is_some();
-        self.pinned.middles.retain(holds);
-        self.changed |= before != self.pinned.middles.len();
+        self.forget_middles(now, around.directory);
         // One other relay must be left to be the exit.
         let most = limits::MIDDLES.min(around.directory.len().saturating_sub(2));
-        while self.pinned.middles.len() < most {
-            let Some(id) = self.draw_middle(now, guard, around, random) else { break };
-            let until = seconds(now + life(random));
-            self.pinned.middles.push(Middle { id, until, came: 0, lost: 0, streak: 0 });
-            self.changed = true;
+        let can_grow = !self.is_patient(now) || self.pinned.middles.is_empty();
+        while can_grow && self.middles_beside(guard, around.directory).len() < most {
+            if !self.pin_middle(now, guard, around, random) {
+                break;
+            }
         }
-        let fit: Vec<NodeId> = self.pinned.middles.iter().map(|middle| middle.id).filter(|id| *id != guard).collect();
-        let apart: Vec<NodeId> = fit.iter().copied().filter(|id| is_apart(around.directory, id, &[guard])).collect();
-        let fit = if apart.is_empty() && self.few { fit } else { apart };
-        let awake: Vec<NodeId> = fit.iter().copied().filter(|id| self.is_awake(now, id)).collect();
-        let some = if awake.is_empty() { fit } else { awake };
+        let awake = |guards: &Self| -> Vec<NodeId> {
+            let fit = guards.middles_beside(guard, around.directory).into_iter();
+            fit.filter(|id| guards.is_awake(now, id)).collect()
+        };
+        if can_grow && awake(self).is_empty() {
+            self.pin_middle(now, guard, around, random);
+        }
+        let some = Some(awake(self)).filter(|awake| !awake.is_empty());
+        let some = some.unwrap_or_else(|| self.middles_beside(guard, around.directory));
         some.get(random.random_range(0..some.len().max(1))).copied()
+    }
+
+    /// Forgets the middles whose life is over, and those that have been missing from the directory for long.
+    fn forget_middles(&mut self, now: Instant, directory: &Directory) {
+        let (now, absence, before) = (seconds(now), self.rules.absence.as_secs(), self.pinned.middles.len());
+        for middle in self.pinned.middles.iter_mut().filter(|middle| directory.relay(&middle.id).is_some()) {
+            middle.seen = now;
+        }
+        self.pinned.middles.retain(|middle| middle.until > now && middle.seen + absence > now);
+        self.changed |= before != self.pinned.middles.len();
+    }
+
+    /// The pinned middles that can be used behind `guard`.
+    fn middles_beside(&self, guard: NodeId, directory: &Directory) -> Vec<NodeId> {
+        let ids = self.pinned.middles.iter().map(|middle| middle.id);
+        let fit: Vec<NodeId> = ids.filter(|id| *id != guard && directory.relay(id).is_some()).collect();
+        let apart: Vec<NodeId> = fit.iter().copied().filter(|id| is_apart(directory, id, &[guard])).collect();
+        if apart.is_empty() && self.few { fit } else { apart }
+    }
+
+    /// Draws one more middle, unless there were too many already.
+    fn pin_middle(&mut self, now: Instant, guard: NodeId, around: &Surroundings<'_>, random: &mut ChaCha20Rng) -> bool {
+        if self.pinned.middles.len() >= limits::MIDDLES_EVER {
+            return false;
+        }
+        let Some(id) = self.draw_middle(now, guard, around, random) else { return false };
+        let until = seconds(now + life(random));
+        self.pinned.middles.push(Middle { id, until, streak: 0, seen: seconds(now) });
+        self.changed = true;
+        true
+    }
+
+    /// Whether the directory is still being learned.
+    fn is_patient(&self, now: Instant) -> bool {
+        self.patient_until.is_none_or(|until| now < until)
     }
 
     fn draw_middle(
@@ -284,11 +276,10 @@ impl Guards {
                 && now.since(entry.first_seen) >= self.ages[2]
                 && (self.few || !around.neighbours.contains(&id))
         };
-        let is_good = |entry: &Entry| {
-            let id = entry.descriptor.words.id;
-            is_free(entry) && self.is_awake(now, &id) && is_apart(around.directory, &id, &[guard, middle])
-        };
-        let good = around.directory.draw(random, is_good);
+        let is_lawful =
+            |entry: &Entry| is_free(entry) && is_apart(around.directory, &entry.descriptor.words.id, &[guard, middle]);
+        let is_good = |entry: &Entry| is_lawful(entry) && self.is_awake(now, &entry.descriptor.words.id);
+        let good = around.directory.draw(random, is_good).or_else(|| around.directory.draw(random, is_lawful));
         good.or_else(|| if self.few { around.directory.draw(random, is_free) } else { None })
     }
 
@@ -303,15 +294,6 @@ fn is_apart(directory: &Directory, id: &NodeId, others: &[NodeId]) -> bool {
     others.iter().all(|other| group(other) != group(id))
 }
 
-/// Judges a guard once enough has been sent through it: of honest paths nearly all succeed.
-const fn judge_guard(guard: &mut Guard) {
-    let trials = guard.came + guard.lost;
-    if trials >= limits::GUARD_TRIALS {
-        guard.demoted = guard.came * 4 < trials * 3;
-        (guard.came, guard.lost) = (0, 0);
-    }
-}
-
 /// The life of a pinned middle: the longer of two draws.
 fn life(random: &mut ChaCha20Rng) -> Duration {
     let (least, most) = limits::MIDDLE_LIFE;
@@ -322,6 +304,8 @@ fn life(random: &mut ChaCha20Rng) -> Duration {
 /// Packets lost in a row through one middle before it rests. Chosen.
 const STREAK: u32 = 4;
 const LONGEST_REST_DOUBLINGS: u32 = 8;
+/// Seconds of a day.
+const DAY: u64 = 86_400;
 
 #[cfg(test)]
 mod tests;

@@ -32,7 +32,8 @@ pub(super) fn run(options: &SitePublishOptions, output: &mut Output) -> Result<(
     }
     let default = default(&files, options.default.as_deref())?;
     let is_site = options.kind.starts_with("usk:") && !options.fresh;
-    let client = if is_site || !options.dry_run { Some(Client::find(&options.client)?.going(options.direct)) } else { None };
+    let client =
+        if is_site || !options.dry_run { Some(Client::find(&options.client)?.going(options.direct)) } else { None };
     interrupt::watch();
     let earlier = match &client {
         Some(client) if is_site => earlier(client, &options.kind)?,

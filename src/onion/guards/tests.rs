@@ -51,11 +51,44 @@ fn guard_and_middles_are_pinned_and_exits_are_not() {
     for path in &paths {
         assert_eq!(BTreeSet::from([id(0), path.guard, path.middle, path.exit]).len(), 4);
     }
-    let remembered = bench.guards.to_bytes();
-    let mut again = Guards::new(Rules::OPEN, Some(&remembered));
-    std::mem::swap(&mut bench.guards, &mut again);
-    assert_eq!(bench.path(at(400)).map(|path| path.guard), Some(paths[0].guard), "over a restart too");
     assert_eq!(Guards::new(Rules::OPEN, Some(&[255; 9])).pinned, Pinned::default());
+}
+
+#[test]
+fn a_node_that_starts_again_waits_for_the_relays_it_had_pinned() {
+    let mut bench = Bench::new(80, Rules::OPEN);
+    let before: Vec<Path> = (0..50).map(|second| bench.path(at(second)).expect("a path")).collect();
+    let middles: BTreeSet<NodeId> = before.iter().map(|path| path.middle).collect();
+    let remembered = bench.guards.to_bytes();
+    let pinned = |number: &u16| id(*number) == before[0].guard || middles.contains(&id(*number));
+    let start = at(3_600);
+    // After the restart others are heard of first.
+    let mut bench = Bench::new(0, Rules::OPEN);
+    bench.guards = Guards::new(Rules::OPEN, Some(&remembered));
+    bench.guards.survey(start, &bench.directory);
+    for number in (1..=80).filter(|number| !pinned(number)) {
+        bench.directory.admit(start, descriptor(number, number as u8, START), &key(0), &NETWORK);
+    }
+    assert_eq!(bench.path(at(3_601)), None, "rather nothing than another guard");
+    for number in (1..=80).filter(pinned) {
+        bench.directory.admit(start, descriptor(number, number as u8, START), &key(0), &NETWORK);
+    }
+    for second in 0..50 {
+        let path = bench.path(at(3_602 + second)).expect("a path");
+        assert!(path.guard == before[0].guard && middles.contains(&path.middle));
+    }
+}
+
+#[test]
+fn a_guard_that_drops_what_goes_to_honest_middles_brings_about_a_few_others_and_no_more() {
+    let mut bench = Bench::new(80, Rules::OPEN);
+    let mut middles = BTreeSet::new();
+    for second in 0..2_000 {
+        let path = bench.path(at(second)).expect("a path");
+        middles.insert(path.middle);
+        bench.guards.on_lost(at(second), &path);
+    }
+    assert!(middles.len() <= limits::MIDDLES_EVER, "{} middles", middles.len());
 }
 
 #[test]
