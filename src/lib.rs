@@ -22,6 +22,7 @@ pub mod limits;
 pub mod link;
 pub mod message;
 pub mod node;
+pub mod onion;
 pub mod overlay;
 #[cfg(not(fuzzing))]
 pub mod sim;

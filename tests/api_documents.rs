@@ -77,10 +77,10 @@ fn documents_are_inserted_and_fetched_by_path_in_full_and_in_part() {
     let (first, second) = pair(&home);
     let (writer, reader) = (Door::of(&first), Door::of(&second));
     let document: Vec<u8> = (0..200_000_u32).map(|number| (number % 251) as u8).collect();
-    let inserted = writer.ask("POST", "/v1/documents", &[("Content-Type", "video/x-test")], &document);
+    let inserted = writer.ask("POST", "/v1/documents?direct=true", &[("Content-Type", "video/x-test")], &document);
     assert_eq!(inserted.status, 201, "{}", inserted.json());
     let uri = inserted.json()["uri"].as_str().expect("a URI").to_owned();
-    let path = format!("/v1/documents/{uri}");
+    let path = format!("/v1/documents/{uri}?direct=true");
 
     let whole = reader.get(&path, &[]);
     assert_eq!((whole.status, &whole.bytes), (200, &document));
@@ -108,9 +108,10 @@ fn documents_are_inserted_and_fetched_by_path_in_full_and_in_part() {
 
     for (path, status) in [
         ("/v1/documents/CHK@abc", 400),
-        ("/v1/documents/KSK@nothing-stands-here", 404),
-        (&format!("{path}/file"), 404),
-        (&format!("{path}?exact=perhaps"), 400),
+        ("/v1/documents/KSK@nothing-stands-here?direct=true", 404),
+        ("/v1/documents/KSK@nothing-stands-here", 503),
+        (&format!("/v1/documents/{uri}/file?direct=true"), 404),
+        (&format!("{path}&exact=perhaps"), 400),
     ] {
         let answer = reader.get(path, &[]);
         assert_eq!(answer.status, status, "{path}");
@@ -131,8 +132,9 @@ fn files_of_a_site_are_documents_too() {
         fs::write(root.join(name), content).expect("written");
     }
     let directory = home.text("pages");
-    let site = home.json(&["site", "publish", &directory, "--as", "usk:press/pages", "--data", first.data()]);
-    let path = |file: &str| format!("/v1/documents/{}/{file}", site["uri"].as_str().expect("a URI"));
+    let site =
+        home.json(&["site", "publish", "--direct", &directory, "--as", "usk:press/pages", "--data", first.data()]);
+    let path = |file: &str| format!("/v1/documents/{}/{file}?direct=true", site["uri"].as_str().expect("a URI"));
     let note = reader.get(&path("notes/a%20b.txt"), &[]);
     assert_eq!((note.status, note.field("content-type"), &note.bytes[..]), (200, "text/plain", &b"0123456789"[..]));
     let part = reader.get(&path("notes/a%20b.txt"), &[("Range", "bytes=3-5")]);
@@ -149,7 +151,9 @@ fn a_job_tells_its_changes_as_events() {
     let home = Home::new();
     let (first, _second) = pair(&home);
     let door = Door::of(&first);
-    let job = door.ask("POST", "/v1/jobs", &[("Content-Type", "application/json")], br#"{"kind":"insert"}"#).json();
+    let job = door
+        .ask("POST", "/v1/jobs", &[("Content-Type", "application/json")], br#"{"kind":"insert","direct":true}"#)
+        .json();
     let place = format!("/v1/jobs/{}", job["id"]);
     let events = std::thread::scope(|scope| {
         let watching = scope.spawn(|| door.get(&format!("{place}/events"), &[]));

@@ -66,12 +66,12 @@ fn a_full_disk_refuses_with_a_sentence_and_loses_nothing() {
     let first = Small::start(&home, "first", 24, &[]);
     let second = Small::start(&home, "second", 24, &["--join", first.node.reference()]);
     let small: Vec<u8> = (0..50_000_u32).flat_map(u32::to_le_bytes).collect();
-    let kept = first.run(&home, &["insert", &home.file("small", &small), "--json"]);
+    let kept = first.run(&home, &["insert", "--direct", &home.file("small", &small), "--json"]);
     assert_eq!(kept.code, 0, "{}", kept.stderr);
     let uri = kept.json()["uri"].as_str().expect("a URI").to_owned();
 
     let large = home.file("large", &vec![1; 40 << 20]);
-    let refused = first.run(&home, &["insert", &large]);
+    let refused = first.run(&home, &["insert", "--direct", &large]);
     assert_eq!(refused.code, 1, "{}", refused.stderr);
     assert!(refused.sentence().contains("no room"), "{}", refused.stderr);
     let status = first.run(&home, &["status", "--json"]).json();
@@ -79,7 +79,7 @@ fn a_full_disk_refuses_with_a_sentence_and_loses_nothing() {
 
     let target = home.text("target");
     for node in [&first, &second] {
-        let fetched = node.run(&home, &["fetch", &uri, "-o", &target]);
+        let fetched = node.run(&home, &["fetch", "--direct", &uri, "-o", &target]);
         assert_eq!((fetched.code, fs::read(&target).expect("written") == small), (0, true), "{}", fetched.stderr);
     }
     assert!(first.node.stop() && second.node.stop(), "both end by themselves");

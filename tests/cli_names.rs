@@ -18,7 +18,7 @@ fn pair(home: &Home) -> (Node, Node) {
 
 fn insert(home: &Home, node: &Node, kind: &str, content: &str) -> Value {
     let file = home.file("document", content.as_bytes());
-    home.json(&["insert", &file, "--as", kind, "--data", node.data()])
+    home.json(&["insert", "--direct", &file, "--as", kind, "--data", node.data()])
 }
 
 fn uri(value: &Value) -> &str {
@@ -36,17 +36,21 @@ fn the_newest_edition_is_found_from_any_and_followed() {
         assert!(uri(&next).ends_with(&format!("/news/{number}")), "{next}");
     }
     let target = home.text("fetched");
-    let fetched = home.json(&["fetch", uri(&oldest), "-o", &target, "--data", second.data()]);
+    let fetched = home.json(&["fetch", "--direct", uri(&oldest), "-o", &target, "--data", second.data()]);
     assert_eq!(std::fs::read(&target).expect("it was written"), b"edition 3");
     assert!(fetched["found"].as_str().is_some_and(|found| found.ends_with("/news/3")), "{fetched}");
-    let exactly = home.run(&["fetch", uri(&oldest), "--exact", "--data", second.data()]);
+    let exactly = home.run(&["fetch", "--direct", uri(&oldest), "--exact", "--data", second.data()]);
     assert_eq!(exactly.stdout, b"edition 0", "{}", exactly.stderr);
     let ahead = uri(&oldest).replace("/news/0", "/news/700");
-    assert_eq!(home.run(&["fetch", &ahead, "--data", second.data()]).stdout, b"edition 3", "from beyond the newest");
+    assert_eq!(
+        home.run(&["fetch", "--direct", &ahead, "--data", second.data()]).stdout,
+        b"edition 3",
+        "from beyond the newest"
+    );
 
-    let once = home.json(&["follow", uri(&oldest), "--once", "--data", second.data()]);
+    let once = home.json(&["follow", "--direct", uri(&oldest), "--once", "--data", second.data()]);
     assert_eq!(once["edition"], 3);
-    let arguments = ["follow", uri(&oldest), "--every", "1", "--data", second.data()];
+    let arguments = ["follow", "--direct", uri(&oldest), "--every", "1", "--data", second.data()];
     let mut follower = home.command(&arguments).stdout(Stdio::piped()).spawn().expect("the binary runs");
     let mut lines = BufReader::new(follower.stdout.take().expect("piped")).lines().map_while(Result::ok);
     assert!(lines.next().is_some_and(|line| line.ends_with("/news/3")));
@@ -55,7 +59,7 @@ fn the_newest_edition_is_found_from_any_and_followed() {
     follower.kill().and_then(|()| follower.wait()).expect("it ends");
 
     let other = uri(&oldest).replace("/news/", "/views/");
-    let none = home.run(&["fetch", &other, "--data", second.data()]);
+    let none = home.run(&["fetch", "--direct", &other, "--data", second.data()]);
     assert_eq!((none.code, none.stdout.len()), (3, 0), "{}", none.stderr);
     assert!(none.stderr.contains("no edition"), "{}", none.stderr);
 }
@@ -70,7 +74,8 @@ fn what_is_published_for_dates_is_found_by_date_and_before() {
     }
     let today = insert(&home, &first, "date:press/news/day", "today");
     let name = uri(&today).rsplit_once('.').expect("a period").0.to_owned();
-    let fetch = |options: &[&str]| home.run(&[&["fetch", &name, "--data", second.data()], options].concat());
+    let fetch =
+        |options: &[&str]| home.run(&[&["fetch", "--direct", &name, "--data", second.data()], options].concat());
     for (options, content) in [
         (&["--dated", "day"][..], "today"),
         (&["--dated", "day", "--on", "2026-01-01"], "new year"),
@@ -102,7 +107,7 @@ fn what_is_published_for_dates_is_found_by_date_and_before() {
         ("date:press/news/2026-W54", "is no period"),
         ("date:news", "names no period"),
     ] {
-        let ran = home.run(&["insert", &file, "--as", kind, "--data", first.data()]);
+        let ran = home.run(&["insert", "--direct", &file, "--as", kind, "--data", first.data()]);
         assert_eq!(ran.code, 2, "{kind}: {}", ran.stderr);
         assert!(ran.stderr.contains(part), "{kind}: {}", ran.stderr);
     }
@@ -114,7 +119,7 @@ fn a_taken_name_says_what_stands_there() {
     let (first, _second) = pair(&home);
     let short = home.file("short", b"a few words");
     let long = home.file("long", &[7; 4_000]);
-    let insert = |file: &str, kind: &str| home.run(&["insert", file, "--as", kind, "--data", first.data()]);
+    let insert = |file: &str, kind: &str| home.run(&["insert", "--direct", file, "--as", kind, "--data", first.data()]);
     for (file, kind, part) in [(&short, "ssk:press/short", "11 B"), (&long, "ssk:press/long", "CHK@")] {
         assert_eq!(insert(file, kind).code, 0);
         let other = home.file("other", b"something else");

@@ -29,18 +29,22 @@ fn what_one_node_inserts_another_fetches() {
     let long: Vec<u8> = (0..300_000_u32).flat_map(|n| n.to_le_bytes()).collect();
     for (name, content) in [("empty", &b""[..]), ("five", b"hello"), ("long", &long)] {
         let file = home.file(name, content);
-        let inserted = home.json(&["insert", &file, "--data", first.data(), "--mime", "text/plain"]);
+        let inserted = home.json(&["insert", "--direct", &file, "--data", first.data(), "--mime", "text/plain"]);
         assert_eq!(inserted["bytes"], content.len());
         assert_eq!((inserted["stored_at_least"].as_u64(), inserted["direct"].as_bool()), (Some(1), Some(true)));
         let uri = inserted["uri"].as_str().unwrap();
         let target = home.text("target");
-        let fetched = home.json(&["fetch", uri, "--data", second.data(), "-o", &target]);
+        let fetched = home.json(&["fetch", "--direct", uri, "--data", second.data(), "-o", &target]);
         assert_eq!(fs::read(&target).unwrap(), content, "{name}");
         assert_eq!(
             (fetched["bytes"].as_u64(), fetched["mime"].as_str()),
             (Some(content.len() as u64), Some("text/plain"))
         );
-        assert_eq!(home.run(&["fetch", uri, "--data", second.data()]).stdout, content, "{name} on standard output");
+        assert_eq!(
+            home.run(&["fetch", "--direct", uri, "--data", second.data()]).stdout,
+            content,
+            "{name} on standard output"
+        );
     }
     let left = entries(&home.path(""));
     assert!(!left.iter().any(|name| name.contains(".part")), "nothing is left behind: {left:?}");
@@ -62,11 +66,12 @@ fn five_nodes_by_hand_lose_two_and_still_give_the_document_back() {
     let file = home.file("document", &content);
     let inserted = home.json(&["insert", &file, "--data", fifth.data()]);
     assert!(inserted["stored_at_least"].as_u64().unwrap() >= 3, "{inserted}");
+    assert_eq!(inserted["direct"], false, "four other nodes are enough for pre-routing");
     let uri = inserted["uri"].as_str().unwrap();
     assert!(fifth.stop() && first.stop());
     let late = home.node("late", &["--join", third.reference()]);
     for node in [&late, &second, &third, &fourth] {
-        assert_eq!(home.run(&["fetch", uri, "--data", node.data()]).stdout, content);
+        assert_eq!(home.run(&["fetch", "--direct", uri, "--data", node.data()]).stdout, content);
     }
 }
 
@@ -83,10 +88,10 @@ fn an_open_network_is_founded_joined_for_work_and_used() {
     assert_eq!(second.ready["network"], founded["network"]);
     assert!(second.ready["location"].is_string() && second.ready["location"] != third.ready["location"]);
     let page = home.file("page.html", b"<p>hello");
-    let inserted = home.json(&["insert", &page, "--data", second.data()]);
+    let inserted = home.json(&["insert", "--direct", &page, "--data", second.data()]);
     assert_eq!(inserted["stored_at_least"], 2, "{inserted}");
     let (uri, target) = (inserted["uri"].as_str().expect("a URI"), home.text("target"));
-    let fetched = home.json(&["fetch", uri, "--data", third.data(), "-o", &target]);
+    let fetched = home.json(&["fetch", "--direct", uri, "--data", third.data(), "-o", &target]);
     assert_eq!(fetched["mime"], "text/html", "by the ending of the name");
     assert_eq!(fs::read(&target).expect("written"), b"<p>hello");
 }
@@ -97,7 +102,7 @@ fn standard_input_words_and_subspaces_name_documents() {
     let first = home.node("first", &[]);
     let second = home.node("second", &["--join", first.reference()]);
     let insert = |content: &[u8], kind: &str| {
-        let mut command = home.command(&["insert", "-", "--as", kind, "--data", first.data(), "--json"]);
+        let mut command = home.command(&["insert", "--direct", "-", "--as", kind, "--data", first.data(), "--json"]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(content).unwrap();
         child.wait_with_output().unwrap()
@@ -107,18 +112,22 @@ fn standard_input_words_and_subspaces_name_documents() {
         value["uri"].as_str().unwrap_or_default().to_owned()
     };
     assert_eq!(uri(&insert(b"a word", "ksk:a word")), "KSK@a%20word");
-    assert_eq!(home.run(&["fetch", "KSK@a%20word", "--data", second.data()]).stdout, b"a word");
+    assert_eq!(home.run(&["fetch", "--direct", "KSK@a%20word", "--data", second.data()]).stdout, b"a word");
     let taken = insert(b"another", "ksk:a word");
     assert_eq!(taken.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&taken.stderr).contains("stands under this name"));
-    assert_eq!(home.run(&["fetch", "KSK@a%20word", "--data", second.data()]).stdout, b"a word", "it was not changed");
+    assert_eq!(
+        home.run(&["fetch", "--direct", "KSK@a%20word", "--data", second.data()]).stdout,
+        b"a word",
+        "it was not changed"
+    );
 
     let none = insert(b"page", "ssk:page");
     assert_eq!(none.status.code(), Some(2), "{}", String::from_utf8_lossy(&none.stderr));
     home.json(&["keys", "new", "diary", "--data", first.data()]);
     let named = uri(&insert(b"page", "ssk:diary/page"));
     assert!(named.starts_with("SSK@") && named.ends_with("/page"), "{named}");
-    assert_eq!(home.run(&["fetch", &named, "--data", second.data()]).stdout, b"page");
+    assert_eq!(home.run(&["fetch", "--direct", &named, "--data", second.data()]).stdout, b"page");
 }
 
 #[test]
@@ -130,15 +139,15 @@ fn what_is_sealed_to_readers_opens_at_their_nodes_and_nowhere_else() {
     let reader = key["recipient"].as_str().expect("the name of a reader");
     let file = home.file("letter", b"for your eyes only");
     for kind in ["chk", "ksk:a letter"] {
-        let sealed = ["insert", &file, "--to", reader, "--as", kind, "--data", first.data()];
+        let sealed = ["insert", "--direct", &file, "--to", reader, "--as", kind, "--data", first.data()];
         let uri = home.json(&sealed)["uri"].as_str().expect("a URI").to_owned();
-        assert_eq!(home.run(&["fetch", &uri, "--data", second.data()]).stdout, b"for your eyes only");
-        let refused = home.run(&["fetch", &uri, "--data", first.data()]);
+        assert_eq!(home.run(&["fetch", "--direct", &uri, "--data", second.data()]).stdout, b"for your eyes only");
+        let refused = home.run(&["fetch", "--direct", &uri, "--data", first.data()]);
         assert_eq!(refused.code, 1, "{}", refused.stderr);
         assert!(refused.stderr.contains("sealed to readers"), "{}", refused.stderr);
         assert!(refused.stdout.is_empty());
     }
-    let bad = home.run(&["insert", &file, "--to", "somebody", "--data", first.data()]);
+    let bad = home.run(&["insert", "--direct", &file, "--to", "somebody", "--data", first.data()]);
     assert!(bad.code == 2 && bad.stderr.contains("names no reader"), "{}", bad.stderr);
 }
 
@@ -149,7 +158,7 @@ fn equal_convergent_inserts_have_one_name_and_others_do_not() {
     let second = home.node("second", &["--join", first.reference()]);
     let file = home.file("document", &[7; 100_000]);
     let uri = |data: &str, more: &[&str]| {
-        home.json(&[&["insert", &file, "--data", data], more].concat())["uri"].as_str().unwrap().to_owned()
+        home.json(&[&["insert", "--direct", &file, "--data", data], more].concat())["uri"].as_str().unwrap().to_owned()
     };
     assert_eq!(uri(first.data(), &["--convergent"]), uri(second.data(), &["--convergent"]));
     assert_ne!(uri(first.data(), &[]), uri(first.data(), &[]));
@@ -161,11 +170,11 @@ fn a_fetch_that_fails_says_why_and_leaves_the_target_alone() {
     let first = home.node("first", &[]);
     let _second = home.node("second", &["--join", first.reference()]);
     let file = home.file("document", b"some text");
-    let uri = home.json(&["insert", &file, "--data", first.data()])["uri"].as_str().unwrap().to_owned();
+    let uri = home.json(&["insert", "--direct", &file, "--data", first.data()])["uri"].as_str().unwrap().to_owned();
     let target = home.file("target", b"before");
     let names = entries(&home.path(""));
     for (uri, code, part) in [(changed(&uri, 0), 3, "not found"), (changed(&uri, 1), 1, "wrong")] {
-        let ran = home.run(&["fetch", &uri, "--data", first.data(), "-o", &target]);
+        let ran = home.run(&["fetch", "--direct", &uri, "--data", first.data(), "-o", &target]);
         assert_eq!(ran.code, code, "{}", ran.stderr);
         assert!(ran.sentence().contains(part), "{}", ran.stderr);
         assert_eq!(fs::read(&target).unwrap(), b"before");
@@ -173,7 +182,7 @@ fn a_fetch_that_fails_says_why_and_leaves_the_target_alone() {
     }
     let cases = [(".", "is a directory"), ("no/where", "cannot write no/where"), ("/dev/full", "No space left")];
     for (path, part) in cases {
-        let ran = home.run(&["fetch", &uri, "--data", first.data(), "-o", path]);
+        let ran = home.run(&["fetch", "--direct", &uri, "--data", first.data(), "-o", path]);
         assert_eq!((ran.code, ran.sentence().contains(part)), (1, true), "{}", ran.stderr);
     }
 }
@@ -183,11 +192,30 @@ fn a_node_alone_takes_no_document() {
     let home = Home::new();
     let alone = home.node("alone", &[]);
     let file = home.file("document", b"some text");
-    let mut child = home.command(&["insert", &file, "--data", alone.data()]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        home.command(&["insert", "--direct", &file, "--data", alone.data()]).stderr(Stdio::piped()).spawn().unwrap();
     assert_eq!(wait(&mut child, Duration::from_secs(60)), Some(1));
     let mut stderr = String::new();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     assert!(stderr.contains("no other node"), "{stderr}");
+}
+
+#[test]
+fn with_too_few_nodes_for_pre_routing_nothing_goes_directly_unless_told_so() {
+    let home = Home::new();
+    let first = home.node("first", &[]);
+    let second = home.node("second", &["--join", first.reference()]);
+    let file = home.file("document", b"some text");
+    for (command, argument) in [("insert", file.as_str()), ("fetch", "KSK@word")] {
+        let refused = home.run(&[command, argument, "--data", second.data()]);
+        assert_eq!(refused.code, 1, "{}", refused.stderr);
+        let says = refused.sentence();
+        assert!(says.contains("4 other nodes") && says.contains("--direct"), "{says}");
+    }
+    let relays = home.json(&["relays", "--data", second.data()]);
+    assert_eq!(relays["relays"].as_array().map(Vec::len), Some(1), "{relays}");
+    let status = home.json(&["status", "--data", second.data()]);
+    assert_eq!((status["relays"].as_u64(), status["anonymity"]["ready"].as_bool()), (Some(1), Some(false)));
 }
 
 #[test]
@@ -236,9 +264,9 @@ fn the_log_and_the_metrics_name_no_document() {
     let first = home.node("first", &[]);
     let second = home.node("second", &["--join", first.reference()]);
     let file = home.file("document", b"nobody's business");
-    let uri = home.json(&["insert", &file, "--data", first.data()])["uri"].as_str().unwrap().to_owned();
-    assert_eq!(home.run(&["fetch", &uri, "--data", second.data()]).code, 0);
-    assert_eq!(home.run(&["fetch", &changed(&uri, 0), "--data", second.data()]).code, 3);
+    let uri = home.json(&["insert", "--direct", &file, "--data", first.data()])["uri"].as_str().unwrap().to_owned();
+    assert_eq!(home.run(&["fetch", "--direct", &uri, "--data", second.data()]).code, 0);
+    assert_eq!(home.run(&["fetch", "--direct", &changed(&uri, 0), "--data", second.data()]).code, 3);
     let logs = [&first, &second].map(|node| fs::read_to_string(&node.log).unwrap());
     assert!(logs.iter().all(|log| log.contains("the store is open")), "there is a log: {logs:?}");
     // The first characters of the routing key are what a log would show; those of the root must be nowhere at all.
@@ -311,7 +339,7 @@ fn a_node_comes_back_as_itself_with_what_it_kept() {
     let first = home.node("first", &[]);
     let second = home.node("second", &["--join", first.reference()]);
     let file = home.file("document", &[3; 50_000]);
-    let uri = home.json(&["insert", &file, "--data", first.data()])["uri"].as_str().unwrap().to_owned();
+    let uri = home.json(&["insert", "--direct", &file, "--data", first.data()])["uri"].as_str().unwrap().to_owned();
     let before = second.ready.clone();
     assert!(second.stop());
     let second = home.node("second", &[]);
@@ -319,7 +347,11 @@ fn a_node_comes_back_as_itself_with_what_it_kept() {
         assert_eq!(second.ready[field], before[field], "{field}");
     }
     drop(first);
-    assert_eq!(home.run(&["fetch", &uri, "--data", second.data()]).stdout, [3; 50_000], "from its own store");
+    assert_eq!(
+        home.run(&["fetch", "--direct", &uri, "--data", second.data()]).stdout,
+        [3; 50_000],
+        "from its own store"
+    );
 }
 
 #[test]
@@ -347,7 +379,8 @@ fn an_interrupted_fetch_leaves_nothing_behind() {
     let first = home.node("first", &[]);
     let _second = home.node("second", &["--join", first.reference()]);
     let file = home.file("document", &vec![5; 8 << 20]);
-    let mut insert = home.command(&["insert", &file, "--data", first.data()]).stderr(Stdio::null()).spawn().unwrap();
+    let mut insert =
+        home.command(&["insert", "--direct", &file, "--data", first.data()]).stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(150));
     signal(insert.id(), "-INT");
     let code = wait(&mut insert, Duration::from_secs(10));

@@ -61,7 +61,7 @@ fn a_directory_comes_back_and_its_next_edition_inserts_what_changed() {
     }
     write(&root, "with space/\u{e9}.txt", b"odd names");
     let directory = home.text("pages");
-    let publish = ["site", "publish", &directory, "--as", "usk:press/pages", "--data", first.data()];
+    let publish = ["site", "publish", "--direct", &directory, "--as", "usk:press/pages", "--data", first.data()];
 
     let dry = home.json(&[&publish[..], &["--dry-run"]].concat());
     assert_eq!((&dry["alone"], &dry["packs"], &dry["files"]), (&1.into(), &1.into(), &304.into()), "{dry}");
@@ -73,11 +73,11 @@ fn a_directory_comes_back_and_its_next_edition_inserts_what_changed() {
     assert!(oldest.ends_with("/pages/0"), "{oldest}");
 
     let copy = home.text("copy");
-    let fetched = home.json(&["site", "fetch", &oldest, &copy, "--data", second.data()]);
+    let fetched = home.json(&["site", "fetch", "--direct", &oldest, &copy, "--data", second.data()]);
     assert_eq!(fetched["files"], 304, "{fetched}");
     assert_eq!(contents(&home.path("copy")), contents(&root));
 
-    let file = |path: &str| home.run(&["fetch", &format!("{oldest}/{path}"), "--data", second.data()]);
+    let file = |path: &str| home.run(&["fetch", "--direct", &format!("{oldest}/{path}"), "--data", second.data()]);
     assert_eq!(file("notes/7.txt").stdout, "note 7".repeat(20).as_bytes());
     assert_eq!(file("with%20space/%C3%A9.txt").stdout, b"odd names");
     assert_eq!(file("large.bin").stdout, [5; 100_000]);
@@ -95,16 +95,16 @@ fn a_directory_comes_back_and_its_next_edition_inserts_what_changed() {
     assert_eq!(file("notes/7.txt").stdout, b"changed", "the newest edition");
     assert_eq!(file("notes/8.txt").code, 3);
     let again = home.text("again");
-    home.json(&["site", "fetch", &oldest, &again, "--data", second.data()]);
+    home.json(&["site", "fetch", "--direct", &oldest, &again, "--data", second.data()]);
     assert_eq!(contents(&home.path("again")), contents(&root));
-    home.json(&["site", "fetch", &oldest, "--exact", &home.text("old"), "--data", second.data()]);
+    home.json(&["site", "fetch", "--direct", &oldest, "--exact", &home.text("old"), "--data", second.data()]);
     assert_eq!(contents(&home.path("old")), contents(&home.path("copy")));
 
     for (arguments, code, part) in [
-        (&["site", "fetch", &oldest, &copy][..], 1, "is not empty"),
-        (&["site", "fetch", &oldest, &home.text("new"), "--most", "1KiB"], 1, "--most"),
-        (&["site", "publish", &home.text("nowhere")], 1, "is not a directory"),
-        (&["site", "publish", &directory, "--default", "home.html"], 2, "home.html"),
+        (&["site", "fetch", "--direct", &oldest, &copy][..], 1, "is not empty"),
+        (&["site", "fetch", "--direct", &oldest, &home.text("new"), "--most", "1KiB"], 1, "--most"),
+        (&["site", "publish", "--direct", &home.text("nowhere")], 1, "is not a directory"),
+        (&["site", "publish", "--direct", &directory, "--default", "home.html"], 2, "home.html"),
     ] {
         let ran = home.run(&[arguments, &["--data", second.data()]].concat());
         assert_eq!(ran.code, code, "{arguments:?}: {}", ran.stderr);
@@ -118,7 +118,7 @@ fn a_hostile_list_writes_nothing() {
     let home = Home::new();
     let (first, second) = pair(&home);
     let file = home.file("pack", b"0123456789");
-    let pack: Uri = uri(&home.json(&["insert", &file, "--data", first.data()])).parse().expect("a URI");
+    let pack: Uri = uri(&home.json(&["insert", "--direct", &file, "--data", first.data()])).parse().expect("a URI");
     let place = Place::of(&pack).expect("a document");
     let listed = |length, digest, body| {
         let (path, mime) = (SitePath::new("a").expect("a path"), Mime::default());
@@ -137,9 +137,9 @@ fn a_hostile_list_writes_nothing() {
         (listed(20, [0; 32], Body::Own(place.clone())), "not what the site says"),
     ] {
         let file = home.file("list", &list);
-        let site = uri(&home.json(&["insert", &file, "--mime", SITE_TYPE, "--data", first.data()]));
+        let site = uri(&home.json(&["insert", "--direct", &file, "--mime", SITE_TYPE, "--data", first.data()]));
         let target = home.text("target");
-        let ran = home.run(&["site", "fetch", &site, &target, "--data", second.data()]);
+        let ran = home.run(&["site", "fetch", "--direct", &site, &target, "--data", second.data()]);
         assert_eq!(ran.code, 1, "{part}: {}", ran.stderr);
         assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
         assert!(!Path::new(&target).exists());

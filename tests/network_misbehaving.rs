@@ -7,14 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bolthole::key::RoutingKey;
-use bolthole::link::links::Links;
 use bolthole::overlay::freenet::{ExchangeId, Message};
 use futures_util::future::join_all;
-use network_support::{BadPeer, Network, block, within};
+use network_support::{BadPeer, Network, Wires, block, within};
 
 /// Inserts blocks near the peer's place before anybody knows it, then has it befriend everybody and fetches them.
 /// Returns how often the peer was thrown out; `behaviour` is told every request that it is asked.
-async fn check(behaviour: impl FnMut(&Links<Message>, bolthole::id::NodeId, Message) + Send + 'static) -> usize {
+async fn check(behaviour: impl FnMut(&Wires, bolthole::id::NodeId, Message) + Send + 'static) -> usize {
     let network = Network::of(5).await;
     let mut peer = BadPeer::of(&network);
     let blocks = network.blocks_near(peer.location(), 8);

@@ -262,7 +262,7 @@ async fn quiet(nodes: &[Node]) {
 }
 
 async fn insert(writer: &Served, bytes: usize) -> String {
-    let request = InsertRequest { length: Some(bytes as u64), ..InsertRequest::default() };
+    let request = InsertRequest { length: Some(bytes as u64), direct: true, ..InsertRequest::default() };
     let id = writer.jobs().start(JobRequest::Insert(request)).expect("a job").id;
     let input = writer.jobs().input(id).expect("its input");
     let piece = Bytes::from(vec![7; 1 << 18]);
@@ -285,7 +285,7 @@ async fn insert(writer: &Served, bytes: usize) -> String {
 
 async fn fetch(reader: &Served, uri: &str, bytes: usize) -> (Duration, f64) {
     let begun = Instant::now();
-    let request = FetchRequest { own_store: false, ..FetchRequest::of(uri.to_owned()) };
+    let request = FetchRequest { own_store: false, direct: true, ..FetchRequest::of(uri.to_owned()) };
     let id = reader.jobs().start(JobRequest::Fetch(request)).expect("a job").id;
     let mut output = reader.jobs().output(id).expect("its output");
     let mut received = 0;

@@ -68,6 +68,8 @@ labels! {
     KeywordSubspace = "keyword subspace",
     /// Identity of a network, over its genesis file.
     NetworkId = "network id",
+    /// A relay's descriptor of itself.
+    RelayDescriptor = "relay descriptor",
     /// Signature of a node reference.
     NodeReference = "node reference",
     /// Announcement of a new node.

@@ -30,6 +30,9 @@ pub(super) struct FetchQuery {
     /// Of a `USK@` URI that very edition, not the newest.
     #[serde(default)]
     exact: bool,
+    /// Without pre-routing.
+    #[serde(default)]
+    direct: bool,
 }
 
 /// How to insert.
@@ -43,6 +46,9 @@ pub(super) struct InsertQuery {
     mime: Option<String>,
     /// Check blocks per data block.
     redundancy: Option<f64>,
+    /// Without pre-routing.
+    #[serde(default)]
+    direct: bool,
 }
 
 /// `GET` and `HEAD` of a document, or of a file in a site.
@@ -54,7 +60,7 @@ pub(super) async fn get(
 ) -> Result<Response, Refused> {
     // A path as it was sent: names are escaped in one way, and decoding would lose it.
     let link = uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
-    let request = FetchRequest { exact: query.exact, ..FetchRequest::of(link) };
+    let request = FetchRequest { exact: query.exact, direct: query.direct, ..FetchRequest::of(link) };
     let fetch = Ranged::begin(&service, request, &headers).await?;
     fetch.answer()
 }
@@ -138,6 +144,7 @@ pub(super) async fn post(
         name: query.kind,
         mime: query.mime.or_else(|| text(header::CONTENT_TYPE).map(str::to_owned)),
         redundancy: query.redundancy,
+        direct: query.direct,
         length: text(header::CONTENT_LENGTH).and_then(|text| text.parse().ok()),
         ..InsertRequest::default()
     };

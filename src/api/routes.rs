@@ -60,6 +60,7 @@ pub(super) fn router(service: Arc<Served>, access: Arc<Access>) -> Router {
         .route("/v1/sessions", post(page::ticket))
         .route("/v1/status", get(status))
         .route("/v1/peers", get(peers))
+        .route("/v1/relays", get(relays))
         .route("/v1/keys", get(keys))
         .route("/v1/openapi.json", get(description))
         .route("/v1/documents", post(documents::post).layer(DefaultBodyLimit::disable()))
@@ -83,6 +84,10 @@ async fn status(State(service): State<Arc<Served>>) -> Reply<Response> {
 
 async fn peers(State(service): State<Arc<Served>>) -> Reply<Response> {
     service.peers().await.map(|peers| Json(json!({ "peers": peers })).into_response()).ok_or_else(stopping)
+}
+
+async fn relays(State(service): State<Arc<Served>>) -> Reply<Response> {
+    service.relays().await.map(|relays| Json(json!({ "relays": relays })).into_response()).ok_or_else(stopping)
 }
 
 async fn exposition(State(service): State<Arc<Served>>) -> Reply<Response> {

@@ -44,8 +44,8 @@ pub(crate) enum Command {
     Open(ClientOptions),
     /// Show the nodes this node is linked to.
     Peers(ClientOptions),
-    /// Show the relays that pre-routing can use (not available yet).
-    Relays(Unparsed),
+    /// Show the relays that pre-routing knows.
+    Relays(ClientOptions),
     /// Publish or fetch a directory as one document.
     #[command(subcommand)]
     Site(SiteCommand),
@@ -392,6 +392,9 @@ pub(crate) struct FollowOptions {
     /// Print the newest edition and end.
     #[arg(long)]
     pub(crate) once: bool,
+    /// Without pre-routing.
+    #[arg(long)]
+    pub(crate) direct: bool,
 }
 
 /// `bolthole keys`.

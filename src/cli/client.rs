@@ -23,6 +23,8 @@ pub(crate) struct Client {
     agent: Agent,
     base: String,
     authorization: String,
+    /// Whether every job goes without pre-routing.
+    direct: bool,
 }
 
 /// What a running node leaves in its data directory for its owner's commands.
@@ -61,7 +63,13 @@ impl Client {
             agent: config.new_agent(),
             base: format!("http://{address}"),
             authorization: format!("{TOKEN_HEADER_PREFIX}{token}"),
+            direct: false,
         }
+    }
+
+    /// The same, all of whose jobs go without pre-routing if `direct` says so.
+    pub(crate) fn going(self, direct: bool) -> Self {
+        Self { direct, ..self }
     }
 
     /// Asks for a value.
@@ -88,7 +96,8 @@ impl Client {
 
     /// Starts a job.
     pub(crate) fn start(&self, request: &JobRequest) -> Result<JobView, Failure> {
-        let body = serde_json::to_vec(request).expect("a request holds only plain values");
+        let request = if self.direct { request.clone().directly() } else { request.clone() };
+        let body = serde_json::to_vec(&request).expect("a request holds only plain values");
         let post = self.agent.post(self.url("/v1/jobs")).header("Authorization", &self.authorization);
         self.value(self.checked(post.header("Content-Type", "application/json").send(&body[..]))?)
     }

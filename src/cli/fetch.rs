@@ -42,7 +42,8 @@ fn request(options: &FetchOptions) -> Result<FetchRequest, Failure> {
     }
     let dated = |calendar: &String| Dated { calendar: calendar.clone(), on: options.on.clone(), back: options.back };
     let uri = checked(&options.uri)?;
-    Ok(FetchRequest { exact: options.exact, dated: options.dated.as_ref().map(dated), ..FetchRequest::of(uri) })
+    let (exact, direct) = (options.exact, options.direct);
+    Ok(FetchRequest { exact, direct, dated: options.dated.as_ref().map(dated), ..FetchRequest::of(uri) })
 }
 
 /// The one spelling of the URI; what is wrong with it is said before any node is asked.
@@ -99,14 +100,14 @@ fn copy(mut from: impl Read, to: &mut impl Write) -> Result<(), Copy> {
 }
 
 fn report(done: &Fetched, path: Option<&Path>, options: &FetchOptions, output: &mut Output) {
-    if !options.direct {
+    if done.direct && !options.direct {
         output.note(DIRECT);
     }
     if output.json() {
         let value = json!({
             "uri": options.uri, "bytes": done.bytes, "mime": done.mime, "blocks_fetched": done.blocks_fetched,
             "blocks_repaired": done.blocks_repaired, "served_locally": done.served_locally, "hops": done.hops,
-            "seconds": done.seconds, "direct": true, "file": path, "found": done.found,
+            "seconds": done.seconds, "direct": done.direct, "file": path, "found": done.found,
         });
         output.result(&value, "");
         return;

@@ -22,14 +22,14 @@ pub(crate) fn run(options: &FollowOptions, output: &mut Output) -> Result<(), Fa
     let uri = checked(&options.uri)?;
     let client = Client::find(&options.client)?;
     interrupt::watch();
-    let mut newest = find(&client, &uri)?;
+    let mut newest = find(&client, &uri, options.direct)?;
     print(&newest, output);
     if options.once {
         return Ok(());
     }
     loop {
         thread::sleep(Duration::from_secs(options.every));
-        match find(&client, &newest.uri) {
+        match find(&client, &newest.uri, options.direct) {
             Ok(found) if found.edition > newest.edition => {
                 print(&found, output);
                 newest = found;
@@ -41,8 +41,8 @@ pub(crate) fn run(options: &FollowOptions, output: &mut Output) -> Result<(), Fa
     }
 }
 
-fn find(client: &Client, uri: &str) -> Result<Found, Failure> {
-    let id = client.start(&JobRequest::Find(FindRequest { uri: uri.to_owned() }))?.id;
+fn find(client: &Client, uri: &str, direct: bool) -> Result<Found, Failure> {
+    let id = client.start(&JobRequest::Find(FindRequest { uri: uri.to_owned(), direct }))?.id;
     let cancelling = client.clone();
     interrupt::on_stop(move || cancelling.forget(id));
     let end = client.finish(id, |_| {});

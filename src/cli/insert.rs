@@ -49,6 +49,7 @@ fn request(options: &InsertOptions) -> Result<InsertRequest, Failure> {
         mime: options.mime.clone().or_else(|| media_type(&options.file)),
         convergent: options.convergent,
         redundancy: options.redundancy,
+        direct: options.direct,
         readers: options.to.clone(),
         length: None,
         digest: None,
@@ -101,12 +102,12 @@ fn watch(client: &Client, id: JobId, output: &Output) -> Result<JobState, Failur
 }
 
 fn report(done: &Inserted, options: &InsertOptions, output: &mut Output) {
-    if !options.direct {
+    if done.direct && !options.direct {
         output.note(DIRECT);
     }
     let value = json!({
         "uri": done.uri, "bytes": done.bytes, "blocks": done.blocks, "check_blocks": done.check_blocks,
-        "seconds": done.seconds, "stored_at_least": done.stored_at_least, "direct": true,
+        "seconds": done.seconds, "stored_at_least": done.stored_at_least, "direct": done.direct,
     });
     if !output.json() {
         output.note(&format!(
@@ -121,5 +122,5 @@ fn report(done: &Inserted, options: &InsertOptions, output: &mut Output) {
     output.result(&value, &done.uri);
 }
 
-/// What a user must know before pre-routing exists.
-pub(crate) const DIRECT: &str = "pre-routing is not available yet, so this operation is direct";
+/// What a user must know where there is no pre-routing.
+pub(crate) const DIRECT: &str = "this overlay has no pre-routing, so this operation was direct";

@@ -69,6 +69,7 @@ fn run(command: Command, output: &mut Output) -> Result<(), Failure> {
         Command::Status(options) => status::status(&options, output),
         Command::Open(options) => open::run(&options, output),
         Command::Peers(options) => status::peers(&options, output),
+        Command::Relays(options) => status::relays(&options, output),
         Command::Sim(options) => sim::run(&options, output),
         Command::Compare(options) => compare::run(&options, output),
         Command::Lab(command) => lab::run(&command, output),

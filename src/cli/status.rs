@@ -1,4 +1,4 @@
-//! `bolthole status` and `bolthole peers`: what the node is doing.
+//! `bolthole status`, `bolthole peers` and `bolthole relays`: what the node is doing.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use super::client::Client;
 use super::failure::Failure;
 use super::output::Output;
 use crate::daemon::quantity::Size;
-use crate::daemon::status::{Peer, Status};
+use crate::daemon::status::{Peer, Relay, Status};
 
 /// Runs `bolthole status`.
 pub(crate) fn status(options: &ClientOptions, output: &mut Output) -> Result<(), Failure> {
@@ -30,6 +30,24 @@ pub(crate) fn peers(options: &ClientOptions, output: &mut Output) -> Result<(), 
     }
     output.result(&json!({ "peers": peers }), &text);
     Ok(())
+}
+
+/// Runs `bolthole relays`.
+pub(crate) fn relays(options: &ClientOptions, output: &mut Output) -> Result<(), Failure> {
+    let Relays { relays } = Client::find(options)?.get("/v1/relays")?;
+    let mut text = format!("{} relays", relays.len());
+    for relay in &relays {
+        let mark = if relay.guard { "guard" } else { "" };
+        let _ =
+            write!(text, "\n  {}  {:<21}  {mark:<5}  known {}", relay.node, relay.address, span(relay.known_seconds));
+    }
+    output.result(&json!({ "relays": relays }), &text);
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Relays {
+    relays: Vec<Relay>,
 }
 
 #[derive(Deserialize)]
@@ -59,6 +77,8 @@ fn describe(status: &Status) -> String {
         ),
         ("requests", format!("{} jobs, {} blocks under way", status.requests.jobs, status.requests.commands)),
         ("packets", packets(status)),
+        ("relays", status.relays.to_string()),
+        ("guard", status.guard.clone().unwrap_or_else(|| "none".into())),
         ("disk", status.disk.note.clone()),
         ("anonymity", status.anonymity.note.clone()),
     ];

@@ -10,6 +10,7 @@ mod insert;
 mod name;
 mod newest;
 mod site;
+mod way;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use self::carrier::Carrier;
 use self::name::{Site, Sought, Wish};
+use self::way::way;
 use super::clock::Clock;
 use super::data_dir::DataDir;
 use super::handle::Handle;
@@ -54,16 +56,17 @@ impl Worker for Documents {
         input: mpsc::Receiver<Feed>,
         output: mpsc::Sender<Bytes>,
     ) -> Result<JobState, JobFailure> {
-        let carrier = Carrier::new(self.node, self.clock);
         let unix_seconds = self.clock.now().as_micros() / 1_000_000;
         match request {
             JobRequest::Insert(request) => {
                 let wish = name::wish(request.name.as_deref(), unix_seconds, self.data, self.keeper).await?;
+                let carrier = carrier(self.node, request.direct, self.clock).await?;
                 let writer = writer(&carrier, wish).await?;
                 insert::run(carrier, request, writer, report, input).await.map(JobState::Inserted)
             }
             JobRequest::Fetch(request) => {
                 let (sought, path) = name::sought(&request, unix_seconds).await?;
+                let carrier = carrier(self.node, request.direct, self.clock).await?;
                 let (start, found) = located(&carrier, sought, request.own_store).await?;
                 let readers = name::readers(self.data, self.keeper).await?;
                 let way = fetch::Way {
@@ -81,7 +84,9 @@ impl Worker for Documents {
                 Ok(JobState::Fetched(Fetched { found, ..fetched }))
             }
             JobRequest::Find(request) => {
-                let (site, began) = (name::site(&request.uri, self.data, self.keeper).await?, carrier.now());
+                let site = name::site(&request.uri, self.data, self.keeper).await?;
+                let carrier = carrier(self.node, request.direct, self.clock).await?;
+                let began = carrier.now();
                 let edition = newest::edition(&carrier, &site, true).await?.ok_or_else(no_edition)?;
                 let seconds = carrier.now().since(began).as_secs_f64();
                 let uri = Uri::Usk { subspace: site.subspace, site: site.site, edition };
@@ -89,6 +94,12 @@ impl Worker for Documents {
             }
         }
     }
+}
+
+/// Carries the blocks of a job, once what it asks for makes sense.
+async fn carrier(node: Handle, direct: bool, clock: Clock) -> Result<Carrier, JobFailure> {
+    let way = way(&node, direct).await?;
+    Ok(Carrier::new(node, way, clock))
 }
 
 /// The right to write what is wished; of a site, the edition after the newest that is found.

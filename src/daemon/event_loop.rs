@@ -13,7 +13,7 @@ use tracing::{debug, info, trace, warn};
 use super::clock::Clock;
 use super::data_dir::Lock;
 use super::dialler::Dialler;
-use super::handle::Request;
+use super::handle::{Request, Way};
 use super::memory::Memory;
 use super::overlay::{Overlay, last_links};
 use super::report;
@@ -24,6 +24,7 @@ use crate::key::Location;
 use crate::link::event::LinkEvent;
 use crate::link::links::Links;
 use crate::message::contact::Contact;
+use crate::node::envelope::Envelope;
 use crate::node::{Input, Node, Output};
 use crate::overlay::mode::{Answer, Command, Ticket};
 use crate::store::work::DiskDone;
@@ -33,12 +34,14 @@ use crate::time::Instant;
 pub(super) struct EventLoop<O: Overlay> {
     pub(super) clock: Clock,
     pub(super) node: Node<O>,
-    pub(super) links: Links<O::Message>,
-    pub(super) events: mpsc::Receiver<LinkEvent<O::Message>>,
+    pub(super) links: Links<Envelope<O::Message>>,
+    pub(super) events: mpsc::Receiver<LinkEvent<Envelope<O::Message>>>,
     pub(super) disk: disk::Handle,
     pub(super) disk_done: mpsc::UnboundedReceiver<DiskDone>,
     pub(super) requests: mpsc::UnboundedReceiver<Request>,
     pub(super) memory: Memory,
+    /// What pre-routing wants remembered.
+    pub(super) guards: Memory,
     pub(super) place: watch::Sender<Option<Location>>,
     pub(super) about: Arc<report::About>,
     pub(super) dialler: Dialler,
@@ -114,6 +117,7 @@ impl<O: Overlay> EventLoop<O> {
             Output::Health(Ok(())) => info!("the store can be written again"),
             Output::Health(Err(fault)) => warn!(%fault, "the store cannot be written"),
             Output::Remember(state) => self.memory.keep(state),
+            Output::RememberGuards(state) => self.guards.keep(state),
         }
     }
 
@@ -128,7 +132,7 @@ impl<O: Overlay> EventLoop<O> {
 
     /// What has happened on the links, and what has gathered since: waiting for each event anew costs more than most
     /// events do.
-    fn on_links(&mut self, first: LinkEvent<O::Message>) {
+    fn on_links(&mut self, first: LinkEvent<Envelope<O::Message>>) {
         self.on_link(first);
         for _ in 1..EVENTS_AT_ONCE {
             let Ok(event) = self.events.try_recv() else { break };
@@ -136,7 +140,7 @@ impl<O: Overlay> EventLoop<O> {
         }
     }
 
-    fn on_link(&mut self, event: LinkEvent<O::Message>) {
+    fn on_link(&mut self, event: LinkEvent<Envelope<O::Message>>) {
         let now = self.clock.now();
         match event {
             LinkEvent::Up { peer, address, inbound } => {
@@ -175,9 +179,12 @@ impl<O: Overlay> EventLoop<O> {
 
     fn on_request(&mut self, request: Request) {
         match request {
-            Request::Command { ticket, command, reply } => {
+            Request::Command { ticket, command, way, reply } => {
                 self.waiting.insert(ticket, reply);
-                self.tell(Input::Command { ticket, command });
+                self.tell(match way {
+                    Way::Direct => Input::Command { ticket, command },
+                    Way::Routed => Input::Routed { ticket, command },
+                });
             }
             Request::Cancel(ticket) => {
                 if self.waiting.remove(&ticket).is_some() {
@@ -188,6 +195,12 @@ impl<O: Overlay> EventLoop<O> {
                 let status =
                     report::status(&self.about, &self.clock, &self.node, &self.links.statistics(), self.waiting.len());
                 let _ = reply.send(status);
+            }
+            Request::Prerouting(reply) => {
+                let _ = reply.send(report::prerouting(&self.about, &self.node));
+            }
+            Request::Relays(reply) => {
+                let _ = reply.send(report::relays(self.clock.now(), &self.node));
             }
             Request::Peers(reply) => {
                 let _ = reply.send(self.peers());
@@ -226,6 +239,7 @@ impl<O: Overlay> EventLoop<O> {
             warn!(%error, "the store could not be closed cleanly");
         }
         self.memory.close().await;
+        self.guards.close().await;
         drop(self.lock);
         info!("stopped");
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::status::{Peer, Status};
+use super::status::{Peer, Prerouting, Relay, Status};
 use crate::key::RoutingKey;
 use crate::message::block::Block;
 use crate::overlay::mode::{Answer, Command, Ticket};
@@ -25,15 +25,28 @@ pub struct Handle {
 #[derive(Debug)]
 pub(super) enum Request {
     /// Run a command of the overlay.
-    Command { ticket: Ticket, command: Command, reply: oneshot::Sender<Answer> },
+    Command { ticket: Ticket, command: Command, way: Way, reply: oneshot::Sender<Answer> },
     /// Nobody waits for the command any more.
     Cancel(Ticket),
     /// Describe yourself.
     Status(oneshot::Sender<Status>),
+    /// Say how you stand with pre-routing.
+    Prerouting(oneshot::Sender<Prerouting>),
+    /// List the relays that you know.
+    Relays(oneshot::Sender<Vec<Relay>>),
     /// List your links.
     Peers(oneshot::Sender<Vec<Peer>>),
     /// Save what a restart should find, close the links and end.
     Stop,
+}
+
+/// How a command leaves the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// As a request of the node itself, which its neighbours see.
+    Direct,
+    /// Through three relays.
+    Routed,
 }
 
 /// The node has ended.
@@ -47,20 +60,52 @@ impl Handle {
         (Self { requests, tickets: Arc::default() }, receiver)
     }
 
-    /// Looks for a block.
+    /// Looks for a block, directly.
     ///
     /// # Errors
     /// When the node has stopped.
     pub async fn fetch(&self, key: RoutingKey, own_store: bool) -> Result<Answer, Stopped> {
-        self.command(Command::Fetch { key, own_store }).await
+        self.command(Command::Fetch { key, own_store }, Way::Direct).await
     }
 
-    /// Stores a block in the network.
+    /// Stores a block in the network, directly.
     ///
     /// # Errors
     /// When the node has stopped.
     pub async fn insert(&self, block: Block) -> Result<Answer, Stopped> {
-        self.command(Command::Insert { block }).await
+        self.command(Command::Insert { block }, Way::Direct).await
+    }
+
+    /// Looks for a block, by that way.
+    ///
+    /// # Errors
+    /// When the node has stopped.
+    pub async fn fetch_by(&self, way: Way, key: RoutingKey, own_store: bool) -> Result<Answer, Stopped> {
+        self.command(Command::Fetch { key, own_store }, way).await
+    }
+
+    /// Stores a block in the network, by that way.
+    ///
+    /// # Errors
+    /// When the node has stopped.
+    pub async fn insert_by(&self, way: Way, block: Block) -> Result<Answer, Stopped> {
+        self.command(Command::Insert { block }, way).await
+    }
+
+    /// How the node stands with pre-routing.
+    ///
+    /// # Errors
+    /// When the node has stopped.
+    pub async fn prerouting(&self) -> Result<Prerouting, Stopped> {
+        self.ask(Request::Prerouting).await
+    }
+
+    /// The relays that the node knows.
+    ///
+    /// # Errors
+    /// When the node has stopped.
+    pub async fn relays(&self) -> Result<Vec<Relay>, Stopped> {
+        self.ask(Request::Relays).await
     }
 
     /// The node's state.
@@ -84,10 +129,10 @@ impl Handle {
         self.send(Request::Stop);
     }
 
-    async fn command(&self, command: Command) -> Result<Answer, Stopped> {
+    async fn command(&self, command: Command, way: Way) -> Result<Answer, Stopped> {
         let ticket = Ticket(self.tickets.fetch_add(1, Ordering::Relaxed));
         let (reply, answer) = oneshot::channel();
-        self.send(Request::Command { ticket, command, reply });
+        self.send(Request::Command { ticket, command, way, reply });
         let mut guard = CancelOnDrop { handle: self, ticket: Some(ticket) };
         let answer = answer.await.map_err(|_| Stopped);
         guard.ticket = None;

@@ -44,6 +44,9 @@ pub struct InsertRequest {
     /// The readers that the document is sealed to, as `bolthole keys show` names them. Default: whoever has the URI reads it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub readers: Vec<String>,
+    /// Whether to go without pre-routing. Default: no.
+    #[serde(default)]
+    pub direct: bool,
     /// Length of the document in bytes, if the client knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,
@@ -64,6 +67,9 @@ pub struct FetchRequest {
     /// Of a site, the file that is shown where no path is named, or where the path is a directory's.
     #[serde(default)]
     pub page: bool,
+    /// Whether to go without pre-routing. Default: no.
+    #[serde(default)]
+    pub direct: bool,
     /// Takes the name of an `SSK@` URI as one that is published for periods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dated: Option<Dated>,
@@ -92,6 +98,9 @@ pub struct Dated {
 pub struct FindRequest {
     /// A `USK@` URI, whose edition is where the search begins, or `usk:SITE` for a site of this node's owner.
     pub uri: String,
+    /// Whether to go without pre-routing. Default: no.
+    #[serde(default)]
+    pub direct: bool,
 }
 
 /// A job as its client sees it.
@@ -164,6 +173,8 @@ pub struct Inserted {
     pub stored_at_least: u32,
     /// How long it took.
     pub seconds: f64,
+    /// Whether it went without pre-routing.
+    pub direct: bool,
 }
 
 /// A document that was fetched whole.
@@ -186,6 +197,8 @@ pub struct Fetched {
     pub hops: f64,
     /// How long it took.
     pub seconds: f64,
+    /// Whether it went without pre-routing.
+    pub direct: bool,
 }
 
 /// The newest edition of a site.
@@ -227,11 +240,24 @@ pub enum FailureKind {
     Failed,
 }
 
+impl JobRequest {
+    /// The same without pre-routing.
+    #[must_use]
+    pub fn directly(mut self) -> Self {
+        match &mut self {
+            Self::Insert(request) => request.direct = true,
+            Self::Fetch(request) => request.direct = true,
+            Self::Find(request) => request.direct = true,
+        }
+        self
+    }
+}
+
 impl FetchRequest {
     /// Fetches `uri` as it stands.
     #[must_use]
     pub const fn of(uri: String) -> Self {
-        Self { uri, own_store: true, exact: false, page: false, dated: None, range: None }
+        Self { uri, own_store: true, exact: false, page: false, dated: None, range: None, direct: false }
     }
 }
 

@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 
 use super::clock::Clock;
 use super::overlay::Overlay;
-use super::status::{Anonymity, DiskProtection, Requests, Status, StoreStatus};
+use super::status::{Anonymity, DiskProtection, Prerouting, Relay, Requests, Status, StoreStatus};
+use crate::limits;
 use crate::link::count::Lengths;
 use crate::link::links::Statistics;
 use crate::message::block::BlockKind;
 use crate::message::genesis::Genesis;
 use crate::message::reference::Introduction;
 use crate::node::Node;
+use crate::onion::Standing;
+use crate::onion::directory::Entry;
 use crate::store::Store;
 use crate::store::geometry::{SLOT_HEADER_BYTES, body_bytes};
+use crate::time::Instant;
 
 /// What does not change while a node runs.
 #[derive(Clone, Debug)]
@@ -25,6 +29,21 @@ pub struct About {
     pub store_limit_bytes: u64,
     /// Whether a passphrase protects its secret.
     pub protected: bool,
+    /// Whether it offers pre-routing.
+    pub prerouting: Offer,
+}
+
+/// Whether a node offers pre-routing to its clients, and relays for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// By the rules of open networks.
+    Open,
+    /// By the rules of test networks.
+    Local,
+    /// Its overlay has none.
+    NotHere,
+    /// It links only to nodes that its operator named.
+    NotAmongFriends,
 }
 
 /// The node's state now. Jobs are counted by whoever has them.
@@ -42,6 +61,7 @@ pub(super) fn status<O: Overlay>(
         ("probe", &packets.probe),
         ("close", &packets.close),
     ];
+    let standing = node.onion().map(|onion| onion.standing());
     Status {
         node: about.introduction.id.to_string(),
         node_ref: about.introduction.to_string(),
@@ -51,15 +71,68 @@ pub(super) fn status<O: Overlay>(
         uptime_seconds: clock.uptime().as_secs_f64(),
         peers: node.overlay().neighbour_count() as u64,
         store: store(node.store(), about.store_limit_bytes),
-        relays: 0,
-        guard: None,
+        relays: standing.as_ref().map_or(0, |standing| standing.relays as u64),
+        guard: standing.as_ref().and_then(|standing| standing.guard).map(|(guard, _)| guard.to_string()),
         requests: Requests { jobs: 0, commands: commands as u64 },
-        anonymity: Anonymity::default(),
+        anonymity: standing.map(|standing| anonymity(&standing)).unwrap_or_default(),
         disk: disk(about.protected),
         packet_sizes: packets.cells.keys().map(|length| *length as u64).collect(),
         cell_packets: counts(&packets.cells),
         other_packets: others.into_iter().map(|(kind, lengths)| (kind.to_owned(), counts(lengths))).collect(),
     }
+}
+
+/// Whether a client's command can go by pre-routing now.
+pub(super) fn prerouting<O: Overlay>(about: &About, node: &Node<O>) -> Prerouting {
+    match (about.prerouting, node.onion().map(|onion| onion.standing().relays)) {
+        (Offer::NotAmongFriends, _) => Prerouting::NotAmongFriends,
+        (Offer::NotHere, _) | (_, None) => Prerouting::NotHere,
+        (_, Some(relays)) if relays < limits::RELAYS_NEEDED => Prerouting::TooFew { relays },
+        _ => Prerouting::Ready,
+    }
+}
+
+/// The relays that the node knows, by id.
+pub(super) fn relays<O: Overlay>(now: Instant, node: &Node<O>) -> Vec<Relay> {
+    let Some(onion) = node.onion() else { return Vec::new() };
+    let guard = onion.standing().guard.map(|(guard, _)| guard);
+    let describe = |entry: &Entry| Relay {
+        node: entry.descriptor.words.id.to_string(),
+        address: entry.descriptor.words.address.to_string(),
+        known_seconds: now.since(entry.first_seen).as_secs_f64(),
+        guard: guard == Some(entry.descriptor.words.id),
+    };
+    onion.directory().relays().map(describe).collect()
+}
+
+/// The honest size of the crowd that the node's owner hides in, and what makes it smaller.
+fn anonymity(standing: &Standing) -> Anonymity {
+    let Standing { relays, guard, relaxed, .. } = standing;
+    if *relays < limits::RELAYS_NEEDED {
+        let note = format!(
+            "pre-routing is not ready: it needs {} other nodes and knows {relays}; until then only --direct works, and \
+             neighbours may guess what is yours",
+            limits::RELAYS_NEEDED
+        );
+        return Anonymity { ready: false, note };
+    }
+    let ready = guard.is_some_and(|(_, is_open)| is_open);
+    let link = if ready { "the link to the guard is open" } else { "the link to the guard is not open yet" };
+    let few = if *relaxed {
+        format!(
+            "; reduced: with few or young relays (fewer than {}) exits may be neighbours, address groups and ages count \
+                 less",
+            limits::FEW_RELAYS
+        )
+    } else {
+        String::new()
+    };
+    let note = format!(
+        "requests leave through three of {relays} relays, so at best one of {} nodes asked; {link}{few}; no cover traffic: who \
+         watches both ends of a path can match times",
+        relays + 1
+    );
+    Anonymity { ready, note }
 }
 
 fn counts(lengths: &Lengths) -> BTreeMap<u64, u64> {

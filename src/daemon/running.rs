@@ -22,7 +22,7 @@ use super::keeper::KeeperError;
 use super::listen;
 use super::memory::Memory;
 use super::overlay::{Beginning, NoWayIn, Overlay, OverlayName};
-use super::report::About;
+use super::report::{About, Offer};
 use super::settings::Settings;
 use crate::disk::{Disk, OpenError};
 use crate::id::{NetworkId, NodeId};
@@ -35,6 +35,8 @@ use crate::message::contact::Contact;
 use crate::message::genesis::Genesis;
 use crate::message::reference::Introduction;
 use crate::node::Node;
+use crate::node::envelope::Envelope;
+use crate::onion::{self, Onion};
 use crate::overlay::can::Can;
 use crate::overlay::central::Central;
 use crate::overlay::chord::Chord;
@@ -84,7 +86,7 @@ pub enum StartError {
     NoAddress(SocketAddr),
 }
 
-type Bound<M> = (Links<M>, mpsc::Receiver<LinkEvent<M>>);
+type Bound<M> = (Links<Envelope<M>>, mpsc::Receiver<LinkEvent<Envelope<M>>>);
 
 impl Running {
     /// Starts a node of the overlay that the settings name. Needs a tokio runtime.
@@ -120,20 +122,23 @@ impl Running {
             store_limit_bytes: settings.store_bytes,
             protected: settings.keeper.protected(),
             genesis: genesis.clone(),
+            prerouting: offer::<O>(profile(&settings, &genesis)),
         };
+        let onion = onion(&settings, about.prerouting, &about.introduction, duplicate(&key))?;
         let overlay = O::begin(beginning(&settings, O::NAME, genesis, address, key)?)?;
         let (handle, requests) = Handle::new();
         let (place, placed) = watch::channel(None);
         let about = Arc::new(about);
         let event_loop = EventLoop {
             clock,
-            node: Node::new(overlay, store),
+            node: compose(overlay, store, onion),
             links,
             events,
             disk,
             disk_done,
             requests,
-            memory: Memory::new(settings.keeper, O::NAME.to_owned()),
+            memory: Memory::new(settings.keeper.clone(), O::NAME.to_owned()),
+            guards: Memory::new(settings.keeper, GUARDS.to_owned()),
             place,
             about: about.clone(),
             dialler: Dialler::new(),
@@ -209,7 +214,7 @@ fn bind_anywhere<M: Message + Sync>(
     Err(refused.expect("there is at least one candidate").into())
 }
 
-fn remember_address<M: Message + Sync>(settings: &Settings, links: &Links<M>) {
+fn remember_address<M: Message + Sync>(settings: &Settings, links: &Links<Envelope<M>>) {
     let Ok(address) = links.local_address() else { return };
     if listen::counts_ports(&address) {
         warn!(%address, "this system has one loopback address, so nodes here are told apart by port");
@@ -219,7 +224,7 @@ fn remember_address<M: Message + Sync>(settings: &Settings, links: &Links<M>) {
 }
 
 /// The address that others are told.
-fn address<M: Message + Sync>(settings: &Settings, links: &Links<M>) -> Result<SocketAddr, StartError> {
+fn address<M: Message + Sync>(settings: &Settings, links: &Links<Envelope<M>>) -> Result<SocketAddr, StartError> {
     let address = match settings.advertise {
         Some(address) => address,
         None => links.local_address()?,
@@ -254,10 +259,10 @@ fn beginning(
     address: SocketAddr,
     key: NodeKey,
 ) -> Result<Beginning, StartError> {
-    let rules = if genesis.local { Profile::Local } else { Profile::Open };
+    let profile = profile(settings, &genesis);
     Ok(Beginning {
         genesis,
-        profile: settings.profile.unwrap_or(rules),
+        profile,
         address,
         key,
         join: settings.join.iter().map(|known| Contact::new(known.id, known.address)).collect(),
@@ -266,10 +271,49 @@ fn beginning(
     })
 }
 
+fn profile(settings: &Settings, genesis: &Genesis) -> Profile {
+    settings.profile.unwrap_or(if genesis.local { Profile::Local } else { Profile::Open })
+}
+
+const fn offer<O: Overlay>(profile: Profile) -> Offer {
+    match profile {
+        _ if !O::PREROUTES => Offer::NotHere,
+        Profile::Trusted => Offer::NotAmongFriends,
+        Profile::Local => Offer::Local,
+        Profile::Open => Offer::Open,
+    }
+}
+
+/// Pre-routing of this node, if it is offered.
+fn onion(
+    settings: &Settings,
+    offer: Offer,
+    introduction: &Introduction,
+    key: NodeKey,
+) -> Result<Option<Onion>, StartError> {
+    if !matches!(offer, Offer::Local | Offer::Open) {
+        return Ok(None);
+    }
+    let remembered = settings.keeper.read(GUARDS)?;
+    let (network, address) = (introduction.network, introduction.address);
+    let config = onion::Config { network, address, local: offer == Offer::Local };
+    Ok(Some(Onion::new(config, key, chance::bytes(), remembered.as_ref().map(|bytes| bytes.as_slice()))))
+}
+
+fn compose<O: Overlay>(overlay: O, store: Store, onion: Option<Onion>) -> Node<O> {
+    let node = Node::new(overlay, store);
+    match onion {
+        Some(onion) => node.with_onion(onion),
+        None => node,
+    }
+}
+
 fn duplicate(key: &NodeKey) -> NodeKey {
     NodeKey::from_seed(key.seed())
 }
 
+/// Which guards and middles were pinned.
+const GUARDS: &str = "guards";
 /// The directory of the store.
 const STORE: &str = "store";
 /// Where the node listened last, if nobody said where.

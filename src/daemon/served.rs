@@ -7,7 +7,7 @@ use super::documents::Documents;
 use super::handle::Handle;
 use super::jobs::Jobs;
 use super::keeper::Keeper;
-use super::status::{Peer, Status};
+use super::status::{Peer, Relay, Status};
 use super::subspaces::{Shown, Subspaces};
 
 /// What the local interface, or a program that runs nodes itself, has of a node.
@@ -46,6 +46,11 @@ impl Served {
         let mut status = self.handle.status().await.ok()?;
         status.requests.jobs = self.jobs.running() as u64;
         Some(status)
+    }
+
+    /// The relays it knows, unless it has stopped.
+    pub async fn relays(&self) -> Option<Vec<Relay>> {
+        self.handle.relays().await.ok()
     }
 
     /// Its links, unless it has stopped.

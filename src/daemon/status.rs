@@ -23,9 +23,9 @@ pub struct Status {
     pub peers: u64,
     /// What the store holds.
     pub store: StoreStatus,
-    /// Relays that pre-routing could use; none before pre-routing exists.
+    /// Relays that pre-routing knows, this node apart.
     pub relays: u64,
-    /// The guard of pre-routing; none before pre-routing exists.
+    /// The guard that pre-routing uses, if it has one.
     pub guard: Option<String>,
     /// Commands and jobs at work.
     pub requests: Requests,
@@ -96,12 +96,41 @@ pub struct Peer {
     pub seconds: f64,
 }
 
+/// A relay that pre-routing knows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Relay {
+    /// Its id.
+    pub node: String,
+    /// Where it listens.
+    pub address: String,
+    /// How long this node has known it.
+    pub known_seconds: f64,
+    /// Whether it is this node's guard.
+    pub guard: bool,
+}
+
+/// How a node stands with pre-routing, for whoever is about to ask something of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prerouting {
+    /// The overlay has none: every command is direct.
+    NotHere,
+    /// The node links only to nodes that its operator named.
+    NotAmongFriends,
+    /// It knows too few other nodes.
+    TooFew {
+        /// How many.
+        relays: usize,
+    },
+    /// A path can be built.
+    Ready,
+}
+
 impl Default for Anonymity {
     fn default() -> Self {
         Self { ready: false, note: NO_PREROUTING.to_owned() }
     }
 }
 
-/// What a user must know before pre-routing exists.
+/// What a user must know where there is no pre-routing.
 pub const NO_PREROUTING: &str =
-    "pre-routing is not available yet: every operation is direct, and neighbours may guess what is yours";
+    "no pre-routing here: every operation is direct, and neighbours may guess what is yours";

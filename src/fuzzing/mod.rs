@@ -9,6 +9,7 @@ pub mod choices;
 pub mod manifests;
 pub mod messages;
 pub mod node;
+pub mod onions;
 mod peers;
 pub mod references;
 pub mod signed_blocks;
@@ -26,6 +27,7 @@ pub const TARGETS: &[(&str, Body)] = &[
     ("manifests", manifests::manifests),
     ("messages", messages::messages),
     ("node", node::node),
+    ("onions", onions::onions),
     ("references", references::references),
     ("signed_blocks", signed_blocks::signed_blocks),
     ("store", store::store),

@@ -13,6 +13,7 @@ use crate::id::NodeId;
 use crate::key::RoutingKey;
 use crate::limits;
 use crate::message::block::Block;
+use crate::node::envelope::Envelope;
 use crate::node::{Input, Node, Output};
 use crate::overlay::freenet::{ExchangeId, Freenet, Message};
 use crate::overlay::mode::{Answer, Command, Ticket};
@@ -102,7 +103,7 @@ impl Bench {
         let begun = self.begun.get(&from).map_or(&[][..], Vec::as_slice);
         let said = self.peers.message(&from, begun, choices);
         if let Some(message) = said.filter(|_| self.links.contains(&from)) {
-            self.input(Input::Message { from, message });
+            self.input(Input::Message { from, message: Envelope::Overlay(message) });
         }
     }
 
@@ -202,6 +203,7 @@ impl Bench {
             Output::Send { to, message } => {
                 assert!(encode(&message, 0, Budget::LINK).is_ok(), "does not fit its class: {message:?}");
                 assert_ne!(to, self.node.overlay().id(), "speaks to itself");
+                let Envelope::Overlay(message) = message else { panic!("no pre-routing, and says {message:?}") };
                 if let Some(id) = exchange_of(&message) {
                     self.begun.entry(to).or_default().push(id);
                 }
@@ -218,7 +220,7 @@ impl Bench {
                     assert_eq!(block.key(), key, "another block than the one asked for");
                 }
             }
-            Output::Offence { .. } | Output::Health(_) | Output::Remember(_) => {}
+            Output::Offence { .. } | Output::Health(_) | Output::Remember(_) | Output::RememberGuards(_) => {}
         }
     }
 }

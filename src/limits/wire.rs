@@ -13,7 +13,7 @@ pub const CELL_BYTES: usize = CELL_HEADER_BYTES + CELL_PAYLOAD_BYTES;
 pub const BLOCK_CELLS: usize = 30;
 /// Payload of a block-class message, bytes.
 pub const BLOCK_PAYLOAD_BYTES: usize = BLOCK_CELLS * CELL_PAYLOAD_BYTES;
-/// Header of an onion packet with room for four layers, bytes. Onions come later; the room is reserved now.
+/// Header of an onion packet with room for four layers, bytes.
 pub const ONION_HEADER_BYTES: usize = 416;
 /// Block-class messages of one link that may be begun and not finished. Chosen: 64 hold 2 MiB. The peer that begins one
 /// more is malformed.

@@ -17,11 +17,11 @@ use super::receiver::{End, receive_all};
 use super::sender::{Throttle, send_all};
 use crate::id::NodeId;
 use crate::limits::CLOSE_TIME;
-use crate::message::class::Message;
 use crate::overlay::mode::{CloseReason, Offence};
+use crate::wire::frame::Frame;
 
 /// Drives a link until it is gone. `Down` is left to the caller, who first forgets the link.
-pub(super) async fn drive<M: Message>(
+pub(super) async fn drive<M: Frame>(
     peer: NodeId,
     link: &Link<M>,
     throttle: &Arc<Throttle>,
@@ -36,7 +36,7 @@ pub(super) async fn drive<M: Message>(
     }
 }
 
-async fn ended<M: Message>(
+async fn ended<M: Frame>(
     end: End,
     peer: NodeId,
     connection: &Connection,
@@ -49,7 +49,7 @@ async fn ended<M: Message>(
     }
 }
 
-async fn offended<M: Message>(
+async fn offended<M: Frame>(
     detail: OffenceDetail,
     peer: NodeId,
     connection: &Connection,
@@ -63,7 +63,7 @@ async fn offended<M: Message>(
 }
 
 /// Sends what is queued; once the queue is closed and empty, or after a time, closes the connection.
-async fn send_and_close<M: Message>(connection: &Connection, queue: &Queue<M>, throttle: &Throttle) -> Never {
+async fn send_and_close<M: Frame>(connection: &Connection, queue: &Queue<M>, throttle: &Throttle) -> Never {
     let patience = async {
         let _ = queue.closing().await;
         sleep(CLOSE_TIME).await;
@@ -78,7 +78,7 @@ async fn send_and_close<M: Message>(connection: &Connection, queue: &Queue<M>, t
     std::future::pending().await
 }
 
-async fn report_level<M: Message>(peer: NodeId, queue: &Queue<M>, events: &mpsc::Sender<LinkEvent<M>>) -> Never {
+async fn report_level<M: Frame>(peer: NodeId, queue: &Queue<M>, events: &mpsc::Sender<LinkEvent<M>>) -> Never {
     loop {
         let behind = queue.level_change().await;
         let _ = events.send(LinkEvent::Congestion { peer, behind }).await;

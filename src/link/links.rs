@@ -25,8 +25,8 @@ use super::transport::Transport;
 use super::{connection, genesis, tls};
 use crate::id::{NetworkId, NodeId};
 use crate::limits;
-use crate::message::class::Message;
 use crate::overlay::mode::CloseReason;
+use crate::wire::frame::Frame;
 
 /// The links of one node. Cheap to clone; all clones are the same links.
 pub struct Links<M>(Arc<Shared<M>>);
@@ -79,7 +79,7 @@ struct Shared<M> {
     throttle: Arc<Throttle>,
 }
 
-impl<M: Message> Links<M> {
+impl<M: Frame> Links<M> {
     /// Opens the socket and begins to welcome peers of `network`. Needs a tokio runtime.
     ///
     /// Events must be taken from the receiver: while it is full, nothing is read from any peer.
@@ -321,7 +321,7 @@ impl<M> fmt::Debug for Links<M> {
     }
 }
 
-fn link_statistics<M: Message>(peer: NodeId, link: &Link<M>) -> LinkStatistics {
+fn link_statistics<M: Frame>(peer: NodeId, link: &Link<M>) -> LinkStatistics {
     let (queued_bytes, dropped_messages) = link.queue.load();
     let (address, inbound, round_trip) = (link.address, link.inbound, link.connection.rtt());
     LinkStatistics { peer, address, inbound, round_trip, queued_bytes, dropped_messages }

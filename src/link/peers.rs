@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::queue::Queue;
 use crate::id::{AddressGroup, NodeId};
 use crate::limits::{HANDSHAKES, LINKS, LINKS_PER_GROUP};
-use crate::message::class::Message;
+use crate::wire::frame::Frame;
 
 /// Every peer this node has to do with.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ pub(super) enum NoDial {
     Stopping,
 }
 
-impl<M: Message> Peers<M> {
+impl<M: Frame> Peers<M> {
     pub(super) const fn new(own: NodeId) -> Self {
         Self { own, peers: BTreeMap::new(), groups: BTreeMap::new(), handshakes: 0, stopping: false, serial: 0 }
     }
@@ -229,7 +229,7 @@ impl<M: Message> Peers<M> {
     }
 }
 
-impl<M: Message> Link<M> {
+impl<M: Frame> Link<M> {
     /// Whether `Down` is all that is still to come of it.
     fn is_ending(&self) -> bool {
         self.queue.closed().is_some() || self.connection.close_reason().is_some()

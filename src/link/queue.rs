@@ -9,9 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use crate::limits::{QUEUE_HARD_BYTES, QUEUE_HIGH_BYTES, QUEUE_LOW_BYTES};
-use crate::message::class::{Class, Message};
+use crate::message::class::Class;
 use crate::overlay::mode::CloseReason;
 use crate::wire::cell::message_bytes;
+use crate::wire::frame::Frame;
 
 /// The outgoing messages of one link.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ struct Lines<M> {
     dropped: u64,
 }
 
-impl<M: Message> Queue<M> {
+impl<M: Frame> Queue<M> {
     pub(super) fn new() -> Self {
         let lines = Lines {
             small: VecDeque::new(),

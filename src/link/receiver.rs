@@ -17,7 +17,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::event::{LinkEvent, OffenceDetail};
 use crate::id::NodeId;
 use crate::limits::{MESSAGE_TIME, STREAMS_PER_LINK};
-use crate::message::class::Message;
+use crate::wire::frame::Frame;
 use crate::wire::joiner::Joiner;
 
 /// Why receiving ended.
@@ -29,7 +29,7 @@ pub(super) enum End {
 }
 
 /// Hands every message of `peer` to the node until the connection ends or a rule is broken.
-pub(super) async fn receive_all<M: Message>(
+pub(super) async fn receive_all<M: Frame>(
     connection: &Connection,
     peer: NodeId,
     events: &mpsc::Sender<LinkEvent<M>>,
@@ -67,13 +67,13 @@ pub(super) async fn receive_all<M: Message>(
     }
 }
 
-async fn hand_on<M: Message>(events: &mpsc::Sender<LinkEvent<M>>, peer: NodeId, message: M) {
+async fn hand_on<M: Frame>(events: &mpsc::Sender<LinkEvent<M>>, peer: NodeId, message: M) {
     // Nobody listens any more: the node stops, and so will this link.
     let _ = events.send(LinkEvent::Message { from: peer, message }).await;
 }
 
 /// Reads one stream. None if the connection ended first.
-async fn read_one<M: Message>(serial: u64, mut stream: RecvStream) -> (u64, Result<Option<M>, OffenceDetail>) {
+async fn read_one<M: Frame>(serial: u64, mut stream: RecvStream) -> (u64, Result<Option<M>, OffenceDetail>) {
     let mut joiner = Joiner::default();
     let mut chunks: [Bytes; CHUNKS] = std::array::from_fn(|_| Bytes::new());
     let read = loop {

@@ -13,9 +13,10 @@ use quinn::{Connection, SendStream};
 use super::bucket::Bucket;
 use super::queue::Queue;
 use crate::limits::{BLOCKS_UNDER_WAY, DATAGRAM_BYTES, SMALLS_UNDER_WAY};
-use crate::message::class::{Class, Message};
+use crate::message::class::Class;
 use crate::time::Instant;
 use crate::wire::codec::{Budget, encode};
+use crate::wire::frame::Frame;
 
 /// The shared bandwidth limit of a node.
 #[derive(Debug)]
@@ -43,14 +44,14 @@ impl Throttle {
 
 /// Sends all that is queued, both classes side by side; ends when the queue is closed and all of it has arrived, or when
 /// the connection is gone.
-pub(super) async fn send_all<M: Message>(connection: &Connection, queue: &Queue<M>, throttle: &Throttle) {
+pub(super) async fn send_all<M: Frame>(connection: &Connection, queue: &Queue<M>, throttle: &Throttle) {
     tokio::join!(
         send_class(connection, queue, throttle, Class::Small),
         send_class(connection, queue, throttle, Class::Block),
     );
 }
 
-async fn send_class<M: Message>(connection: &Connection, queue: &Queue<M>, throttle: &Throttle, class: Class) {
+async fn send_class<M: Frame>(connection: &Connection, queue: &Queue<M>, throttle: &Throttle, class: Class) {
     let most = under_way(class);
     let mut under_way = FuturesUnordered::new();
     let mut id = 0;
@@ -74,7 +75,7 @@ async fn send_class<M: Message>(connection: &Connection, queue: &Queue<M>, throt
     while under_way.next().await.is_some() {}
 }
 
-fn cells_of<M: Message>(message: &M, id: u32) -> Option<Bytes> {
+fn cells_of<M: Frame>(message: &M, id: u32) -> Option<Bytes> {
     // A bound of the message type is wrong: our own bug, and no reason to lose the link.
     encode(message, id, Budget::LINK).inspect_err(|error| tracing::error!(%error, "a message is not sent")).ok()
 }

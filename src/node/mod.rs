@@ -1,20 +1,30 @@
-//! One node as one machine: an overlay and a store, with values carried between them.
+//! One node as one machine: an overlay, a store and, where wanted, pre-routing, with values carried between them.
 //!
-//! Guarantees: neither knows the other; what the overlay asks of the store is answered in the order the store decides,
-//! disk work comes out in the order in which it must be performed. Generic over the overlay, so every mode runs on it
-//! unchanged. Leaves out: sockets and files (`link`, `disk`), documents (a client's affair, `document`), decisions
-//! (the overlay's).
+//! Guarantees: none knows another; what the overlay asks of the store is answered in the order the store decides,
+//! disk work comes out in the order in which it must be performed; what an exit does for others is to the overlay a command
+//! like any other. Generic over the overlay, so every mode runs on it unchanged. Leaves out: sockets and files (`link`,
+//! `disk`), documents (a client's affair, `document`), decisions (the overlay's).
 
-use std::collections::{BTreeSet, VecDeque};
+mod contract;
+pub mod envelope;
+mod links;
+mod routed;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
+pub use self::contract::{Input, Output};
+use self::envelope::Envelope;
+use self::links::Links;
+use self::routed::{answer_of, command_of, instruction_of, offence_of, outcome_of};
 use crate::id::NodeId;
 use crate::key::{Distance, Location, RoutingKey};
-use crate::message::block::BlockKind;
+use crate::message::block::{Block, BlockKind};
+use crate::onion::{self, Onion, RequestId};
 use crate::overlay::mode::{
-    self, Answer, CloseReason, Command, Holding, Mode, Offence, StoreAnswer, StoreToken, StoreWork, Ticket,
+    self, Answer, CloseReason, Command, Holding, Mode, StoreAnswer, StoreToken, StoreWork, Ticket,
 };
-use crate::store::work::{Area, DiskDone, DiskFault, DiskWork};
+use crate::store::work::Area;
 use crate::store::{self, Store, Token};
 use crate::time::Instant;
 
@@ -23,130 +33,58 @@ use crate::time::Instant;
 pub struct Node<M: Mode> {
     overlay: M,
     store: Store,
+    onion: Option<Onion>,
+    /// Kept only beside pre-routing; without it every link is the overlay's.
+    links: Links,
+    /// Fetches by pre-routing that look into this node's own store first.
+    looking: BTreeMap<Ticket, RoutingKey>,
     /// Whether the overlay has looked at the clock, which begins what it has to begin.
     is_begun: bool,
     outputs: VecDeque<Output<M::Message>>,
 }
 
-/// What can happen to a node.
-#[derive(Clone, Debug)]
-pub enum Input<M> {
-    /// A link is open; the peer's identity is proven.
-    LinkUp {
-        /// Who is at the other end.
-        peer: NodeId,
-        /// The address the packets come from.
-        address: SocketAddr,
-        /// Whether the peer dialled.
-        inbound: bool,
-    },
-    /// A link is gone.
-    LinkDown {
-        /// Who was at the other end.
-        peer: NodeId,
-    },
-    /// A dial that was asked for did not succeed.
-    DialFailed {
-        /// Who could not be reached.
-        peer: NodeId,
-    },
-    /// A message arrived.
-    Message {
-        /// Who sent it.
-        from: NodeId,
-        /// What it says.
-        message: M,
-    },
-    /// What waits for a peer has passed its bound, or is below it again.
-    Congestion {
-        /// Whose link.
-        peer: NodeId,
-        /// Whether the link is behind.
-        behind: bool,
-    },
-    /// A local client wants something.
-    Command {
-        /// Names the command in its answer.
-        ticket: Ticket,
-        /// What is wanted.
-        command: Command,
-    },
-    /// The disk answers.
-    Disk(DiskDone),
-    /// The node is about to stop: save what a restart should find.
-    Stop,
-    /// The instant given by `poll_timeout` has come.
-    Timeout,
-}
-
-/// What a node wants done.
-#[derive(Clone, Debug)]
-pub enum Output<M> {
-    /// Send a message over an open link.
-    Send {
-        /// To whom.
-        to: NodeId,
-        /// What.
-        message: M,
-    },
-    /// Open a link.
-    Dial {
-        /// Who must answer.
-        peer: NodeId,
-        /// Where.
-        address: SocketAddr,
-    },
-    /// Close a link after what was sent has left.
-    Close {
-        /// Whose.
-        peer: NodeId,
-        /// Why.
-        reason: CloseReason,
-    },
-    /// Work for the disk, to be performed in this order.
-    Disk(DiskWork),
-    /// A command has ended.
-    Answer {
-        /// Which command.
-        ticket: Ticket,
-        /// How.
-        answer: Answer,
-    },
-    /// A peer broke a rule.
-    Offence {
-        /// Who.
-        peer: NodeId,
-        /// Which rule.
-        offence: Offence,
-    },
-    /// Writing to the disk began to fail, or succeeds again.
-    Health(Result<(), DiskFault>),
-    /// State of the overlay that a restart should find; replaces what was kept before.
-    Remember(Vec<u8>),
-}
-
 impl<M: Mode> Node<M> {
     /// A node that runs `overlay` over `store`.
     pub fn new(overlay: M, store: Store) -> Self {
-        let mut node = Self { overlay, store, is_begun: false, outputs: VecDeque::new() };
+        let (links, looking) = (Links::default(), BTreeMap::new());
+        let mut node = Self { overlay, store, onion: None, links, looking, is_begun: false, outputs: VecDeque::new() };
         node.settle(Instant::EPOCH);
         node
     }
 
+    /// The same node with pre-routing: a relay for others, and a client of theirs.
+    #[must_use]
+    pub fn with_onion(self, onion: Onion) -> Self {
+        Self { onion: Some(onion), ..self }
+    }
+
     /// Something happened. Drain `poll_output` afterwards.
     pub fn handle_input(&mut self, now: Instant, input: Input<M::Message>) {
-        let told = match input {
-            Input::LinkUp { peer, address, inbound } => mode::Input::LinkUp { peer, address, inbound },
-            Input::LinkDown { peer } => mode::Input::LinkDown { peer },
-            Input::DialFailed { peer } => mode::Input::DialFailed { peer },
-            Input::Message { from, message } => mode::Input::Message { from, message },
-            Input::Congestion { peer, behind } => mode::Input::Congestion { peer, behind },
-            Input::Command { ticket, command } => mode::Input::Command { ticket, command },
-            Input::Disk(done) => return self.tell_store(now, store::Input::Disk(done)),
-            Input::Stop => return self.tell_store(now, store::Input::Save),
-            Input::Timeout => return self.on_timeout(now),
-        };
-        self.overlay.handle_input(now, told);
+        match input {
+            Input::LinkUp { peer, address, inbound } => self.on_link_up(now, peer, address, inbound),
+            Input::LinkDown { peer } => self.on_link_down(now, peer),
+            Input::DialFailed { peer } => self.on_dial_failed(now, peer),
+            Input::Message { from, message } => self.on_message(now, from, message),
+            Input::Congestion { peer, behind } => {
+                if self.onion.is_none() || self.links.is_shared(&peer) {
+                    self.overlay.handle_input(now, mode::Input::Congestion { peer, behind });
+                }
+            }
+            Input::Command { ticket, command } => {
+                if let Command::Cancel = command {
+                    self.looking.remove(&ticket);
+                    self.tell_onion(now, onion::Input::Cancel(RequestId(ticket.0)));
+                }
+                self.overlay.handle_input(now, mode::Input::Command { ticket, command });
+            }
+            Input::Routed { ticket, command } => self.on_routed(now, ticket, command),
+            Input::Disk(done) => self.store.handle_input(now, store::Input::Disk(done)),
+            Input::Stop => {
+                self.tell_onion(now, onion::Input::Stop);
+                self.store.handle_input(now, store::Input::Save);
+            }
+            Input::Timeout => self.on_timeout(now),
+        }
         self.settle(now);
     }
 
@@ -157,7 +95,8 @@ impl<M: Mode> Node<M> {
 
     /// When to call `handle_input` with [`Input::Timeout`], if nothing happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let dues = [self.overlay.poll_timeout(), self.store.poll_timeout()];
+        let onion = self.onion.as_ref().and_then(Onion::poll_timeout);
+        let dues = [self.overlay.poll_timeout(), self.store.poll_timeout(), onion];
         dues.into_iter().flatten().min()
     }
 
@@ -171,6 +110,95 @@ impl<M: Mode> Node<M> {
         &self.store
     }
 
+    /// Pre-routing, to ask it for its state.
+    pub const fn onion(&self) -> Option<&Onion> {
+        self.onion.as_ref()
+    }
+
+    fn on_link_up(&mut self, now: Instant, peer: NodeId, address: SocketAddr, inbound: bool) {
+        if self.onion.is_none() {
+            return self.overlay.handle_input(now, mode::Input::LinkUp { peer, address, inbound });
+        }
+        let is_wanted = self.links.opened(peer, address);
+        self.tell_onion(now, onion::Input::LinkUp(peer));
+        if is_wanted {
+            self.share(now, peer, false);
+        }
+    }
+
+    /// Lets the overlay use a link: the side that wants it counts as the one that dialled, and speaks first.
+    fn share(&mut self, now: Instant, peer: NodeId, inbound: bool) {
+        if let Some(address) = self.links.share(&peer) {
+            self.tell_onion(now, onion::Input::Shared(peer));
+            self.overlay.handle_input(now, mode::Input::LinkUp { peer, address, inbound });
+        }
+    }
+
+    fn on_link_down(&mut self, now: Instant, peer: NodeId) {
+        if self.links.closed(&peer) || self.onion.is_none() {
+            self.overlay.handle_input(now, mode::Input::LinkDown { peer });
+        }
+        self.tell_onion(now, onion::Input::LinkDown(peer));
+    }
+
+    fn on_dial_failed(&mut self, now: Instant, peer: NodeId) {
+        if self.links.dial_failed(&peer) || self.onion.is_none() {
+            self.overlay.handle_input(now, mode::Input::DialFailed { peer });
+        }
+        self.tell_onion(now, onion::Input::DialFailed(peer));
+    }
+
+    fn on_message(&mut self, now: Instant, from: NodeId, message: Envelope<M::Message>) {
+        match message {
+            Envelope::Overlay(message) => {
+                self.share(now, from, true);
+                self.overlay.handle_input(now, mode::Input::Message { from, message });
+            }
+            Envelope::Packet(direction, packet) => {
+                self.tell_onion(now, onion::Input::Packet(from, direction, packet));
+            }
+            Envelope::Gossip(word) => self.tell_onion(now, onion::Input::Gossip(from, word)),
+        }
+    }
+
+    fn on_routed(&mut self, now: Instant, ticket: Ticket, command: Command) {
+        if let Command::Fetch { key, own_store: true } = command
+            && self.store.area(&key).is_some()
+        {
+            self.looking.insert(ticket, key);
+            return self.store.handle_input(now, store::Input::Read { token: Token(ticket.0 | OURS), key });
+        }
+        self.route(now, ticket, command);
+    }
+
+    fn route(&mut self, now: Instant, ticket: Ticket, command: Command) {
+        match (instruction_of(command), &self.onion) {
+            (Some(instruction), Some(_)) => {
+                self.tell_onion(now, onion::Input::Request(RequestId(ticket.0), instruction));
+            }
+            (Some(_), None) => self.outputs.push_back(Output::Answer { ticket, answer: Answer::Unavailable }),
+            (None, _) => {}
+        }
+    }
+
+    /// A look into the own store for a fetch by pre-routing has ended.
+    fn on_looked(&mut self, now: Instant, ticket: Ticket, block: Option<Block>) {
+        let Some(key) = self.looking.remove(&ticket) else { return };
+        match block {
+            Some(block) => {
+                let answer = Answer::Found { block, hops: 0, own_store: true };
+                self.outputs.push_back(Output::Answer { ticket, answer });
+            }
+            None => self.route(now, ticket, Command::Fetch { key, own_store: false }),
+        }
+    }
+
+    fn tell_onion(&mut self, now: Instant, input: onion::Input) {
+        if let Some(onion) = &mut self.onion {
+            onion.handle_input(now, input);
+        }
+    }
+
     fn on_timeout(&mut self, now: Instant) {
         if self.store.poll_timeout().is_some_and(|due| due <= now) {
             self.store.handle_input(now, store::Input::Timeout);
@@ -179,21 +207,21 @@ impl<M: Mode> Node<M> {
         if is_first || self.overlay.poll_timeout().is_some_and(|due| due <= now) {
             self.overlay.handle_input(now, mode::Input::Timeout);
         }
-        self.settle(now);
+        let onion_due = self.onion.as_ref().and_then(Onion::poll_timeout);
+        if is_first || onion_due.is_some_and(|due| due <= now) {
+            self.tell_onion(now, onion::Input::Timeout);
+        }
     }
 
-    fn tell_store(&mut self, now: Instant, input: store::Input) {
-        self.store.handle_input(now, input);
-        self.settle(now);
-    }
-
-    /// Carries values between the two until neither has anything to say to the other.
+    /// Carries values between the parts until none has anything to say to another.
     fn settle(&mut self, now: Instant) {
         loop {
             if let Some(output) = self.overlay.poll_output() {
                 self.on_overlay(now, output);
             } else if let Some(output) = self.store.poll_output() {
                 self.on_store(now, output);
+            } else if let Some(output) = self.onion.as_mut().and_then(Onion::poll_output) {
+                self.on_onion(now, output);
             } else {
                 return;
             }
@@ -203,13 +231,45 @@ impl<M: Mode> Node<M> {
     fn on_overlay(&mut self, now: Instant, output: mode::Output<M::Message>) {
         self.outputs.push_back(match output {
             mode::Output::Store(work) => return self.on_store_work(now, work),
-            mode::Output::Send { to, message } => Output::Send { to, message },
+            mode::Output::Send { to, message } => Output::Send { to, message: Envelope::Overlay(message) },
+            mode::Output::Dial { peer, .. } if self.onion.is_some() && !self.links.dial(peer) => {
+                return self.share(now, peer, false);
+            }
             mode::Output::Dial { peer, address } => Output::Dial { peer, address },
             mode::Output::Close { peer, reason } => Output::Close { peer, reason },
+            mode::Output::Answer { ticket, answer } if ticket.0 & OURS != 0 => {
+                return self.tell_onion(now, onion::Input::Executed(ticket.0 & !OURS, outcome_of(answer)));
+            }
             mode::Output::Answer { ticket, answer } => Output::Answer { ticket, answer },
             mode::Output::Offence { peer, offence } => Output::Offence { peer, offence },
             mode::Output::Remember(state) => Output::Remember(state),
         });
+    }
+
+    fn on_onion(&mut self, now: Instant, output: onion::Output) {
+        let output = match output {
+            onion::Output::Packet(to, direction, packet) => {
+                Output::Send { to, message: Envelope::Packet(direction, packet) }
+            }
+            onion::Output::Gossip(to, word) => Output::Send { to, message: Envelope::Gossip(word) },
+            onion::Output::Dial(peer, address) => Output::Dial { peer, address },
+            onion::Output::Close(peer) if self.links.is_shared(&peer) => return,
+            onion::Output::Close(peer) => Output::Close { peer, reason: CloseReason::Done },
+            onion::Output::Execute(number, instruction) => {
+                let (ticket, command) = (Ticket(number | OURS), command_of(instruction));
+                return self.overlay.handle_input(now, mode::Input::Command { ticket, command });
+            }
+            onion::Output::Answer(RequestId(request), outcome) => {
+                Output::Answer { ticket: Ticket(request), answer: answer_of(outcome) }
+            }
+            onion::Output::Offence(peer, wrong) => {
+                let offence = offence_of(wrong);
+                self.outputs.push_back(Output::Offence { peer, offence });
+                Output::Close { peer, reason: CloseReason::Offence(offence) }
+            }
+            onion::Output::Remember(state) => Output::RememberGuards(state),
+        };
+        self.outputs.push_back(output);
     }
 
     fn on_store_work(&mut self, now: Instant, work: StoreWork) {
@@ -252,6 +312,9 @@ impl<M: Mode> Node<M> {
         let answer = match output {
             store::Output::Disk(work) => return self.outputs.push_back(Output::Disk(work)),
             store::Output::Health(health) => return self.outputs.push_back(Output::Health(health)),
+            store::Output::Read { token, block } if token.0 & OURS != 0 => {
+                return self.on_looked(now, Ticket(token.0 & !OURS), block);
+            }
             store::Output::Read { token, block } => StoreAnswer::Read { token: StoreToken(token.0), block },
             store::Output::Contains { .. } => return,
             store::Output::Kept { token, durable } => StoreAnswer::Kept { token: StoreToken(token.0), durable },
@@ -259,6 +322,9 @@ impl<M: Mode> Node<M> {
         self.overlay.handle_input(now, mode::Input::Store(answer));
     }
 }
+
+/// Marks what this machine itself began, among the tickets of the overlay and the tokens of the store.
+const OURS: u64 = 1 << 63;
 
 const fn holding(area: Option<Area>) -> Holding {
     match area {

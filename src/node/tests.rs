@@ -8,6 +8,7 @@ use crate::key::RoutingKey;
 use crate::message::block::Block;
 use crate::message::class::{Class, Message};
 use crate::store::geometry::Capacity;
+use crate::store::work::{DiskDone, DiskWork};
 use crate::time::Duration;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,8 +115,8 @@ fn a_block_that_is_not_held_is_answered_without_the_disk() {
 fn messages_pass_between_the_links_and_the_overlay() {
     let mut node = node();
     let peer = NodeId([3; 32]);
-    node.handle_input(at(1), Input::Message { from: peer, message: Word(4) });
-    assert!(matches!(node.poll_output(), Some(Output::Send { to, message: Word(4) }) if to == peer));
+    node.handle_input(at(1), Input::Message { from: peer, message: Envelope::Overlay(Word(4)) });
+    assert!(matches!(node.poll_output(), Some(Output::Send { to, message: Envelope::Overlay(Word(4)) }) if to == peer));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Cells of several messages, in any order, back to messages: for links whose clock interleaves them.
+//! Cells of several messages of an overlay, in any order, back to messages: for links whose clock interleaves them.
 //!
 //! Guarantees: holds at most [`limits::ASSEMBLIES`](crate::limits::ASSEMBLIES) unfinished messages of one class size each,
 //! gives a message out once, and refuses a part that came twice. Leaves out time: the owner drops an assembler whose
@@ -46,6 +46,7 @@ impl<M: Message> Assembler<M> {
         let cell = Cell::from_bytes(cell)?;
         match (cell.header.kind, cell.header.class) {
             (Kind::Padding, _) => Ok(None),
+            (kind @ (Kind::Forward | Kind::Reply | Kind::Directory), _) => Err(Malformed::Kind(kind.to_byte())),
             (Kind::Message, Class::Small) => self.whole(&cell).map(Some),
             (Kind::Message, Class::Block) => self.part(&cell),
         }

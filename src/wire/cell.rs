@@ -7,13 +7,19 @@ use super::malformed::Malformed;
 use crate::limits::{BLOCK_CELLS, CELL_BYTES, CELL_HEADER_BYTES, CELL_PAYLOAD_BYTES};
 use crate::message::class::Class;
 
-/// What a cell carries. Types 0 and 1, the two directions of an onion, are reserved and refused by this version.
+/// What a cell carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
+    /// A part of an onion packet on its way from the client.
+    Forward,
+    /// A part of an onion packet on its way to the client.
+    Reply,
     /// Nothing: keeps a link's rhythm. Payload, id and length are zero.
     Padding,
     /// A part of a message between the two ends of the link.
     Message,
+    /// A word about relays between the two ends of the link.
+    Directory,
 }
 
 /// The first 16 bytes of a cell.
@@ -43,7 +49,12 @@ pub struct Cell<'a> {
 impl Header {
     /// The header of part `part` of a message.
     pub const fn message(class: Class, part: u8, id: u32, in_use: u32) -> Self {
-        Self { kind: Kind::Message, class, part, id, in_use: if part == 0 { in_use } else { 0 } }
+        Self::of(Kind::Message, class, part, id, in_use)
+    }
+
+    /// The header of part `part` of whatever cells of `kind` carry.
+    pub const fn of(kind: Kind, class: Class, part: u8, id: u32, in_use: u32) -> Self {
+        Self { kind, class, part, id, in_use: if part == 0 { in_use } else { 0 } }
     }
 
     /// The header of a cell that carries nothing.
@@ -116,17 +127,23 @@ impl<'a> Cell<'a> {
 }
 
 impl Kind {
-    const fn to_byte(self) -> u8 {
+    pub(super) const fn to_byte(self) -> u8 {
         match self {
+            Self::Forward => 0,
+            Self::Reply => 1,
             Self::Padding => 2,
             Self::Message => 3,
+            Self::Directory => 4,
         }
     }
 
     const fn from_byte(byte: u8) -> Result<Self, Malformed> {
         match byte {
+            0 => Ok(Self::Forward),
+            1 => Ok(Self::Reply),
             2 => Ok(Self::Padding),
             3 => Ok(Self::Message),
+            4 => Ok(Self::Directory),
             other => Err(Malformed::Kind(other)),
         }
     }

@@ -7,11 +7,12 @@
 use bytes::{Bytes, BytesMut};
 use postcard::ser_flavors::Flavor;
 
-use super::cell::{Header, message_bytes};
+use super::cell::{Header, Kind, message_bytes};
+use super::frame::Frame;
 use super::joiner::Joiner;
 use super::malformed::Malformed;
 use crate::limits::{BLOCK_PAYLOAD_BYTES, CELL_BYTES, CELL_HEADER_BYTES, CELL_PAYLOAD_BYTES, ONION_HEADER_BYTES};
-use crate::message::class::{Class, Message};
+use crate::message::class::Class;
 
 /// How many bytes a message may have, by class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,12 +59,12 @@ impl Budget {
 ///
 /// # Errors
 /// When the message is longer than the budget of its class.
-pub fn encode<M: Message>(message: &M, id: u32, budget: Budget) -> Result<Bytes, EncodeError> {
+pub fn encode<F: Frame>(message: &F, id: u32, budget: Budget) -> Result<Bytes, EncodeError> {
     let class = message.class();
     let most = budget.bytes(class);
     let cells = BytesMut::with_capacity(message_bytes(class));
-    let writer = CellWriter { cells, class, id, written: 0, most };
-    postcard::serialize_with_flavor(message, writer).map_err(|error| match error {
+    let writer = CellWriter { cells, kind: message.kind(), class, id, written: 0, most };
+    message.write(writer).map_err(|error| match error {
         postcard::Error::SerializeBufferFull => EncodeError::TooLong { class, most },
         _ => EncodeError::Unserialisable,
     })
@@ -73,7 +74,7 @@ pub fn encode<M: Message>(message: &M, id: u32, budget: Budget) -> Result<Bytes,
 ///
 /// # Errors
 /// When the bytes are not exactly what [`encode`] writes for some message and id.
-pub fn decode<M: Message>(cells: &[u8]) -> Result<M, Malformed> {
+pub fn decode<F: Frame>(cells: &[u8]) -> Result<F, Malformed> {
     let mut joiner = Joiner::default();
     joiner.take(cells)?;
     joiner.finish()
@@ -82,6 +83,7 @@ pub fn decode<M: Message>(cells: &[u8]) -> Result<M, Malformed> {
 /// Spreads serialised bytes over the payloads of consecutive cells.
 struct CellWriter {
     cells: BytesMut,
+    kind: Kind,
     class: Class,
     id: u32,
     written: usize,
@@ -104,7 +106,7 @@ impl CellWriter {
     }
 
     const fn header(&self, part: usize, in_use: usize) -> Header {
-        Header::message(self.class, part as u8, self.id, in_use as u32)
+        Header::of(self.kind, self.class, part as u8, self.id, in_use as u32)
     }
 }
 

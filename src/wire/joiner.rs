@@ -5,10 +5,10 @@
 //! that is `assembler`.
 
 use super::cell::{Header, Kind, payload_bytes};
+use super::frame::Frame;
 use super::malformed::Malformed;
 use super::payload;
 use crate::limits::{CELL_BYTES, CELL_HEADER_BYTES};
-use crate::message::class::Message;
 
 /// A message as far as it has arrived.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ impl Joiner {
     ///
     /// # Errors
     /// When bytes are missing, or are not exactly those of some message.
-    pub fn finish<M: Message>(self) -> Result<M, Malformed> {
+    pub fn finish<F: Frame>(self) -> Result<F, Malformed> {
         match self.first {
             Some(first) if self.is_whole() => payload::read(&self.payload, first),
             _ => Err(Malformed::Length(self.taken)),
@@ -68,7 +68,7 @@ impl Joiner {
             return Err(Malformed::Kind(self.header[0]));
         }
         let first = *self.first.get_or_insert(header);
-        if (header.class, header.id) != (first.class, first.id) {
+        if (header.kind, header.class, header.id) != (first.kind, first.class, first.id) {
             return Err(Malformed::Mixed);
         }
         if usize::from(header.part) != self.taken / CELL_BYTES {

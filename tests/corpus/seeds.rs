@@ -30,6 +30,7 @@ pub(crate) fn of(target: &str) -> Vec<(&'static str, Vec<u8>)> {
         "manifests" => manifests(),
         "messages" => messages(),
         "node" => node(),
+        "onions" => onions(),
         "references" => references(),
         "signed_blocks" => signed_blocks(),
         "store" => store(),
@@ -37,6 +38,26 @@ pub(crate) fn of(target: &str) -> Vec<(&'static str, Vec<u8>)> {
         "uris" => uris(),
         other => panic!("no seeds for {other}"),
     }
+}
+
+/// Instructions: what, who, and what that takes.
+fn onions() -> Vec<(&'static str, Vec<u8>)> {
+    let link = |who: u8| vec![0, who];
+    let descriptor = |who: u8, signer: u8, group: u8, life: u8| vec![3, who, signer, group, life, 1];
+    let network: Vec<u8> =
+        (1..8).flat_map(|who| [link(who), descriptor(who, 0, who, 60)].concat()).chain([7, 3]).collect();
+    let with = |more: &[u8]| [&network[..], more].concat();
+    vec![
+        ("asks-and-is-answered-by-nobody", with(&[5, 1, 7, 2, 5, 2, 7, 8, 7, 8])),
+        ("relays-and-leaves", with(&[10, 2, 10, 4, 10, 3, 6, 0, 7, 1, 10, 9])),
+        ("packets-come-back-altered", with(&[5, 1, 9, 0, 1, 200, 9, 0, 0, 200, 9, 0, 8, 0, 9, 0, 9, 0])),
+        ("junk", with(&[8, 1, 0, 4, 7, 8, 2, 200, 5, 7, 8, 3, 0, 3, 1, 8, 4, 200, 1, 0])),
+        (
+            "forged-untimely-and-crowded",
+            (0..40).flat_map(|who| [link(who), descriptor(who, who * 6, 7, who * 6)].concat()).collect(),
+        ),
+        ("a-link-goes-in-the-middle", with(&[5, 1, 1, 1, 1, 2, 1, 3, 2, 4, 7, 9, 11, 200, 7, 200])),
+    ]
 }
 
 /// Instructions: what, id, part.

@@ -24,6 +24,7 @@ use bolthole::link::links::Links;
 use bolthole::message::block::Block;
 use bolthole::message::genesis::{Genesis, PROTOCOL_VERSION};
 use bolthole::message::reference::{Introduction, NodeRef};
+use bolthole::node::envelope::Envelope;
 use bolthole::overlay::freenet::{Errand, Hello, Message};
 use bolthole::overlay::mode::{Answer, CloseReason};
 use crypto::content::SEALED_BYTES;
@@ -224,10 +225,21 @@ fn bad_key() -> NodeKey {
     NodeKey::from_seed(Secret::from_bytes([66; 32]))
 }
 
+/// The links of a peer that speaks the overlay's messages only.
+#[derive(Clone)]
+pub(crate) struct Wires(Links<Envelope<Message>>);
+
+impl Wires {
+    /// Queues a message of the overlay.
+    pub(crate) fn send(&self, peer: NodeId, message: Message) -> bool {
+        self.0.send(peer, Envelope::Overlay(message))
+    }
+}
+
 /// A peer that greets as it should and then does what the test wants.
 pub(crate) struct BadPeer {
-    links: Links<Message>,
-    events: mpsc::Receiver<LinkEvent<Message>>,
+    links: Wires,
+    events: mpsc::Receiver<LinkEvent<Envelope<Message>>>,
     reference: NodeRef,
 }
 
@@ -245,7 +257,7 @@ impl BadPeer {
         let address = links.local_address().expect("bound");
         let location = network.genesis.founder_location(&NodeId(key.id())).expect("it is a founder");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
-        Self { links, events, reference: NodeRef::sign(&key, &id, address, location, now) }
+        Self { links: Wires(links), events, reference: NodeRef::sign(&key, &id, address, location, now) }
     }
 
     /// Its place on the ring.
@@ -256,13 +268,13 @@ impl BadPeer {
     /// Links to every node and is taken for a neighbour by each.
     pub(crate) async fn befriend(&mut self, network: &Network) {
         for node in &network.nodes {
-            self.links.dial(node.introduction.id, node.introduction.address);
+            self.links.0.dial(node.introduction.id, node.introduction.address);
         }
         let (mut accepted, count) = (0, network.nodes.len());
         while accepted < count {
             match within(20, self.events.recv()).await.expect("the links are open") {
                 LinkEvent::Up { peer, .. } => self.greet(peer),
-                LinkEvent::Message { message: Message::Accept, .. } => accepted += 1,
+                LinkEvent::Message { message: Envelope::Overlay(Message::Accept), .. } => accepted += 1,
                 LinkEvent::Message { .. } | LinkEvent::Congestion { .. } => {}
                 other => panic!("{other:?} while {accepted} of {count} have accepted"),
             }
@@ -276,10 +288,7 @@ impl BadPeer {
     }
 
     /// From now on meets every message with `respond`.
-    pub(crate) fn behave(
-        mut self,
-        mut respond: impl FnMut(&Links<Message>, NodeId, Message) + Send + 'static,
-    ) -> Behaviour {
+    pub(crate) fn behave(mut self, mut respond: impl FnMut(&Wires, NodeId, Message) + Send + 'static) -> Behaviour {
         let (stop, mut stopped) = oneshot::channel();
         let links = self.links.clone();
         let task = tokio::spawn(async move {
@@ -290,7 +299,9 @@ impl BadPeer {
                     _ = &mut stopped => break,
                 };
                 match event {
-                    LinkEvent::Message { from, message } => respond(&self.links, from, message),
+                    LinkEvent::Message { from, message: Envelope::Overlay(message) } => {
+                        respond(&self.links, from, message);
+                    }
                     LinkEvent::Down { reason: DownReason::ByPeer(CloseReason::Offence(_)), .. } => thrown_out += 1,
                     LinkEvent::Up { peer, .. } => self.greet(peer),
                     _ => {}
@@ -298,7 +309,7 @@ impl BadPeer {
             }
             let draining = async { while self.events.recv().await.is_some() {} };
             tokio::select! {
-                () = self.links.shutdown() => {}
+                () = self.links.0.shutdown() => {}
                 () = draining => {}
             }
             thrown_out
@@ -309,7 +320,7 @@ impl BadPeer {
 
 /// A peer at work.
 pub(crate) struct Behaviour {
-    pub(crate) links: Links<Message>,
+    pub(crate) links: Wires,
     stop: oneshot::Sender<()>,
     task: JoinHandle<usize>,
 }

@@ -64,7 +64,7 @@ pub(super) fn list(client: &Client, request: FetchRequest) -> Result<(Index, Fet
 
 /// The newest edition of a site that this node's owner writes, if there is one.
 pub(super) fn newest(client: &Client, name: &str) -> Result<Option<Found>, Failure> {
-    let id = begin(client, &JobRequest::Find(FindRequest { uri: name.to_owned() }))?;
+    let id = begin(client, &JobRequest::Find(FindRequest { uri: name.to_owned(), direct: false }))?;
     match client.finish(id, |_| {}) {
         Ok(JobState::Found(found)) => Ok(Some(found)),
         Ok(other) => Err(unexpected(&other)),

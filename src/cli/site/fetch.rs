@@ -28,7 +28,7 @@ pub(super) fn run(options: &SiteFetchOptions, output: &mut Output) -> Result<(),
     let uri = checked(&options.uri)?;
     let target = &options.directory;
     check_target(target)?;
-    let client = Client::find(&options.client)?;
+    let client = Client::find(&options.client)?.going(options.direct);
     interrupt::watch();
     let (list, listing) = carry::list(&client, FetchRequest { exact: options.exact, ..FetchRequest::of(uri) })?;
     let bytes = list.bytes();
@@ -82,6 +82,7 @@ struct Sum {
     repaired: u64,
     hops: f64,
     seconds: f64,
+    direct: bool,
 }
 
 impl Sum {
@@ -90,6 +91,7 @@ impl Sum {
         self.repaired += done.blocks_repaired;
         self.hops += done.hops * done.blocks_fetched as f64;
         self.seconds += done.seconds;
+        self.direct |= done.direct;
     }
 }
 
@@ -181,13 +183,15 @@ fn copy(file: &index::File, body: &mut dyn Read, mut target: File) -> Result<(),
 }
 
 fn report(options: &SiteFetchOptions, list: &Index, listing: &Fetched, sum: &Sum, output: &mut Output) {
-    output.note(DIRECT);
+    if sum.direct && !options.direct {
+        output.note(DIRECT);
+    }
     let (files, bytes) = (list.files.len(), list.bytes());
     let hops = sum.hops / sum.blocks.max(1) as f64;
     let value = json!({
         "uri": options.uri, "found": listing.found, "bytes": bytes, "mime": listing.mime, "files": files,
         "blocks_fetched": sum.blocks, "blocks_repaired": sum.repaired, "hops": hops, "seconds": sum.seconds,
-        "direct": true, "directory": options.directory,
+        "direct": sum.direct, "directory": options.directory,
     });
     if let Some(found) = &listing.found {
         output.note(&format!("found {found}"));

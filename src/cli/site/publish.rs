@@ -32,7 +32,8 @@ pub(super) fn run(options: &SitePublishOptions, output: &mut Output) -> Result<(
     }
     let default = default(&files, options.default.as_deref())?;
     let is_site = options.kind.starts_with("usk:") && !options.fresh;
-    let client = if is_site || !options.dry_run { Some(Client::find(&options.client)?) } else { None };
+    let client =
+        if is_site || !options.dry_run { Some(Client::find(&options.client)?.going(options.direct)) } else { None };
     interrupt::watch();
     let earlier = match &client {
         Some(client) if is_site => earlier(client, &options.kind)?,
@@ -51,6 +52,9 @@ pub(super) fn run(options: &SitePublishOptions, output: &mut Output) -> Result<(
     let index = plan.index(&earlier, alone, packs, default);
     let uri = work.insert_list(&index)?;
     interrupt::clear();
+    if sum.direct && !options.direct {
+        output.note(DIRECT);
+    }
     report(&uri, &sum, Counts { files: count, kept, bytes: index.bytes(), packs: index.packs.len() }, output);
     Ok(())
 }
@@ -80,6 +84,7 @@ struct Sum {
     check_blocks: u64,
     stored_at_least: Option<u32>,
     seconds: f64,
+    direct: bool,
 }
 
 impl Sum {
@@ -87,6 +92,7 @@ impl Sum {
         self.blocks += done.blocks;
         self.check_blocks += done.check_blocks;
         self.seconds += done.seconds;
+        self.direct |= done.direct;
         let least = self.stored_at_least.map_or(done.stored_at_least, |least| least.min(done.stored_at_least));
         self.stored_at_least = Some(least);
     }
@@ -193,7 +199,6 @@ struct Counts {
 }
 
 fn report(uri: &str, sum: &Sum, counts: Counts, output: &mut Output) {
-    output.note(DIRECT);
     let Counts { files, kept, bytes, packs } = counts;
     let stored = sum.stored_at_least.unwrap_or(0);
     if !output.json() {
@@ -207,7 +212,7 @@ fn report(uri: &str, sum: &Sum, counts: Counts, output: &mut Output) {
     }
     let value = json!({
         "uri": uri, "bytes": bytes, "blocks": sum.blocks, "check_blocks": sum.check_blocks, "seconds": sum.seconds,
-        "stored_at_least": stored, "direct": true, "files": files, "kept": kept, "packs": packs,
+        "stored_at_least": stored, "direct": sum.direct, "files": files, "kept": kept, "packs": packs,
     });
     output.result(&value, uri);
 }

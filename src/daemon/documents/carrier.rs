@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tracing::debug;
 
 use crate::daemon::clock::Clock;
-use crate::daemon::handle::{Handle, Stopped};
+use crate::daemon::handle::{Handle, Stopped, Way};
 use crate::daemon::window::Window;
 use crate::key::RoutingKey;
 use crate::message::block::Block;
@@ -19,6 +19,7 @@ use crate::time::{Duration, Instant};
 #[derive(Clone, Debug)]
 pub(super) struct Carrier {
     node: Handle,
+    way: Way,
     clock: Clock,
     window: Arc<Mutex<Window>>,
 }
@@ -32,7 +33,7 @@ pub(super) enum Stored {
     TooFew,
     /// Another block stands there.
     Collided(Block),
-    /// No node could take part for [`PATIENCE`].
+    /// No node could take part for as long as this job is patient.
     Nobody,
 }
 
@@ -50,13 +51,19 @@ pub(super) enum Sought {
     },
     /// The network does not have it.
     Missing,
-    /// No node could take part for [`PATIENCE`].
+    /// No node could take part for as long as this job is patient.
     Nobody,
 }
 
 impl Carrier {
-    pub(super) fn new(node: Handle, clock: Clock) -> Self {
-        Self { node, clock, window: Arc::default() }
+    /// Brings blocks by that way.
+    pub(super) fn new(node: Handle, way: Way, clock: Clock) -> Self {
+        Self { node, way, clock, window: Arc::default() }
+    }
+
+    /// Whether that is without pre-routing.
+    pub(super) fn is_direct(&self) -> bool {
+        self.way == Way::Direct
     }
 
     /// The time now.
@@ -76,9 +83,9 @@ impl Carrier {
 
     /// Stores a block.
     pub(super) async fn insert(self, block: Block) -> Result<Stored, Stopped> {
-        let mut patience = Patience::new(self.now());
+        let mut patience = self.patience();
         loop {
-            match self.node.insert(block.clone()).await? {
+            match self.node.insert_by(self.way, block.clone()).await? {
                 Answer::Inserted { stores, wanted } if wanted > 0 => {
                     self.with_window(Window::on_answer);
                     if stores >= wanted {
@@ -100,9 +107,9 @@ impl Carrier {
 
     /// Looks for a block.
     pub(super) async fn fetch(self, key: RoutingKey, own_store: bool) -> Result<Sought, Stopped> {
-        let mut patience = Patience::new(self.now());
+        let mut patience = self.patience();
         loop {
-            match self.node.fetch(key, own_store).await? {
+            match self.node.fetch_by(self.way, key, own_store).await? {
                 Answer::Found { block, hops, own_store } => {
                     self.with_window(Window::on_answer);
                     return Ok(Sought::Found { block, hops, own_store });
@@ -118,6 +125,10 @@ impl Carrier {
                 }
             }
         }
+    }
+
+    fn patience(&self) -> Patience {
+        Patience::new(self.now(), if self.is_direct() { PATIENCE } else { ROUTED_PATIENCE })
     }
 
     /// Waits until the network may be less busy; whether to try again.
@@ -144,8 +155,8 @@ struct Patience {
 }
 
 impl Patience {
-    fn new(now: Instant) -> Self {
-        Self { until: now + PATIENCE, next: FIRST_PAUSE }
+    fn new(now: Instant, patience: Duration) -> Self {
+        Self { until: now + patience, next: FIRST_PAUSE }
     }
 
     /// How long to wait before the next attempt; `None` when it is enough.
@@ -158,6 +169,8 @@ impl Patience {
 
 /// Chosen: a node that has just started has its first neighbours by then, and a person still waits.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Chosen: by pre-routing a single answer may take three attempts of half a minute each; two of them.
+const ROUTED_PATIENCE: Duration = Duration::from_secs(180);
 /// Chosen: about the time of one answer under load.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// Chosen.
@@ -170,7 +183,7 @@ mod tests {
     #[test]
     fn patience_grows_its_pauses_and_ends() {
         let start = Instant::EPOCH;
-        let mut patience = Patience::new(start);
+        let mut patience = Patience::new(start, PATIENCE);
         assert_eq!(patience.pause(start), Some(FIRST_PAUSE));
         assert_eq!(patience.pause(start), Some(FIRST_PAUSE * 2));
         for _ in 0..10 {

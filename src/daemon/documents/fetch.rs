@@ -62,6 +62,7 @@ pub(super) async fn run(
         served_locally: seen.own_store,
         hops: seen.hops as f64 / (seen.blocks.max(1)) as f64,
         seconds: job.carrier.now().since(began).as_secs_f64(),
+        direct: job.carrier.is_direct(),
     })
 }
 

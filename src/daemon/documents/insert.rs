@@ -48,6 +48,7 @@ pub(super) async fn run(
         check_blocks: receipt.check_blocks,
         stored_at_least: receipt.stored_at_least,
         seconds: clock.now().since(start).as_secs_f64(),
+        direct: clock.is_direct(),
     })
 }
 

@@ -20,6 +20,10 @@ pub trait Overlay: Mode<Message: Sync> + Send + Sized + 'static {
     /// Whether the daemon remembers for a restart whom the node was linked to: for overlays that remember nothing themselves.
     const REMEMBERS_LINKS: bool = true;
 
+    /// Whether commands go by pre-routing unless told otherwise: for the overlay that ships. The others are there to be
+    /// compared, and hide nobody.
+    const PREROUTES: bool = false;
+
     /// A node that starts.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ impl Overlay for Freenet {
     const NAME: &'static str = "freenet";
     /// Its own memory holds neighbours with their certificates.
     const REMEMBERS_LINKS: bool = false;
+    const PREROUTES: bool = true;
 
     fn begin(beginning: Beginning) -> Result<Self, NoWayIn> {
         let profile = match beginning.profile {

@@ -1,0 +1,311 @@
+//! Whom a client sends through: one pinned guard with ordered backups, a pinned set of middles, an exit for each block.
+//!
+//! Guarantees: never more than [`limits::GUARDS`] distinct guards within the span, over restarts too; guard, middle, exit and
+//! this node are four; they stand in distinct address groups, and the exit is no neighbour, unless fewer than
+//! [`limits::FEW_RELAYS`] relays are known. Leaves out when a packet counts as lost (`client`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand::RngExt;
+use rand::rngs::ChaCha20Rng;
+
+use crate::id::NodeId;
+use crate::limits;
+use crate::onion::descriptor::seconds;
+use crate::onion::directory::{Directory, Entry};
+use crate::onion::pinned::{Guard, Middle, Pinned, Rules};
+use crate::time::{Duration, Instant};
+
+/// The pinned relays of one client.
+#[derive(Debug)]
+pub(super) struct Guards {
+    rules: Rules,
+    pinned: Pinned,
+    /// Relays that are passed over until then.
+    resting: BTreeMap<NodeId, Instant>,
+    /// Whether the directory is too small for all rules.
+    few: bool,
+    ages: [Duration; 3],
+    /// Until then the directory is still being learned: what is pinned and missing from it is waited for.
+    patient_until: Option<Instant>,
+    changed: bool,
+}
+
+/// Three relays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Path {
+    pub(super) guard: NodeId,
+    pub(super) middle: NodeId,
+    pub(super) exit: NodeId,
+}
+
+/// Who must not be drawn, and from what.
+pub(super) struct Surroundings<'a> {
+    pub(super) me: NodeId,
+    pub(super) directory: &'a Directory,
+    /// Those the overlay is linked to.
+    pub(super) neighbours: &'a BTreeSet<NodeId>,
+}
+
+impl Guards {
+    /// What an earlier run remembered; bytes that are none are as good as nothing.
+    pub(super) fn new(rules: Rules, remembered: Option<&[u8]>) -> Self {
+        let mut pinned: Pinned = remembered.and_then(|bytes| postcard::from_bytes(bytes).ok()).unwrap_or_default();
+        pinned.guards.truncate(limits::GUARDS);
+        pinned.middles.truncate(limits::MIDDLES_EVER);
+        let (resting, ages) = (BTreeMap::new(), [Duration::ZERO; 3]);
+        Self { rules, pinned, resting, few: true, ages, patient_until: None, changed: false }
+    }
+
+    /// What a restart should find.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_stdvec(&self.pinned).expect("plain values always encode")
+    }
+
+    /// Whether that has changed since it was last asked.
+    pub(super) const fn take_changed(&mut self) -> bool {
+        std::mem::replace(&mut self.changed, false)
+    }
+
+    /// Looks at how large the directory is: which rules can be kept.
+    pub(super) fn survey(&mut self, now: Instant, directory: &Directory) {
+        self.patient_until.get_or_insert(now + self.rules.patience);
+        self.few = directory.len() < limits::FEW_RELAYS;
+        let kept =
+            |age: Duration| if directory.older_than(now, age) < limits::FEW_RELAYS { Duration::ZERO } else { age };
+        self.ages = self.rules.ages.map(kept);
+        self.resting.retain(|_, until| *until > now);
+    }
+
+    /// Whether the rules on groups, neighbours or ages yield at present.
+    pub(super) fn are_relaxed(&self) -> bool {
+        self.few || self.ages != self.rules.ages
+    }
+
+    /// The guard that would be used now.
+    pub(super) fn guard(
+        &mut self,
+        now: Instant,
+        around: &Surroundings<'_>,
+        random: &mut ChaCha20Rng,
+    ) -> Option<NodeId> {
+        let span = self.rules.span.as_secs();
+        let before = self.pinned.guards.len();
+        self.pinned.guards.retain(|guard| {
+            let is_usable = around.directory.relay(&guard.id).is_some() && !guard.demoted;
+            is_usable || guard.used + span > seconds(now)
+        });
+        self.changed |= before != self.pinned.guards.len();
+        let can_serve = |guard: &&mut Guard| {
+            around.directory.relay(&guard.id).is_some() && self.resting.get(&guard.id).is_none_or(|until| *until <= now)
+        };
+        if let Some(guard) = self.pinned.guards.iter_mut().filter(can_serve).find(|guard| !guard.demoted) {
+            // Once a day is often enough to outlive a crash.
+            self.changed |= guard.used / DAY != seconds(now) / DAY;
+            guard.used = seconds(now);
+            return Some(guard.id);
+        }
+        let is_awaited = |guard: &Guard| around.directory.get(&guard.id).is_none();
+        if self.is_patient(now) && self.pinned.guards.iter().any(is_awaited) {
+            return None;
+        }
+        if self.pinned.guards.len() < limits::GUARDS
+            && let Some(id) = self.draw_guard(now, around, random)
+        {
+            self.pinned.guards.push(Guard { id, used: seconds(now), came: 0, lost: 0, demoted: false });
+            self.changed = true;
+            return Some(id);
+        }
+        // The cap stands: one that served badly is better than a fourth.
+        self.pinned.guards.iter_mut().find(can_serve).map(|guard| guard.id)
+    }
+
+    /// A path for one packet.
+    pub(super) fn path(&mut self, now: Instant, around: &Surroundings<'_>, random: &mut ChaCha20Rng) -> Option<Path> {
+        let guard = self.guard(now, around, random)?;
+        let middle = self.middle(now, guard, around, random)?;
+        let exit = self.exit(now, (guard, middle), around, random)?;
+        Some(Path { guard, middle, exit })
+    }
+
+    /// A relay cannot be reached from here.
+    pub(super) fn on_unreachable(&mut self, now: Instant, id: NodeId) {
+        let is_guard = self.pinned.guards.iter().any(|guard| guard.id == id);
+        self.rest(now, id, if is_guard { self.rules.rest } else { limits::EXIT_REST });
+    }
+
+    /// A relay has said something new: whatever was wrong with it may be over.
+    pub(super) fn on_news(&mut self, id: &NodeId) {
+        self.resting.remove(id);
+    }
+
+    /// An answer came by that path.
+    pub(super) fn on_came(&mut self, path: &Path) {
+        if let Some(guard) = self.pinned.guards.iter_mut().find(|guard| guard.id == path.guard) {
+            guard.came += 1;
+            guard.judge();
+        }
+        if let Some(middle) = self.pinned.middles.iter_mut().find(|middle| middle.id == path.middle) {
+            middle.streak = 0;
+        }
+        self.resting.remove(&path.exit);
+    }
+
+    /// Nothing came by that path in time.
+    pub(super) fn on_lost(&mut self, now: Instant, path: &Path) {
+        if let Some(guard) = self.pinned.guards.iter_mut().find(|guard| guard.id == path.guard) {
+            guard.lost += 1;
+            let was = guard.demoted;
+            guard.judge();
+            self.changed |= guard.demoted != was;
+        }
+        self.rest(now, path.exit, limits::EXIT_REST);
+        let Some(middle) = self.pinned.middles.iter_mut().find(|middle| middle.id == path.middle) else { return };
+        middle.streak += 1;
+        if let Some(beyond) = middle.streak.checked_sub(STREAK) {
+            // It rests and is not replaced: or a guard could drop packets until a middle of its own is drawn.
+            self.rest(now, path.middle, self.rules.rest * (1 << beyond.min(LONGEST_REST_DOUBLINGS)));
+        }
+    }
+
+    fn rest(&mut self, now: Instant, id: NodeId, span: Duration) {
+        if self.resting.len() < limits::RESTING_EXITS || self.resting.contains_key(&id) {
+            self.resting.insert(id, now + span);
+        }
+    }
+
+    fn draw_guard(&self, now: Instant, around: &Surroundings<'_>, random: &mut ChaCha20Rng) -> Option<NodeId> {
+        let is_taken = |id: &NodeId| self.pinned.guards.iter().any(|guard| guard.id == *id);
+        around.directory.draw(random, |entry| {
+            let id = entry.descriptor.words.id;
+            id != around.me && !is_taken(&id) && self.is_awake(now, &id) && now.since(entry.first_seen) >= self.ages[0]
+        })
+    }
+
+    fn middle(
+        &mut self,
+        now: Instant,
+        guard: NodeId,
+        around: &Surroundings<'_>,
+        random: &mut ChaCha20Rng,
+    ) -> Option<NodeId> {
+        self.forget_middles(now, around.directory);
+        // One other relay must be left to be the exit.
+        let most = limits::MIDDLES.min(around.directory.len().saturating_sub(2));
+        let can_grow = !self.is_patient(now) || self.pinned.middles.is_empty();
+        while can_grow && self.middles_beside(guard, around.directory).len() < most {
+            if !self.pin_middle(now, guard, around, random) {
+                break;
+            }
+        }
+        let awake = |guards: &Self| -> Vec<NodeId> {
+            let fit = guards.middles_beside(guard, around.directory).into_iter();
+            fit.filter(|id| guards.is_awake(now, id)).collect()
+        };
+        if can_grow && awake(self).is_empty() {
+            self.pin_middle(now, guard, around, random);
+        }
+        let some = Some(awake(self)).filter(|awake| !awake.is_empty());
+        let some = some.unwrap_or_else(|| self.middles_beside(guard, around.directory));
+        some.get(random.random_range(0..some.len().max(1))).copied()
+    }
+
+    /// Forgets the middles whose life is over, and those that have been missing from the directory for long.
+    fn forget_middles(&mut self, now: Instant, directory: &Directory) {
+        let (now, absence, before) = (seconds(now), self.rules.absence.as_secs(), self.pinned.middles.len());
+        for middle in self.pinned.middles.iter_mut().filter(|middle| directory.relay(&middle.id).is_some()) {
+            middle.seen = now;
+        }
+        self.pinned.middles.retain(|middle| middle.until > now && middle.seen + absence > now);
+        self.changed |= before != self.pinned.middles.len();
+    }
+
+    /// The pinned middles that can be used behind `guard`.
+    fn middles_beside(&self, guard: NodeId, directory: &Directory) -> Vec<NodeId> {
+        let ids = self.pinned.middles.iter().map(|middle| middle.id);
+        let fit: Vec<NodeId> = ids.filter(|id| *id != guard && directory.relay(id).is_some()).collect();
+        let apart: Vec<NodeId> = fit.iter().copied().filter(|id| is_apart(directory, id, &[guard])).collect();
+        if apart.is_empty() && self.few { fit } else { apart }
+    }
+
+    /// Draws one more middle, unless there were too many already.
+    fn pin_middle(&mut self, now: Instant, guard: NodeId, around: &Surroundings<'_>, random: &mut ChaCha20Rng) -> bool {
+        if self.pinned.middles.len() >= limits::MIDDLES_EVER {
+            return false;
+        }
+        let Some(id) = self.draw_middle(now, guard, around, random) else { return false };
+        let until = seconds(now + life(random));
+        self.pinned.middles.push(Middle { id, until, streak: 0, seen: seconds(now) });
+        self.changed = true;
+        true
+    }
+
+    /// Whether the directory is still being learned.
+    fn is_patient(&self, now: Instant) -> bool {
+        self.patient_until.is_none_or(|until| now < until)
+    }
+
+    fn draw_middle(
+        &self,
+        now: Instant,
+        guard: NodeId,
+        around: &Surroundings<'_>,
+        random: &mut ChaCha20Rng,
+    ) -> Option<NodeId> {
+        let is_free = |entry: &Entry| {
+            let id = entry.descriptor.words.id;
+            let is_taken = id == around.me || id == guard || self.pinned.middles.iter().any(|middle| middle.id == id);
+            !is_taken && now.since(entry.first_seen) >= self.ages[1]
+        };
+        let apart = around
+            .directory
+            .draw(random, |entry| is_free(entry) && is_apart(around.directory, &entry.descriptor.words.id, &[guard]));
+        apart.or_else(|| if self.few { around.directory.draw(random, is_free) } else { None })
+    }
+
+    fn exit(
+        &self,
+        now: Instant,
+        (guard, middle): (NodeId, NodeId),
+        around: &Surroundings<'_>,
+        random: &mut ChaCha20Rng,
+    ) -> Option<NodeId> {
+        let is_free = |entry: &Entry| {
+            let id = entry.descriptor.words.id;
+            ![around.me, guard, middle].contains(&id)
+                && now.since(entry.first_seen) >= self.ages[2]
+                && (self.few || !around.neighbours.contains(&id))
+        };
+        let is_lawful =
+            |entry: &Entry| is_free(entry) && is_apart(around.directory, &entry.descriptor.words.id, &[guard, middle]);
+        let is_good = |entry: &Entry| is_lawful(entry) && self.is_awake(now, &entry.descriptor.words.id);
+        let good = around.directory.draw(random, is_good).or_else(|| around.directory.draw(random, is_lawful));
+        good.or_else(|| if self.few { around.directory.draw(random, is_free) } else { None })
+    }
+
+    fn is_awake(&self, now: Instant, id: &NodeId) -> bool {
+        self.resting.get(id).is_none_or(|until| *until <= now)
+    }
+}
+
+/// Whether a relay stands in another address group than all of `others`.
+fn is_apart(directory: &Directory, id: &NodeId, others: &[NodeId]) -> bool {
+    let group = |id: &NodeId| directory.get(id).map(|entry| entry.descriptor.group());
+    others.iter().all(|other| group(other) != group(id))
+}
+
+/// The life of a pinned middle: the longer of two draws.
+fn life(random: &mut ChaCha20Rng) -> Duration {
+    let (least, most) = limits::MIDDLE_LIFE;
+    let mut draw = || Duration::from_secs(random.random_range(least.as_secs()..=most.as_secs()));
+    draw().max(draw())
+}
+
+/// Packets lost in a row through one middle before it rests. Chosen.
+const STREAK: u32 = 4;
+const LONGEST_REST_DOUBLINGS: u32 = 8;
+/// Seconds of a day.
+const DAY: u64 = 86_400;
+
+#[cfg(test)]
+mod tests;
