@@ -11,7 +11,6 @@ pub(crate) fn refuse(command: &Command) -> Result<(), Failure> {
 const fn name(command: &Command) -> &'static str {
     match command {
         Command::Relays(_) => "the directory of relays",
-        Command::Gateway(_) => "a gateway to another overlay",
         _ => "this command",
     }
 }

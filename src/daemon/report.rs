@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::clock::Clock;
 use super::overlay::Overlay;
-use super::status::{Anonymity, DiskProtection, Requests, Status, StoreStatus};
+use super::status::{Anonymity, DiskProtection, GatewayStatus, Requests, Status, StoreStatus};
 use crate::link::count::Lengths;
 use crate::link::links::Statistics;
 use crate::message::block::BlockKind;
@@ -51,6 +51,12 @@ pub(super) fn status<O: Overlay>(
         uptime_seconds: clock.uptime().as_secs_f64(),
         peers: node.overlay().neighbour_count() as u64,
         store: store(node.store(), about.store_limit_bytes),
+        gateways: node.overlay().gateways() as u64,
+        gateway: node.overlay().tally().map(|tally| GatewayStatus {
+            given: tally.given,
+            missed: tally.missed,
+            carried: tally.carried,
+        }),
         relays: 0,
         guard: None,
         requests: Requests { jobs: 0, commands: commands as u64 },

@@ -23,6 +23,12 @@ pub struct Status {
     pub peers: u64,
     /// What the store holds.
     pub store: StoreStatus,
+    /// Gateways to the store that the node knows, in overlays that can have them.
+    #[serde(default)]
+    pub gateways: u64,
+    /// What the node has done as a gateway, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<GatewayStatus>,
     /// Relays that pre-routing could use; none before pre-routing exists.
     pub relays: u64,
     /// The guard of pre-routing; none before pre-routing exists.
@@ -54,6 +60,17 @@ pub struct StoreStatus {
     pub limit_bytes: u64,
     /// Why nothing can be written at present, if so: what is there is still given out.
     pub fault: Option<String>,
+}
+
+/// What a gateway has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GatewayStatus {
+    /// Blocks given to nodes of the overlay.
+    pub given: u64,
+    /// Lookups that it had nothing for.
+    pub missed: u64,
+    /// Blocks carried into the store.
+    pub carried: u64,
 }
 
 /// What the node is busy with.

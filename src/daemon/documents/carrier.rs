@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::mpsc;
 use tracing::debug;
 
 use crate::daemon::clock::Clock;
@@ -21,6 +22,8 @@ pub(super) struct Carrier {
     node: Handle,
     clock: Clock,
     window: Arc<Mutex<Window>>,
+    /// Who gets every block that is found.
+    witness: Option<mpsc::Sender<Block>>,
 }
 
 /// What became of a block to be stored.
@@ -56,7 +59,12 @@ pub(super) enum Sought {
 
 impl Carrier {
     pub(super) fn new(node: Handle, clock: Clock) -> Self {
-        Self { node, clock, window: Arc::default() }
+        Self { node, clock, window: Arc::default(), witness: None }
+    }
+
+    /// The same, and `witness` gets every block that is found; whoever fetches waits until it has room.
+    pub(super) fn seen_by(self, witness: mpsc::Sender<Block>) -> Self {
+        Self { witness: Some(witness), ..self }
     }
 
     /// The time now.
@@ -105,6 +113,10 @@ impl Carrier {
             match self.node.fetch(key, own_store).await? {
                 Answer::Found { block, hops, own_store } => {
                     self.with_window(Window::on_answer);
+                    if let Some(witness) = &self.witness {
+                        // It may have seen enough.
+                        let _ = witness.send(block.clone()).await;
+                    }
                     return Ok(Sought::Found { block, hops, own_store });
                 }
                 Answer::NotFound => {
