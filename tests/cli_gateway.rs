@@ -1,5 +1,7 @@
 //! `bolthole gateway` as its operator meets it: one command beside a running node, documents in both directions, and an end.
 
+#![allow(clippy::disallowed_methods, reason = "real processes take real time")]
+
 mod cli_support;
 
 use std::time::Duration;
@@ -21,9 +23,11 @@ fn a_gateway_beside_a_node_carries_documents_both_ways_and_ends_when_told() {
     assert!(gateway.ready["warning"].as_str().is_some_and(|warning| warning.contains("hides nobody")));
     let log = std::fs::read_to_string(&gateway.log).expect("the log is text");
     assert!(log.contains("a gateway hides nobody"), "it is said at the start: {log}");
-    while home.json(&["status", "--data", other.data()])["gateways"] == 0 {
+    let is_known = (0..300).any(|_| {
         std::thread::sleep(Duration::from_millis(100));
-    }
+        home.json(&["status", "--data", other.data()])["gateways"] == 1
+    });
+    assert!(is_known, "a node of the ring hears of the gateway");
     let uri = home.json(&["insert", &ours, "--data", store.data()])["uri"].as_str().expect("a URI").to_owned();
     let fetched = home.run(&["fetch", &uri, "--data", other.data()]);
     assert_eq!((fetched.code, &fetched.stdout[..]), (0, &b"a document of the store"[..]), "{}", fetched.stderr);
@@ -41,7 +45,7 @@ fn a_gateway_beside_a_node_carries_documents_both_ways_and_ends_when_told() {
 }
 
 #[test]
-fn a_gateway_needs_the_first_node_of_a_network_that_depends_on_one() {
+fn a_gateway_refuses_nodes_that_it_cannot_lie_between() {
     let home = Home::new();
     let store = home.node("store", &["--store-size", "16MiB"]);
     for overlay in ["central", "swarm"] {
@@ -49,4 +53,8 @@ fn a_gateway_needs_the_first_node_of_a_network_that_depends_on_one() {
         assert_eq!(ran.code, 2, "{}", ran.stderr);
         assert!(ran.sentence().contains("name it with --join"), "{}", ran.sentence());
     }
+    let ring = home.node("ring", &["--mode", "chord", "--store-size", "16MiB"]);
+    let ran = home.run(&["gateway", "--to", "can", "--data", ring.data()]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.sentence().contains("one of chord, not of the store"), "{}", ran.sentence());
 }

@@ -9,7 +9,7 @@ use tracing::info;
 
 use super::documents::{Copied, Documents};
 use super::handle::{Handle, Stopped};
-use super::job::JobFailure;
+use super::job::{FailureKind, JobFailure};
 use super::running::{Running, StartError};
 use super::settings::Settings;
 use crate::gateway::{Errand, Policy, Return};
@@ -83,8 +83,10 @@ impl Gateway {
     /// When it is in neither network, or longer than `largest`.
     pub async fn allow(&self, uri: &str, largest: Option<u64>) -> Result<Copied, JobFailure> {
         let found = match self.readers.1.clone().copy(uri, None, largest).await {
-            Ok(found) => found,
-            Err(_) => self.readers.0.clone().copy(uri, None, largest).await?,
+            Err(failure) if failure.kind == FailureKind::NotFound => {
+                self.readers.0.clone().copy(uri, None, largest).await?
+            }
+            found => found?,
         };
         self.overlay.handle().hand_back(Return::Allowed(found.keys.clone()));
         Ok(found)

@@ -47,6 +47,7 @@ pub(super) fn status<O: Overlay>(
         node_ref: about.introduction.to_string(),
         network: about.introduction.network.to_string(),
         network_name: about.genesis.name.clone(),
+        mode: O::NAME.to_owned(),
         location: node.overlay().place().map(|place| place.to_string()),
         uptime_seconds: clock.uptime().as_secs_f64(),
         peers: node.overlay().neighbour_count() as u64,

@@ -15,6 +15,9 @@ pub struct Status {
     pub network: String,
     /// The network's name.
     pub network_name: String,
+    /// The overlay that it runs.
+    #[serde(default)]
+    pub mode: String,
     /// The node's place on the ring, once it has one.
     pub location: Option<String>,
     /// How long the node has been running.

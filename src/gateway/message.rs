@@ -94,3 +94,46 @@ impl<M: Classed> Classed for Word<M> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::NodeId;
+    use crate::message::block::Block;
+    use crate::overlay::{central, kademlia, supernode, swarm};
+    use crate::wire::codec::{Budget, encode};
+
+    fn contacts(count: usize) -> Vec<Contact> {
+        let address = "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535".parse().expect("a literal address");
+        vec![Contact::new(NodeId([255; 32]), address); count]
+    }
+
+    fn fits<M: Classed>(message: M) {
+        encode(&Word::Mode(message), u32::MAX, Budget::LINK).expect("it fits with a byte before it");
+    }
+
+    #[test]
+    fn the_longest_messages_of_overlays_and_of_gateways_fit_their_cells() {
+        let (call, holders) = (CallId(u32::MAX), contacts(limits::CALL_CONTACTS));
+        fits(central::Message::Hits { call, holders: holders.clone() });
+        fits(kademlia::Message::Nodes { call, value: true, contacts: holders });
+        fits(supernode::Message::Share { call, keys: vec![RoutingKey([255; 32]); limits::KEYS_PER_SHARE] });
+        fits(swarm::Message::Peers { call, contacts: contacts(limits::SWARM_NAMED) });
+        let block = Block::new(vec![7; crypto::content::SEALED_BYTES].into()).expect("any bytes of that length");
+        fits(kademlia::Message::Store {
+            call,
+            sender: contacts(1)[0].clone(),
+            key: block.key(),
+            parcel: block.parcel(),
+            passing: true,
+        });
+        for letter in [
+            Letter::Here { gateways: contacts(limits::GATEWAYS_KNOWN) },
+            Letter::Given { call, parcel: block.parcel() },
+            Letter::Published { call, key: block.key() },
+        ] {
+            let word: Word<central::Message> = Word::Gateway(letter);
+            encode(&word, u32::MAX, Budget::LINK).expect("it fits");
+        }
+    }
+}

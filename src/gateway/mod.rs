@@ -27,6 +27,7 @@ pub use self::message::{Letter, Word};
 pub use self::policy::Policy;
 use self::visitor::{Post, Purpose, Visitor};
 use crate::id::NodeId;
+use crate::limits;
 use crate::message::contact::Contact;
 use crate::overlay::mode::calls::CallId;
 use crate::overlay::mode::{Answer, Command, Input, Mode, Offence, Output, StoreAnswer, StoreToken, StoreWork, Ticket};
@@ -37,6 +38,8 @@ use crate::time::Instant;
 pub struct Bridged<M: Mode> {
     mode: M,
     me: Contact,
+    /// Whom it greets at its start: where links open only when something is wanted, it would hear of gateways too late.
+    entries: Vec<Contact>,
     post: Post,
     known: Known,
     visitor: Visitor,
@@ -50,11 +53,13 @@ pub struct Bridged<M: Mode> {
 }
 
 impl<M: Mode> Bridged<M> {
-    /// A node that runs `mode` and is reached as `me`.
-    pub fn new(mode: M, me: Contact) -> Self {
+    /// A node that runs `mode`, is reached as `me` and knows `entries` of its network.
+    pub fn new(mode: M, me: Contact, mut entries: Vec<Contact>) -> Self {
+        entries.truncate(limits::GATEWAYS_GREETED);
         Self {
             mode,
             me,
+            entries,
             post: Post::default(),
             known: Known::default(),
             visitor: Visitor::default(),
@@ -166,7 +171,7 @@ impl<M: Mode> Bridged<M> {
         self.linked.insert(peer);
         let own = self.gateway.as_ref().map(|_| &self.me);
         let all = own.into_iter().chain(self.known.all()).filter(|gateway| gateway.id() != peer);
-        let gateways: Vec<Contact> = all.take(crate::limits::GATEWAYS_KNOWN).cloned().collect();
+        let gateways: Vec<Contact> = all.take(limits::GATEWAYS_KNOWN).cloned().collect();
         if !gateways.is_empty() {
             self.post.push(Output::Send { to: peer, message: Letter::Here { gateways } });
         }
@@ -193,6 +198,10 @@ impl<M: Mode> Bridged<M> {
         let is_first = !std::mem::replace(&mut self.is_begun, true);
         if is_first || self.mode.poll_timeout().is_some_and(|due| due <= self.now) {
             self.mode.handle_input(self.now, Input::Timeout);
+        }
+        for entry in std::mem::take(&mut self.entries) {
+            // Opening the link is what matters: both ends then name the gateways they know.
+            self.post.tell(&entry, Letter::Here { gateways: Vec::new() });
         }
         self.hear_silence();
         if let Some(gateway) = &mut self.gateway {

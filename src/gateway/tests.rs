@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 use crate::key::RoutingKey;
-use crate::limits;
 use crate::message::block::Block;
 use crate::message::class::{Class, Message};
 use crate::overlay::mode::StoreWork;
@@ -73,7 +72,7 @@ struct World {
 impl World {
     /// So many nodes; the first is a gateway if there is a policy, and the others are linked to it.
     fn new(count: usize, policy: Option<Policy>) -> Self {
-        let nodes = (0..count).map(|number| Bridged::new(Deaf::default(), contact(number))).collect();
+        let nodes = (0..count).map(|number| Bridged::new(Deaf::default(), contact(number), Vec::new())).collect();
         let stores = vec![BTreeMap::new(); count];
         let now = Instant::EPOCH + Duration::from_secs(100_000);
         let (answers, errands, offences) = (Vec::new(), Vec::new(), Vec::new());
@@ -377,7 +376,7 @@ fn nobody_waits_for_a_gateway_longer_than_it_is_patient() {
 fn word_of_a_gateway_goes_round() {
     let mut world = World::new(1, Some(both_ways()));
     for number in 1..5 {
-        world.nodes.push(Bridged::new(Deaf::default(), contact(number)));
+        world.nodes.push(Bridged::new(Deaf::default(), contact(number), Vec::new()));
         world.stores.push(BTreeMap::new());
     }
     // Links in a chain, the gateway's last.
@@ -483,4 +482,13 @@ fn whatever_is_said_to_it_a_gateway_stays_within_its_bounds() {
         let tally = world.nodes[0].tally().expect("a gateway");
         assert!(tally.given > 0 && tally.missed > 0 && tally.carried > 0, "{tally:?}");
     }
+}
+
+#[test]
+fn a_newcomer_greets_those_it_enters_by_and_hears_of_gateways() {
+    let mut world = World::new(1, Some(both_ways()));
+    world.nodes.push(Bridged::new(Deaf::default(), contact(1), vec![contact(0)]));
+    world.stores.push(BTreeMap::new());
+    world.tell(1, Input::Timeout);
+    assert_eq!(world.nodes[1].gateways(), 1);
 }

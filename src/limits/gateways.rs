@@ -9,6 +9,8 @@ use crate::time::Duration;
 /// Gateways that one node knows. Chosen. Hearsay of a further one is ignored; one that speaks for itself displaces hearsay. A
 /// message that names more is a flood.
 pub const GATEWAYS_KNOWN: usize = 8;
+/// Nodes that one node greets at its start to hear of gateways. Chosen.
+pub const GATEWAYS_GREETED: usize = 4;
 /// A gateway that did not answer is not believed in for this long, whoever names it. Chosen: a restart takes less.
 pub const GATEWAY_RESTS: Duration = Duration::from_secs(300);
 /// Lookups of this node that ask gateways at once. A further one ends as not found. Chosen: every command that may wait.

@@ -185,6 +185,12 @@ fn store_network(options: &GatewayOptions) -> Result<Vec<Introduction>, Failure>
         return introductions("--node", &options.node);
     }
     let status: Status = Client::find(&options.client)?.get("/v1/status")?;
+    if status.mode != OverlayName::Freenet.to_string() {
+        return Err(Failure::usage(format!(
+            "the running node is one of {}, not of the store: name the store's with --data, --api or --node",
+            status.mode
+        )));
+    }
     introductions("the node's reference", &[status.node_ref])
 }
 

@@ -12,8 +12,8 @@ impl<O: Overlay> Overlay for Bridged<O> {
     const REMEMBERS_LINKS: bool = O::REMEMBERS_LINKS;
 
     fn begin(beginning: Beginning) -> Result<Self, NoWayIn> {
-        let me = beginning.me();
-        O::begin(beginning).map(|mode| Self::new(mode, me))
+        let (me, known) = (beginning.me(), beginning.known());
+        O::begin(beginning).map(|mode| Self::new(mode, me, known))
     }
 
     fn place(&self) -> Option<Location> {
