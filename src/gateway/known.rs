@@ -1,7 +1,8 @@
 //! The gateways that a node has heard of.
 //!
-//! Whoever names itself is believed before hearsay; whoever does not answer is forgotten and not believed in for a while,
-//! so that made-up names fill nothing for long. Leaves out what they are asked.
+//! Whoever names itself is believed before hearsay, and whoever has given something stays before those that have not;
+//! whoever does not answer is forgotten and not believed in for a while: so made-up names fill nothing for long. Leaves
+//! out what they are asked.
 
 use std::collections::VecDeque;
 
@@ -14,44 +15,71 @@ use crate::time::Instant;
 /// What a node knows of gateways.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// Those that named themselves first.
-    gateways: Vec<Contact>,
-    /// How many of them did.
-    proven: usize,
+    /// In the order in which they were heard of.
+    gateways: Vec<Gateway>,
     silent: VecDeque<(NodeId, Instant)>,
+}
+
+#[derive(Debug)]
+struct Gateway {
+    contact: Contact,
+    standing: Standing,
+}
+
+/// How much is known of it. What is known less gives way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Hearsay,
+    Itself,
+    HasGiven,
 }
 
 impl Known {
     /// Somebody names a gateway, or a gateway itself; whether it was unknown.
-    pub(super) fn hear(&mut self, now: Instant, gateway: &Contact, is_itself: bool) -> bool {
-        let at = self.gateways.iter().position(|known| known == gateway);
-        if is_itself {
-            self.silent.retain(|(id, _)| *id != gateway.id());
-            if at.is_some_and(|at| at < self.proven) || self.proven >= limits::GATEWAYS_KNOWN {
-                return false;
-            }
-            if let Some(at) = at {
+    pub(super) fn hear(&mut self, now: Instant, contact: &Contact, is_itself: bool) -> bool {
+        let standing = if is_itself { Standing::Itself } else { Standing::Hearsay };
+        self.silent.retain(|(id, since)| {
+            let is_back = is_itself && *id == contact.id();
+            !is_back && now.since(*since) < limits::GATEWAY_RESTS
+        });
+        if let Some(known) = self.find(&contact.id()) {
+            known.standing = known.standing.max(standing);
+            return false;
+        }
+        let is_silent = self.silent.iter().any(|(id, _)| *id == contact.id());
+        if is_silent || !self.has_room(is_itself) {
+            return false;
+        }
+        self.gateways.push(Gateway { contact: contact.clone(), standing });
+        true
+    }
+
+    /// Makes room for one that names itself, if there is none: the least and oldest goes, unless it has given something.
+    fn has_room(&mut self, is_itself: bool) -> bool {
+        if self.gateways.len() < limits::GATEWAYS_KNOWN {
+            return true;
+        }
+        let least = self.gateways.iter().enumerate().min_by_key(|(_, known)| known.standing);
+        match least {
+            Some((at, known)) if is_itself && known.standing < Standing::HasGiven => {
                 self.gateways.remove(at);
+                true
             }
-            self.gateways.insert(self.proven, gateway.clone());
-            self.proven += 1;
-            self.gateways.truncate(limits::GATEWAYS_KNOWN);
-            return at.is_none();
+            _ => false,
         }
-        self.silent.retain(|(_, since)| now.since(*since) < limits::GATEWAY_RESTS);
-        let is_silent = self.silent.iter().any(|(id, _)| *id == gateway.id());
-        let is_new = at.is_none() && !is_silent && self.gateways.len() < limits::GATEWAYS_KNOWN;
-        if is_new {
-            self.gateways.push(gateway.clone());
+    }
+
+    /// A gateway has given what was asked for.
+    pub(super) fn praise(&mut self, gateway: &NodeId) {
+        if let Some(known) = self.find(gateway) {
+            known.standing = Standing::HasGiven;
         }
-        is_new
     }
 
     /// A gateway did not answer, or is none.
     pub(super) fn fail(&mut self, now: Instant, gateway: &NodeId) {
-        let Some(at) = self.gateways.iter().position(|known| known.id() == *gateway) else { return };
+        let Some(at) = self.gateways.iter().position(|known| known.contact.id() == *gateway) else { return };
         self.gateways.remove(at);
-        self.proven -= usize::from(at < self.proven);
         if self.silent.len() >= 2 * limits::GATEWAYS_KNOWN {
             self.silent.pop_front();
         }
@@ -59,16 +87,20 @@ impl Known {
     }
 
     /// All of them.
-    pub(super) fn all(&self) -> &[Contact] {
-        &self.gateways
+    pub(super) fn all(&self) -> impl ExactSizeIterator<Item = &Contact> {
+        self.gateways.iter().map(|known| &known.contact)
     }
 
     /// In the order in which they are asked for a key: everybody asks the same one first, which then seeks it once.
     pub(super) fn for_key(&self, key: &RoutingKey) -> VecDeque<Contact> {
-        let mut order = self.gateways.clone();
+        let mut order: Vec<Contact> = self.all().cloned().collect();
         let apart = |contact: &Contact| -> Vec<u8> { contact.id().0.iter().zip(key.0).map(|(a, b)| a ^ b).collect() };
         order.sort_by_cached_key(apart);
         order.into()
+    }
+
+    fn find(&mut self, gateway: &NodeId) -> Option<&mut Gateway> {
+        self.gateways.iter_mut().find(|known| known.contact.id() == *gateway)
     }
 }
 
@@ -88,8 +120,21 @@ mod tests {
             assert_eq!(known.hear(now, &contact(number), false), usize::from(number) < limits::GATEWAYS_KNOWN);
         }
         assert!(known.hear(now, &contact(99), true) && !known.hear(now, &contact(99), true));
-        assert_eq!((known.all().len(), &known.all()[0]), (limits::GATEWAYS_KNOWN, &contact(99)));
+        let all: Vec<&Contact> = known.all().collect();
+        assert_eq!((all.len(), all[0], all[7]), (limits::GATEWAYS_KNOWN, &contact(1), &contact(99)));
         assert!(!known.hear(now, &contact(3), true), "it was known by hearsay");
+    }
+
+    #[test]
+    fn one_that_has_given_something_is_displaced_by_nobody() {
+        let (mut known, now) = (Known::default(), Instant::EPOCH);
+        known.hear(now, &contact(7), true);
+        known.praise(&contact(7).id());
+        for number in 100..200 {
+            assert!(known.hear(now, &contact(number), true), "those that only say so displace each other");
+        }
+        assert_eq!(known.all().len(), limits::GATEWAYS_KNOWN);
+        assert!(known.all().any(|gateway| *gateway == contact(7)));
     }
 
     #[test]
@@ -97,7 +142,7 @@ mod tests {
         let (mut known, now) = (Known::default(), Instant::EPOCH);
         known.hear(now, &contact(1), true);
         known.fail(now, &contact(1).id());
-        assert!(known.all().is_empty());
+        assert_eq!(known.all().len(), 0);
         let later = now + Duration::from_secs(10);
         assert!(!known.hear(later, &contact(1), false));
         assert!(known.hear(later, &contact(1), true));

@@ -123,7 +123,7 @@ impl<M: Mode> Bridged<M> {
                 let taken = gateway.handle_published(now, key, Some(from));
                 self.post.reply(from, Letter::Noted { call, taken });
             }
-            Letter::Taken { call } => self.post.on_taken(from, call),
+            Letter::Taken { call } => self.post.on_taken_for(from, call, limits::GATEWAY_PATIENCE),
             Letter::Given { call, .. }
             | Letter::Missing { call }
             | Letter::Busy { call }
@@ -136,7 +136,11 @@ impl<M: Mode> Bridged<M> {
         let (post, visitor, now) = (&mut self.post, &mut self.visitor, self.now);
         let Some(purpose) = post.answered(from, call) else { return };
         match (purpose, letter) {
-            (Purpose::Ask(id), Letter::Given { parcel, .. }) => visitor.on_given(post, now, from, (id, parcel)),
+            (Purpose::Ask(id), Letter::Given { parcel, .. }) => {
+                if visitor.on_given(post, now, from, (id, parcel)) {
+                    self.known.praise(&from);
+                }
+            }
             (Purpose::Ask(id), Letter::Missing { .. }) => visitor.go_on(post, now, id),
             (Purpose::Ask(id), Letter::Busy { .. }) => visitor.on_busy(post, now, id),
             (Purpose::Tell(id), Letter::Noted { taken, .. }) => visitor.on_noted(post, now, id, taken),

@@ -492,3 +492,18 @@ fn a_newcomer_greets_those_it_enters_by_and_hears_of_gateways() {
     world.tell(1, Input::Timeout);
     assert_eq!(world.nodes[1].gateways(), 1);
 }
+
+#[test]
+fn one_that_takes_a_question_and_never_answers_is_waited_for_no_longer_than_gateways_are_patient() {
+    let (mut world, key) = (World::new(2, None), block(1).key());
+    let here = Letter::Here { gateways: vec![contact(0)] };
+    world.tell(1, Input::Message { from: id(0), message: Word::Gateway(here) });
+    world.dead.insert(0);
+    world.fetch(1, 1, key);
+    let taken = Letter::Taken { call: CallId(0) };
+    world.tell(1, Input::Message { from: id(0), message: Word::Gateway(taken) });
+    world.wait(limits::CALL_TIME);
+    assert!(world.answers().is_empty());
+    world.wait(limits::GATEWAY_PATIENCE);
+    assert_eq!((world.answers(), world.nodes[1].gateways()), (vec![(1, Answer::NotFound)], 0));
+}

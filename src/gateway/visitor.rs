@@ -78,7 +78,7 @@ impl Visitor {
         (ticket, answer): (Ticket, Answer),
     ) -> Option<Answer> {
         let wish = self.commands.remove(&ticket);
-        if known.all().is_empty() || self.visits.len() >= limits::LAST_RESORTS {
+        if known.all().len() == 0 || self.visits.len() >= limits::LAST_RESORTS {
             return Some(answer);
         }
         match (wish, &answer) {
@@ -123,16 +123,25 @@ impl Visitor {
         self.go_on(post, now, id);
     }
 
-    /// A gateway gives what was asked for.
-    pub(super) fn on_given(&mut self, post: &mut Post, now: Instant, from: NodeId, (id, parcel): (u32, Parcel)) {
-        let Some(visit) = self.visits.get(&id) else { return };
-        match parcel.open(&visit.key) {
+    /// A gateway gives what was asked for, or something else; whether it is the right thing.
+    pub(super) fn on_given(
+        &mut self,
+        post: &mut Post,
+        now: Instant,
+        from: NodeId,
+        (id, parcel): (u32, Parcel),
+    ) -> bool {
+        let Some(visit) = self.visits.get(&id) else { return false };
+        let opened = parcel.open(&visit.key);
+        let is_right = opened.is_ok();
+        match opened {
             Ok(block) => self.end(id, Answer::Found { block, hops: 1, own_store: false }),
             Err(_) => {
                 post.offence(from, Offence::BadBlock);
                 self.go_on(post, now, id);
             }
         }
+        is_right
     }
 
     /// A gateway says whether it carries a publication.
