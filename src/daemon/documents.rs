@@ -101,10 +101,16 @@ impl Documents {
     /// When the document is not found, is too large, or enough nodes cannot be found to keep it.
     pub async fn copy(self, uri: &str, to: Option<&Handle>, largest: Option<u64>) -> Result<Copied, JobFailure> {
         let (carrier, unix_seconds) = (Carrier::new(self.node, self.clock), self.clock.now().as_micros() / 1_000_000);
-        let request = FetchRequest { uri: uri.to_owned(), own_store: true, exact: false, dated: None };
-        let (start, _) = located(&carrier, name::sought(&request, unix_seconds).await?, true).await?;
+        let request = FetchRequest { uri: uri.to_owned(), own_store: true, exact: false, dated: None, range: None };
+        let (sought, path) = name::sought(&request, unix_seconds).await?;
+        if path.is_some() {
+            return Err(failed(
+                "a gateway copies documents and the contents of sites, not single files: leave the path out",
+            ));
+        }
+        let (start, _) = located(&carrier, sought, true).await?;
         let readers = name::readers(self.data, self.keeper).await?;
-        let way = fetch::Way { own_store: true, readers, repairs: self.repairs };
+        let way = fetch::Way { range: None, file: None, own_store: true, readers, repairs: self.repairs };
         let target = to.map(|to| Carrier::new(to.clone(), self.clock));
         copy::run(carrier, (start, way), target, largest).await
     }
