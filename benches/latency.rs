@@ -16,10 +16,6 @@ use product::Chain;
 /// Single blocks per median: many more than a relay's store holds, so that most come from the far end.
 const BLOCKS: usize = 400;
 
-/// The binary's.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() {
     let sync = fdatasync();
     println!("one fdatasync of 32 KiB here: {:.2} ms (median)", millis(sync));

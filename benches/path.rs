@@ -47,10 +47,6 @@ const STREAM_BYTES: usize = 33_600;
 /// What a block message can carry beside its own few bytes of postcard.
 const BODY_BYTES: usize = STREAM_BYTES - 8;
 
-/// The binary's.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() {
     let arguments: Vec<usize> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();
     let bytes = arguments.first().copied().unwrap_or(100) << 20;

@@ -13,6 +13,7 @@ pub mod daemon;
 pub mod disk;
 pub mod document;
 pub mod fuzzing;
+pub mod gateway;
 pub mod id;
 pub mod key;
 #[cfg(not(fuzzing))]

@@ -58,8 +58,9 @@ pub(crate) enum Command {
     /// Measure what is claimed of Freenet; later, attack our own code.
     #[command(subcommand)]
     Lab(LabCommand),
-    /// Bridge a node and another overlay (not available yet).
-    Gateway(Unparsed),
+    /// Carry lookups and publications between another overlay and the store, until stopped. Whoever uses a gateway is not
+    /// anonymous towards it, and hides from nobody in the other overlay.
+    Gateway(Box<GatewayOptions>),
     /// Print completions for a shell.
     Completions {
         /// Which shell.
@@ -70,13 +71,6 @@ pub(crate) enum Command {
         /// Where; made if it does not exist.
         directory: PathBuf,
     },
-}
-
-/// Arguments of a command that does not exist yet: taken as they come, so that the refusal is the only error.
-#[derive(Args, Debug)]
-pub(crate) struct Unparsed {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    _arguments: Vec<String>,
 }
 
 /// `bolthole demo`.
@@ -162,6 +156,72 @@ pub(crate) struct NodeOptions {
     /// Print a configuration file with every setting, its meaning and its default, and do nothing else.
     #[arg(long)]
     pub(crate) print_config: bool,
+}
+
+/// `bolthole gateway`.
+#[derive(Args, Debug)]
+pub(crate) struct GatewayOptions {
+    /// The overlay to join: central, chord, kademlia, can, flooding, supernode or swarm.
+    #[arg(long, value_name = "MODE")]
+    pub(crate) to: String,
+    /// A node of that overlay's network to join, as that node printed it [default: the network of the last run, else a new
+    /// one].
+    #[arg(long, value_name = "REF")]
+    pub(crate) join: Vec<String>,
+    /// A node of the store's network to join [default: the node that runs on the data directory].
+    #[arg(long, value_name = "REF", conflicts_with = "api")]
+    pub(crate) node: Vec<String>,
+    /// The running node whose network is joined; the gateway keeps its own two nodes in `gateway-MODE` below its directory.
+    #[command(flatten)]
+    pub(crate) client: ClientOptions,
+    /// Where to listen for nodes of the overlay [default: the first free 127.k.0.1].
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// The address that they are told, where it differs.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) advertise: Option<SocketAddr>,
+    /// Where to listen for nodes of the store's network [default: the first free 127.k.0.1].
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) node_listen: Option<SocketAddr>,
+    /// The address that they are told, where it differs.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) node_advertise: Option<SocketAddr>,
+    /// Carry one way only: answer lookups of the overlay from the store, or insert its publications into the store.
+    #[arg(long, value_enum, value_name = "WAY")]
+    pub(crate) only: Option<Way>,
+    /// Carry nothing but what this file lists: a URI or a routing key on each line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) allow: Option<PathBuf>,
+    /// Carry at most so much in any hour, both ways together, e.g. 1GiB [default: no limit].
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) limit: Option<Size>,
+    /// Carry no document of more than this, of those that are named by a URI here or in the list [default: no limit].
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) largest: Option<Size>,
+    /// Publish in the overlay what was fetched from the store for somebody.
+    #[arg(long)]
+    pub(crate) publish_found: bool,
+    /// Insert this document, published in the overlay, into the store; may be given several times.
+    #[arg(long, value_name = "URI")]
+    pub(crate) insert: Vec<String>,
+    /// Publish this document of the store in the overlay; may be given several times.
+    #[arg(long, value_name = "URI")]
+    pub(crate) publish: Vec<String>,
+    /// How much each of the two stores may hold [default: 1GiB].
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) store_size: Option<Size>,
+    /// What to log: error, warn, info, debug, trace, or a filter of tracing [default: info].
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log: Option<String>,
+}
+
+/// A way over a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Way {
+    /// Lookups of the overlay are answered from the store.
+    Answer,
+    /// Publications of the overlay are inserted into the store.
+    Insert,
 }
 
 /// How a command finds the node.

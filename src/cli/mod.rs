@@ -12,6 +12,7 @@ mod demo;
 mod failure;
 mod fetch;
 mod follow;
+mod gateway;
 mod insert;
 mod interrupt;
 mod keys;
@@ -31,7 +32,6 @@ mod site;
 mod source;
 mod status;
 mod target;
-mod unavailable;
 
 use std::process::ExitCode;
 
@@ -73,8 +73,8 @@ fn run(command: Command, output: &mut Output) -> Result<(), Failure> {
         Command::Sim(options) => sim::run(&options, output),
         Command::Compare(options) => compare::run(&options, output),
         Command::Lab(command) => lab::run(&command, output),
+        Command::Gateway(options) => gateway::run(*options, output),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { directory } => manual::pages(&directory),
-        other => unavailable::refuse(&other),
     }
 }

@@ -85,6 +85,9 @@ fn describe(status: &Status) -> String {
     for (name, value) in lines {
         let _ = writeln!(text, "{name:<10} {value}");
     }
+    if status.gateways > 0 {
+        let _ = writeln!(text, "{:<10} {} to the store", "gateways", status.gateways);
+    }
     text
 }
 

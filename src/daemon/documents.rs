@@ -5,6 +5,7 @@
 //! the event loop.
 
 mod carrier;
+mod copy;
 mod fetch;
 mod insert;
 mod name;
@@ -18,12 +19,13 @@ use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
 
 use self::carrier::Carrier;
+pub use self::copy::Copied;
 use self::name::{Site, Sought, Wish};
 use self::way::way;
 use super::clock::Clock;
 use super::data_dir::DataDir;
-use super::handle::Handle;
-use super::job::{FailureKind, Fetched, Found, JobFailure, JobRequest, JobState};
+use super::handle::{Handle, Way};
+use super::job::{FailureKind, FetchRequest, Fetched, Found, JobFailure, JobRequest, JobState};
 use super::jobs::{Feed, Report, Worker};
 use super::keeper::Keeper;
 use crate::document::fetch::Start;
@@ -93,6 +95,30 @@ impl Worker for Documents {
                 Ok(JobState::Found(Found { uri: uri.to_string(), edition, seconds }))
             }
         }
+    }
+}
+
+impl Documents {
+    /// Copies the document `uri` from this node's network to that of `to`, block by block as it is; to nowhere if absent.
+    /// Documents of more than `largest` bytes are refused before any of them is copied.
+    ///
+    /// # Errors
+    /// When the document is not found, is too large, or enough nodes cannot be found to keep it.
+    pub async fn copy(self, uri: &str, to: Option<&Handle>, largest: Option<u64>) -> Result<Copied, JobFailure> {
+        let carrier = Carrier::new(self.node, Way::Direct, self.clock);
+        let unix_seconds = self.clock.now().as_micros() / 1_000_000;
+        let request = FetchRequest::of(uri.to_owned());
+        let (sought, path) = name::sought(&request, unix_seconds).await?;
+        if path.is_some() {
+            return Err(failed(
+                "a gateway copies documents and the contents of sites, not single files: leave the path out",
+            ));
+        }
+        let (start, _) = located(&carrier, sought, true).await?;
+        let readers = name::readers(self.data, self.keeper).await?;
+        let way = fetch::Way { range: None, file: None, own_store: true, readers, repairs: self.repairs };
+        let target = to.map(|to| Carrier::new(to.clone(), Way::Direct, self.clock));
+        copy::run(carrier, (start, way), target, largest).await
     }
 }
 

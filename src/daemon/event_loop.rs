@@ -19,6 +19,7 @@ use super::overlay::{Overlay, last_links};
 use super::report;
 use super::status::Peer;
 use crate::disk;
+use crate::gateway::Errand;
 use crate::id::NodeId;
 use crate::key::Location;
 use crate::link::event::LinkEvent;
@@ -47,6 +48,8 @@ pub(super) struct EventLoop<O: Overlay> {
     pub(super) dialler: Dialler,
     pub(super) waiting: BTreeMap<Ticket, oneshot::Sender<Answer>>,
     pub(super) linked: BTreeMap<NodeId, Linked>,
+    /// Where a gateway's errands go.
+    pub(super) errands: Option<mpsc::UnboundedSender<Errand>>,
     /// Held until everything is closed.
     pub(super) lock: Lock,
 }
@@ -84,8 +87,18 @@ impl<O: Overlay> EventLoop<O> {
 
     fn tell(&mut self, input: Input<O::Message>) {
         self.node.handle_input(self.clock.now(), input);
+        self.perform_all();
+    }
+
+    fn perform_all(&mut self) {
         while let Some(output) = self.node.poll_output() {
             self.perform(output);
+        }
+        if let Some(errands) = &self.errands {
+            while let Some(errand) = self.node.tell_overlay(self.clock.now(), O::poll_errand) {
+                // Whoever does them ends with the gateway.
+                let _ = errands.send(errand);
+            }
         }
         self.place.send_if_modified(|known| {
             let place = self.node.overlay().place();
@@ -190,6 +203,11 @@ impl<O: Overlay> EventLoop<O> {
                 if self.waiting.remove(&ticket).is_some() {
                     self.tell(Input::Command { ticket, command: Command::Cancel });
                 }
+            }
+            Request::Return(came) => {
+                let now = self.clock.now();
+                self.node.tell_overlay(now, |overlay| overlay.handle_return(now, came));
+                self.perform_all();
             }
             Request::Status(reply) => {
                 let status =

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 use super::status::{Peer, Prerouting, Relay, Status};
+use crate::gateway::Return;
 use crate::key::RoutingKey;
 use crate::message::block::Block;
 use crate::overlay::mode::{Answer, Command, Ticket};
@@ -28,6 +29,8 @@ pub(super) enum Request {
     Command { ticket: Ticket, command: Command, way: Way, reply: oneshot::Sender<Answer> },
     /// Nobody waits for the command any more.
     Cancel(Ticket),
+    /// Something has come of a gateway's errand.
+    Return(Return),
     /// Describe yourself.
     Status(oneshot::Sender<Status>),
     /// Say how you stand with pre-routing.
@@ -106,6 +109,11 @@ impl Handle {
     /// When the node has stopped.
     pub async fn relays(&self) -> Result<Vec<Relay>, Stopped> {
         self.ask(Request::Relays).await
+    }
+
+    /// Tells a gateway what came of an errand.
+    pub fn hand_back(&self, came: Return) {
+        self.send(Request::Return(came));
     }
 
     /// The node's state.

@@ -161,13 +161,14 @@ impl<W: Worker> Jobs<W> {
 impl Report {
     /// One that nobody reads: for a part of a job that is not what the client waits for.
     pub(super) fn unseen() -> Self {
-        let (view, _) = watch::channel(JobView {
-            id: JobId(0),
-            state: JobState::Running,
-            progress: Progress::default(),
-            opened: None,
-        });
-        Self(view)
+        Self::alone().0
+    }
+
+    /// Of a job that has no client; the other end tells how far it is.
+    pub fn alone() -> (Self, watch::Receiver<JobView>) {
+        let (id, state, progress) = (JobId(0), JobState::Running, Progress::default());
+        let (view, watcher) = watch::channel(JobView { id, state, progress, opened: None });
+        (Self(view), watcher)
     }
 
     /// Changes how far the job is.

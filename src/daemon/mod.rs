@@ -10,6 +10,7 @@ pub mod data_dir;
 mod dialler;
 pub mod documents;
 mod event_loop;
+pub mod gateway;
 pub mod handle;
 pub mod job;
 pub mod jobs;

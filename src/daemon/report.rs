@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::clock::Clock;
 use super::overlay::Overlay;
-use super::status::{Anonymity, DiskProtection, Prerouting, Relay, Requests, Status, StoreStatus};
+use super::status::{Anonymity, DiskProtection, GatewayStatus, Prerouting, Relay, Requests, Status, StoreStatus};
 use crate::limits;
 use crate::link::count::Lengths;
 use crate::link::links::Statistics;
@@ -67,10 +67,17 @@ pub(super) fn status<O: Overlay>(
         node_ref: about.introduction.to_string(),
         network: about.introduction.network.to_string(),
         network_name: about.genesis.name.clone(),
+        mode: O::NAME.to_owned(),
         location: node.overlay().place().map(|place| place.to_string()),
         uptime_seconds: clock.uptime().as_secs_f64(),
         peers: node.overlay().neighbour_count() as u64,
         store: store(node.store(), about.store_limit_bytes),
+        gateways: node.overlay().gateways() as u64,
+        gateway: node.overlay().tally().map(|tally| GatewayStatus {
+            given: tally.given,
+            missed: tally.missed,
+            carried: tally.carried,
+        }),
         relays: standing.as_ref().map_or(0, |standing| standing.relays as u64),
         guard: standing.as_ref().and_then(|standing| standing.guard).map(|(guard, _)| guard.to_string()),
         requests: Requests { jobs: 0, commands: commands as u64 },

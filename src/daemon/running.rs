@@ -25,6 +25,7 @@ use super::overlay::{Beginning, NoWayIn, Overlay, OverlayName};
 use super::report::{About, Offer};
 use super::settings::Settings;
 use crate::disk::{Disk, OpenError};
+use crate::gateway::{Bridged, Errand, Policy};
 use crate::id::{NetworkId, NodeId};
 use crate::key::Location;
 use crate::link::config::LinkConfig;
@@ -86,6 +87,9 @@ pub enum StartError {
     NoAddress(SocketAddr),
 }
 
+/// What makes a node a gateway: its rules, and where its errands go.
+type Gateway = (Policy, mpsc::UnboundedSender<Errand>);
+
 type Bound<M> = (Links<Envelope<M>>, mpsc::Receiver<LinkEvent<Envelope<M>>>);
 
 impl Running {
@@ -94,19 +98,32 @@ impl Running {
     /// # Errors
     /// When anything it needs is missing, damaged or taken; what was begun is undone.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        Self::choose(settings, None).await
+    }
+
+    /// The same of a node that is a gateway; what it wants done behind it comes out of `errands`.
+    pub(super) async fn start_gateway(
+        settings: Settings,
+        policy: Policy,
+        errands: mpsc::UnboundedSender<Errand>,
+    ) -> Result<Self, StartError> {
+        Self::choose(settings, Some((policy, errands))).await
+    }
+
+    async fn choose(settings: Settings, gateway: Option<Gateway>) -> Result<Self, StartError> {
         match settings.overlay {
-            OverlayName::Freenet => Self::begin::<Freenet>(settings).await,
-            OverlayName::Central => Self::begin::<Central>(settings).await,
-            OverlayName::Chord => Self::begin::<Chord>(settings).await,
-            OverlayName::Kademlia => Self::begin::<Kademlia>(settings).await,
-            OverlayName::Can => Self::begin::<Can>(settings).await,
-            OverlayName::Flooding => Self::begin::<Flooding>(settings).await,
-            OverlayName::Supernode => Self::begin::<Supernode>(settings).await,
-            OverlayName::Swarm => Self::begin::<Swarm>(settings).await,
+            OverlayName::Freenet => Self::begin::<Freenet>(settings, gateway).await,
+            OverlayName::Central => Self::begin::<Bridged<Central>>(settings, gateway).await,
+            OverlayName::Chord => Self::begin::<Bridged<Chord>>(settings, gateway).await,
+            OverlayName::Kademlia => Self::begin::<Bridged<Kademlia>>(settings, gateway).await,
+            OverlayName::Can => Self::begin::<Bridged<Can>>(settings, gateway).await,
+            OverlayName::Flooding => Self::begin::<Bridged<Flooding>>(settings, gateway).await,
+            OverlayName::Supernode => Self::begin::<Bridged<Supernode>>(settings, gateway).await,
+            OverlayName::Swarm => Self::begin::<Bridged<Swarm>>(settings, gateway).await,
         }
     }
 
-    async fn begin<O: Overlay>(settings: Settings) -> Result<Self, StartError> {
+    async fn begin<O: Overlay>(settings: Settings, gateway: Option<Gateway>) -> Result<Self, StartError> {
         let clock = Clock::start();
         let key = settings.keeper.identity()?;
         let genesis = joining::network(&settings, &key).await?;
@@ -125,7 +142,11 @@ impl Running {
             prerouting: offer::<O>(profile(&settings, &genesis)),
         };
         let onion = onion(&settings, about.prerouting, &about.introduction, duplicate(&key))?;
-        let overlay = O::begin(beginning(&settings, O::NAME, genesis, address, key)?)?;
+        let mut overlay = O::begin(beginning(&settings, O::NAME, genesis, address, key)?)?;
+        let errands = gateway.map(|(policy, errands)| {
+            overlay.open_gateway(policy);
+            errands
+        });
         let (handle, requests) = Handle::new();
         let (place, placed) = watch::channel(None);
         let about = Arc::new(about);
@@ -144,6 +165,7 @@ impl Running {
             dialler: Dialler::new(),
             waiting: std::collections::BTreeMap::new(),
             linked: std::collections::BTreeMap::new(),
+            errands,
             lock: settings.lock,
         };
         Ok(Self { handle, about, place: placed, task: tokio::spawn(event_loop.run()) })

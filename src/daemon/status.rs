@@ -15,6 +15,9 @@ pub struct Status {
     pub network: String,
     /// The network's name.
     pub network_name: String,
+    /// The overlay that it runs.
+    #[serde(default)]
+    pub mode: String,
     /// The node's place on the ring, once it has one.
     pub location: Option<String>,
     /// How long the node has been running.
@@ -23,6 +26,12 @@ pub struct Status {
     pub peers: u64,
     /// What the store holds.
     pub store: StoreStatus,
+    /// Gateways to the store that the node knows, in overlays that can have them.
+    #[serde(default)]
+    pub gateways: u64,
+    /// What the node has done as a gateway, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<GatewayStatus>,
     /// Relays that pre-routing knows, this node apart.
     pub relays: u64,
     /// The guard that pre-routing uses, if it has one.
@@ -54,6 +63,17 @@ pub struct StoreStatus {
     pub limit_bytes: u64,
     /// Why nothing can be written at present, if so: what is there is still given out.
     pub fault: Option<String>,
+}
+
+/// What a gateway has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GatewayStatus {
+    /// Blocks given to nodes of the overlay.
+    pub given: u64,
+    /// Lookups that it had nothing for.
+    pub missed: u64,
+    /// Blocks carried into the store.
+    pub carried: u64,
 }
 
 /// What the node is busy with.

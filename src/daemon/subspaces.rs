@@ -216,7 +216,6 @@ mod tests {
         let subspaces = Subspaces::new(&data, &keeper);
         assert!(Subspaces::names_in(&data).unwrap().is_empty());
         subspaces.make("diary").unwrap();
-        let made = subspaces.get("diary").unwrap();
         assert_eq!(subspaces.reader("diary").unwrap().public(), subspaces.reader("diary").unwrap().public());
         assert!(matches!(subspaces.reader("other"), Err(SubspaceError::Missing(_))));
         assert!(matches!(subspaces.make("diary"), Err(SubspaceError::Exists(_))));

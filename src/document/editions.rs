@@ -73,7 +73,8 @@ impl Search {
     /// Editions after `newest`, each twice as far away as the one before.
     fn ahead(&mut self, newest: Edition) -> BTreeSet<Edition> {
         let strides = (0..EDITIONS_ASKED as u32 - 1).map(|double| self.stride.saturating_mul(1 << double));
-        let round = strides.clone().filter_map(|stride| newest.checked_add(stride)).collect();
+        let ahead = strides.clone().map(|stride| newest.saturating_add(stride));
+        let round = ahead.filter(|edition| *edition > newest).collect();
         self.stride = strides.max().unwrap_or(1).saturating_mul(2);
         round
     }

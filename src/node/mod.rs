@@ -199,6 +199,13 @@ impl<M: Mode> Node<M> {
         }
     }
 
+    /// Tells the overlay something that its contract has no word for. Drain `poll_output` afterwards.
+    pub fn tell_overlay<T>(&mut self, now: Instant, tell: impl FnOnce(&mut M) -> T) -> T {
+        let told = tell(&mut self.overlay);
+        self.settle(now);
+        told
+    }
+
     fn on_timeout(&mut self, now: Instant) {
         if self.store.poll_timeout().is_some_and(|due| due <= now) {
             self.store.handle_input(now, store::Input::Timeout);

@@ -92,10 +92,21 @@ impl Home {
 
     /// The same as a child of another program: `wrapper` followed by the node's command must become the node.
     pub fn try_node_under(&self, name: &str, wrapper: &[&str], arguments: &[&str]) -> Result<Node, String> {
+        self.try_lasting(name, wrapper, &[&["node"], arguments].concat())
+    }
+
+    /// Starts a gateway beside the node that runs on the directory `name`, and waits until it is ready.
+    pub fn gateway(&self, name: &str, arguments: &[&str]) -> Node {
+        let all = [&["gateway"], arguments].concat();
+        self.try_lasting(name, &[], &all).unwrap_or_else(|stderr| panic!("no gateway at {name}: {stderr}"))
+    }
+
+    /// Starts a command that runs until it is stopped.
+    fn try_lasting(&self, name: &str, wrapper: &[&str], arguments: &[&str]) -> Result<Node, String> {
         let data = self.path(name);
-        let all = [&["node", "--json", "--data", data.to_str().expect("a plain path")], arguments].concat();
+        let all = [arguments, &["--json", "--data", data.to_str().expect("a plain path")]].concat();
         let mut command = self.wrapped(wrapper, &all);
-        let path = self.path(&format!("{name}.log"));
+        let path = self.path(&format!("{name}-{}.log", arguments[0]));
         let log = File::create(&path).expect("the log can be made");
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the binary runs");
         let line = first_line(child.stdout.take().expect("piped"));

@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::mpsc;
 use tracing::debug;
 
 use crate::daemon::clock::Clock;
@@ -22,6 +23,8 @@ pub(super) struct Carrier {
     way: Way,
     clock: Clock,
     window: Arc<Mutex<Window>>,
+    /// Who gets every block that is found.
+    witness: Option<mpsc::Sender<Block>>,
 }
 
 /// What became of a block to be stored.
@@ -58,12 +61,17 @@ pub(super) enum Sought {
 impl Carrier {
     /// Brings blocks by that way.
     pub(super) fn new(node: Handle, way: Way, clock: Clock) -> Self {
-        Self { node, way, clock, window: Arc::default() }
+        Self { node, way, clock, window: Arc::default(), witness: None }
     }
 
     /// Whether that is without pre-routing.
     pub(super) fn is_direct(&self) -> bool {
         self.way == Way::Direct
+    }
+
+    /// The same, and `witness` gets every block that is found; whoever fetches waits until it has room.
+    pub(super) fn seen_by(self, witness: mpsc::Sender<Block>) -> Self {
+        Self { witness: Some(witness), ..self }
     }
 
     /// The time now.
@@ -112,6 +120,10 @@ impl Carrier {
             match self.node.fetch_by(self.way, key, own_store).await? {
                 Answer::Found { block, hops, own_store } => {
                     self.with_window(Window::on_answer);
+                    if let Some(witness) = &self.witness {
+                        // It may have seen enough.
+                        let _ = witness.send(block.clone()).await;
+                    }
                     return Ok(Sought::Found { block, hops, own_store });
                 }
                 Answer::NotFound => {

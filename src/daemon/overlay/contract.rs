@@ -6,11 +6,13 @@ use crypto::identity::NodeKey;
 
 use super::last_links;
 use crate::daemon::config::Profile;
+use crate::gateway::{Errand, Policy, Return, Tally};
 use crate::id::NodeId;
 use crate::key::Location;
 use crate::message::contact::Contact;
 use crate::message::genesis::Genesis;
 use crate::overlay::mode::Mode;
+use crate::time::Instant;
 
 /// An overlay that the daemon can run.
 pub trait Overlay: Mode<Message: Sync> + Send + Sized + 'static {
@@ -35,6 +37,27 @@ pub trait Overlay: Mode<Message: Sync> + Send + Sized + 'static {
 
     /// Nodes that it would send to of itself.
     fn neighbour_count(&self) -> usize;
+
+    /// Gateways that it knows, in overlays that can have them.
+    fn gateways(&self) -> usize {
+        0
+    }
+
+    /// Makes it a gateway, where an overlay can have them.
+    fn open_gateway(&mut self, _policy: Policy) {}
+
+    /// What a gateway wants done in the network behind it.
+    fn poll_errand(&mut self) -> Option<Errand> {
+        None
+    }
+
+    /// What came of it.
+    fn handle_return(&mut self, _now: Instant, _came: Return) {}
+
+    /// What it has done as a gateway, if it is one.
+    fn tally(&self) -> Option<Tally> {
+        None
+    }
 }
 
 /// What a node begins with.

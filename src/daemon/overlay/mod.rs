@@ -2,6 +2,7 @@
 //!
 //! Leaves out how they find anything (`overlay`). All but `freenet` are there to be compared: they hide nobody.
 
+mod bridged;
 mod can;
 mod central;
 mod chord;

@@ -13,7 +13,7 @@ use crate::limits;
 use crate::message::contact::Contact;
 use crate::overlay::mode::contract::{CloseReason, Offence, Output, Ticket};
 use crate::overlay::mode::links::{Links, Way};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// Names a question in its answer; counted by whoever asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -114,10 +114,15 @@ impl<M: Clone, T> Calls<M, T> {
 
     /// `from` says that it works on a question: its answer is waited for longer, unless the link closes.
     pub fn on_taken(&mut self, from: NodeId, id: CallId) {
+        self.on_taken_for(from, id, limits::TAKEN_TIME);
+    }
+
+    /// The same, where so much longer is waited every time.
+    pub fn on_taken_for(&mut self, from: NodeId, id: CallId, longer: Duration) {
         match self.open.get(&id) {
             Some(call) if call.to.id() == from => {
                 if let Some(call) = self.open.remove(&id) {
-                    self.taken.insert(id, Call { deadline: call.deadline + limits::TAKEN_TIME, ..call });
+                    self.taken.insert(id, Call { deadline: call.deadline + longer, ..call });
                 }
             }
             None if id.0 < self.next => {}
