@@ -58,7 +58,8 @@ fn work_off(jobs: Vec<Job>, plan: &Plan, threads: usize, show: bool) -> Vec<(Job
     let progress = Mutex::new(Progress::networks(jobs.len() as u64, show));
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let take_turns = || {
-        while let Some((at, job)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, jobs.get(at)?))) {
+        while let Some((at, job)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, jobs.get(at)?)))
+        {
             let part = (job.course)(plan, job, &mut |_, _| {});
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             done.push((at, part));

@@ -60,15 +60,16 @@ fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {
 }
 
 fn note(part: &mut Part, did: Did, holds: bool, score: f64) {
-    let mut case = |what, is_positive| part.scores.entry(measure(what)).or_default().case(score, is_positive);
-    case(CACHED, holds);
+    let mut case = |what, score, positive| part.scores.entry(measure(what)).or_default().case(score, positive);
+    case(CACHED, score, holds);
     match did {
         Did::Request => {
-            case(RELAYED, true);
-            case(REQUESTED, true);
+            // Who passes a block on may keep it, and who asked for it keeps it elsewhere: a miss speaks for the request.
+            case(RELAYED, -score, true);
+            case(REQUESTED, score, true);
         }
-        Did::Relay => case(RELAYED, false),
-        Did::Nothing => case(REQUESTED, false),
+        Did::Relay => case(RELAYED, -score, false),
+        Did::Nothing => case(REQUESTED, score, false),
     }
 }
 
@@ -107,14 +108,11 @@ fn conclude(plan: &Plan, parts: &Parts) -> Finding {
     );
     let mut finding = Finding::new((NAME, TITLE), Build::Plain.name(), plan, control);
     finding.networks = parts.networks;
-    let goals = [
-        (CACHED, goals::PROBE_CACHED_AUC),
-        (RELAYED, goals::PROBE_RELAYED_AUC),
-        (REQUESTED, goals::PROBE_RELAYED_AUC),
-    ];
+    let goals =
+        [(CACHED, goals::PROBE_CACHED_AUC), (RELAYED, goals::PROBE_RELAYED_AUC), (REQUESTED, goals::PROBE_RELAYED_AUC)];
     let held = goals.into_iter().filter_map(|(what, goal)| {
-        let scores = parts.subject.scores.get(&measure(what))?.either_way();
-        Some((what, Headline::area(what.into(), &scores, goal)))
+        let scores = parts.subject.scores.get(&measure(what))?;
+        Some((what, Headline::area(what.into(), scores, goal)))
     });
     let held: Vec<_> = held.collect();
     finding.parts = held.iter().map(|(what, found)| Row::area(what, plan.fraction, found)).collect();

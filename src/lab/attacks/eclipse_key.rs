@@ -4,7 +4,7 @@
 //! ways to be near: as it comes; with ten lots for every place, of which the nearest is kept; and, in the control, where one
 //! likes. What others insert is kept at its seven places; colluders withhold it.
 
-use rand::seq::SliceRandom;
+use rand::RngExt;
 
 use crate::lab::attacks::attack::{Attack, Job, Measure, Part, Parts, Plan};
 use crate::lab::attacks::build::Build;
@@ -58,20 +58,21 @@ fn measure(plan: &Plan, rule: &'static str) -> Measure {
     Measure { what: SUCCESS, rule, placement: "", permille: plan.permille() }
 }
 
-/// The colluders that an attacker has around a key: so many lots for each, of which the nearest are kept.
+/// The colluders that an attacker has around a key. With several lots for each place, those near the key are its own as often
+/// as its lots are among all that were drawn, until all its places are taken.
 fn place(field: &mut Field, map: &Map, plan: &Plan, block: u32, rule: &str) -> Vec<u32> {
     let (target, most) = (field.key(block).location(), size(plan.nodes, plan.fraction));
-    let lots = match rule {
-        AS_IT_COMES => most,
-        TEN_LOTS => (10 * most).min(plan.nodes as usize),
-        _ => plan.nodes as usize,
-    };
-    let mut drawn: Vec<u32> = (0..plan.nodes).collect();
-    drawn.shuffle(&mut field.random);
-    drawn.truncate(lots);
-    drawn.sort_by_key(|node| map.place(*node).map(|place| place.distance(target)));
-    drawn.truncate(most);
-    drawn
+    let mut order: Vec<u32> = (0..plan.nodes).collect();
+    order.sort_by_key(|node| map.place(*node).map(|place| place.distance(target)));
+    let lots = f64::from(match rule {
+        AS_IT_COMES => 1,
+        TEN_LOTS => 10,
+        _ => u32::MAX,
+    }) * most as f64;
+    let own = lots / (lots + f64::from(plan.nodes) - most as f64);
+    order.retain(|_| field.random.random_bool(own));
+    order.truncate(most);
+    order
 }
 
 /// The share of fetches that succeed although the colluders deny the key.

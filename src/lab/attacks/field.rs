@@ -86,6 +86,11 @@ impl Field {
         self.tap_slot().get_or_insert_default()
     }
 
+    /// Nobody listens any more.
+    pub fn no_tap(&mut self) {
+        *self.tap_slot() = None;
+    }
+
     fn tap_slot(&mut self) -> &mut Option<Tap> {
         match &mut self.network {
             Network::Plain(network) => &mut network.engine.tap,
@@ -176,7 +181,7 @@ impl Field {
             }
             self.settle();
         }
-        self.tap().take()
+        self.tap_slot().as_mut().map(Tap::take).unwrap_or_default()
     }
 
     /// Runs for a span of virtual time.
@@ -252,10 +257,13 @@ impl Field {
         match &self.network {
             Network::Plain(network) => {
                 let engine = &network.engine;
-                let near: Vec<Vec<(u32, Location)>> = nodes.clone().map(|node| {
-                    let all = engine.mode(node).map(Freenet::neighbours).unwrap_or_default();
-                    all.iter().filter_map(|(id, place)| Some((engine.number_of(id)?, *place))).collect()
-                }).collect();
+                let near: Vec<Vec<(u32, Location)>> = nodes
+                    .clone()
+                    .map(|node| {
+                        let all = engine.mode(node).map(Freenet::neighbours).unwrap_or_default();
+                        all.iter().filter_map(|(id, place)| Some((engine.number_of(id)?, *place))).collect()
+                    })
+                    .collect();
                 let own = |node: u32| engine.mode(node).and_then(Freenet::location);
                 // A neighbour counts as near as its nearest neighbour.
                 let routes = nodes.clone().map(|node| {

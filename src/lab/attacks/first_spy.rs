@@ -59,12 +59,10 @@ fn observe(trace: &Trace, sets: &Sets, placement: Placement, fraction: f64, part
             continue;
         }
         let what = if action.insert { INSERT } else { FETCH };
-        let measure =
-            |rule| Measure { what, rule, placement: placement.name(), permille: permille(fraction) };
-        for (rule, evidence) in [
-            (PREDECESSOR, predecessor(action, colluders)),
-            (LIKELIEST, likeliest(&trace.map, action, colluders)),
-        ] {
+        let measure = |rule| Measure { what, rule, placement: placement.name(), permille: permille(fraction) };
+        for (rule, evidence) in
+            [(PREDECESSOR, predecessor(action, colluders)), (LIKELIEST, likeliest(&trace.map, action, colluders))]
+        {
             let guess =
                 Guess { group: sets.number(at), user: action.origin, among: honest(trace, colluders), evidence };
             part.guesses.entry(measure(rule)).or_default().push(guess);

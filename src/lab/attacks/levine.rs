@@ -13,16 +13,15 @@ use crate::lab::attacks::finding::{Control, Finding, Headline, Row};
 use crate::lab::attacks::goals;
 use crate::lab::attacks::hops;
 use crate::lab::attacks::logistic::Logistic;
-use crate::lab::attacks::predecessor::length;
 use crate::lab::attacks::scores::Scores;
-use crate::lab::attacks::trace::{Action, Trace};
+use crate::lab::attacks::trace::{Action, Course, Trace};
 use crate::lab::experiment::Progress;
 
 /// The attack.
 pub const ATTACK: Attack = Attack {
     name: NAME,
     title: TITLE,
-    about: "One node fetches a file of 100 blocks whose keys are known. Each neighbour of each node counts the requests for \
+    about: "One node fetches a file of 200 blocks whose keys are known. Each neighbour of each node counts the requests for \
             them that come over its link near full hops to live, and decides between downloader and relay.",
     jobs,
     conclude,
@@ -78,6 +77,15 @@ fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {
         note(&mut part, rule, tried, files * pairs, score);
     }
     part
+}
+
+fn length(plan: &Plan, job: &Job) -> Course {
+    let (inserts, fetched_files, blocks) = match (plan.is_small(), job.build) {
+        (true, _) => (400, 40, 80),
+        (false, Build::Classic) => (2_000, 120, 200),
+        (false, _) => (5_000, 250, 200),
+    };
+    Course { inserts, inserted_files: 0, fetched_files, blocks }
 }
 
 /// What every observer saw of a file, and what the downloader's other neighbours did not see.
@@ -242,6 +250,6 @@ mod tests {
     fn the_map_tells_a_small_share_from_a_large_one() {
         let link = |near, expected| Link { near, expected, links: 20, ..Link::default() };
         assert!(link(10, 10).by_topology(100) > link(10, 60).by_topology(100));
-        assert!(link(1, 0).by_topology(100) < 0.0 + link(10, 10).by_topology(100));
+        assert!(link(1, 0).by_topology(100) < link(10, 10).by_topology(100));
     }
 }

@@ -44,8 +44,7 @@ fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {
     part
 }
 
-/// The course of this attack and of Levine's.
-pub fn length(plan: &Plan, job: &Job) -> Course {
+fn length(plan: &Plan, job: &Job) -> Course {
     if plan.is_small() {
         return Course { inserts: 400, inserted_files: 0, fetched_files: 60, blocks: SMALL_FILE };
     }
@@ -61,11 +60,9 @@ fn observe(trace: &Trace, sets: &Sets, placement: Placement, fraction: f64, part
         }
         let rules: [(&'static str, fn(&Sighting) -> bool); 2] = [(ALL, |_| true), (NEAR, hops::may_be_origin)];
         for (rule, counts) in rules {
-            let measure =
-                Measure { what: FETCH, rule, placement: placement.name(), permille: permille(fraction) };
+            let measure = Measure { what: FETCH, rule, placement: placement.name(), permille: permille(fraction) };
             let evidence = accuse(&count(file.iter().copied(), colluders, counts), origin);
-            let guess =
-                Guess { group: sets.number(at), user: origin, among: honest(trace, colluders), evidence };
+            let guess = Guess { group: sets.number(at), user: origin, among: honest(trace, colluders), evidence };
             part.guesses.entry(measure).or_default().push(guess);
         }
     }
@@ -115,8 +112,7 @@ fn conclude(plan: &Plan, parts: &Parts) -> Finding {
     let Some((measure, found)) = best(&parts.subject, FETCH, plan.permille()) else { return finding };
     let name = format!("recall of a file of {blocks} blocks: {}", measure.text());
     finding.headline = Headline::identified(name, &found, goals::file(plan.fraction));
-    finding.figures =
-        curve::figures(plan, parts, FETCH, "recall of one file", |fraction| Some(goals::file(fraction)));
+    finding.figures = curve::figures(plan, parts, FETCH, "recall of one file", |fraction| Some(goals::file(fraction)));
     finding
 }
 

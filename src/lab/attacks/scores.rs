@@ -44,7 +44,13 @@ impl Scores {
         let (threshold, share) = self.threshold(fpr)?;
         let mut groups: BTreeMap<u32, Group> = BTreeMap::new();
         for (group, score) in &self.grouped {
-            let hit = if *score > threshold { 1.0 } else if *score == threshold { share } else { 0.0 };
+            let hit = if *score > threshold {
+                1.0
+            } else if *score == threshold {
+                share
+            } else {
+                0.0
+            };
             let entry = groups.entry(*group).or_default();
             *entry = Group { trials: entry.trials + 1.0, hits: entry.hits + hit };
         }
@@ -77,17 +83,6 @@ impl Scores {
     pub fn auc(&self) -> Option<f64> {
         let curve = self.curve()?;
         Some(curve.windows(2).map(|two| (two[1].0 - two[0].0) * f64::midpoint(two[0].1, two[1].1)).sum())
-    }
-
-    /// The same, turned round if that tells more: an attacker knows which way a score points.
-    #[must_use]
-    pub fn either_way(&self) -> Self {
-        if self.auc().is_none_or(|auc| auc >= 0.5) {
-            return self.clone();
-        }
-        let turned = |(score, positive, negative): &(f64, f64, f64)| (-score, *positive, *negative);
-        let grouped = self.grouped.iter().map(|(group, score)| (*group, -score)).collect();
-        Self { all: self.all.iter().map(turned).collect(), grouped }
     }
 
     /// The share of positives found where `fpr` of the negatives are taken for such; lots are drawn among equal scores.

@@ -31,7 +31,7 @@ use crate::message::block::Block;
 pub const ATTACK: Attack = Attack {
     name: NAME,
     title: TITLE,
-    about: "The thief has a block and a disk of four slots, which holds that block in half of all cases. It looks for the routing \
+    about: "The thief has a block and a disk of two slots, which holds that block in half of all cases. It looks for the routing \
             key in the headers and counts the bytes in which a body equals the block.",
     jobs,
     conclude,
@@ -48,7 +48,7 @@ fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {
     let mut part = Part::default();
     let mut random = ChaCha8Rng::seed_from_u64(job.seed ^ DISKS);
     if job.build != Build::Convergent {
-        let disks = if plan.is_small() { 200 } else { 3_000 };
+        let disks = if plan.is_small() { 200 } else { 8_000 };
         (0..disks).for_each(|at| seize(&mut part, job.build, at % 2 == 0, &mut random));
     }
     if job.build != Build::ClearSlots {
@@ -151,7 +151,8 @@ fn with_the_secret(plan: &Plan, job: &Job, part: &mut Part, progress: &mut Progr
         let Some(found) = visit(&mut field) else { continue };
         for (did, node) in Did::ALL.into_iter().zip(found.nodes) {
             let Some(node) = node else { continue };
-            let score = f64::from(u8::from(field.depot().holds(node, found.block)));
+            // Who passes a block on may keep it; what a node asks for itself does not enter the store.
+            let score = -f64::from(u8::from(field.depot().holds(node, found.block)));
             let scores = part.scores.entry(measure(RELAYED)).or_default();
             match did {
                 Did::Request => scores.case(score, true),
@@ -172,10 +173,10 @@ fn conclude(plan: &Plan, parts: &Parts) -> Finding {
     let mut finding = Finding::new((NAME, TITLE), Build::Plain.name(), plan, control);
     finding.networks = parts.networks;
     let Some(present) = parts.subject.scores.get(&measure(PRESENT)) else { return finding };
-    finding.headline = Headline::area(PRESENT.into(), &present.either_way(), goals::SEIZED_AUC);
+    finding.headline = Headline::area(PRESENT.into(), present, goals::SEIZED_AUC);
     let mut rows = vec![Row::area(PRESENT, 0.0, &finding.headline)];
     if let Some(scores) = parts.subject.scores.get(&measure(RELAYED)) {
-        let found = Headline::area(RELAYED.into(), &scores.either_way(), goals::PROBE_RELAYED_AUC);
+        let found = Headline::area(RELAYED.into(), scores, goals::PROBE_RELAYED_AUC);
         rows.push(Row::area(RELAYED, 0.0, &found));
     }
     if let Some(found) = parts.subject.values.get(&measure(CONFIRMED)) {
@@ -201,7 +202,7 @@ const PRESENT: &str = "area under the curve: on the disk or not";
 const RELAYED: &str = "area under the curve, secret in hand: requested or relayed";
 const CONFIRMED: &str = "default inserts confirmed by their plaintext";
 /// Slots of a seized disk.
-const SLOTS: u64 = 4;
+const SLOTS: u64 = 2;
 /// Bytes of a slot's header.
 const HEADER: usize = 128;
 const DISKS: u64 = 0x6469_736b;

@@ -23,7 +23,11 @@ pub fn lines(finding: &Finding) -> String {
         let _ = writeln!(text, "  {:<58} {}", "samples", headline.samples);
     }
     for row in &finding.parts {
-        let name = format!("{}, {}", row.what, percent(Some(row.colluders)));
+        let name = if row.colluders > 0.0 {
+            format!("{}, {}", row.what, percent(Some(row.colluders)))
+        } else {
+            row.what.clone()
+        };
         let _ = writeln!(text, "    {name:<56} {} ≤ {}", share(row.value), share(row.upper95));
     }
     let reached = if control.reached { "reached" } else { "NOT REACHED" };
@@ -78,13 +82,14 @@ pub fn file_name(finding: &Finding, figure: &str) -> String {
 }
 
 fn rules(rows: &[Row]) -> String {
-    let mut text = String::from("| | colluders | measured | upper 95 % | goal | met | samples |\n|---|---|---|---|---|---|---|\n");
+    let mut text =
+        String::from("| | colluders | measured | upper 95 % | goal | met | samples |\n|---|---|---|---|---|---|---|\n");
     for row in rows {
         let Row { what, colluders, value, upper95, goal, met, samples } = row;
         let _ = writeln!(
             text,
             "| {what} | {} | {} | {} | {} | {} | {samples} |",
-            percent(Some(*colluders)),
+            if *colluders > 0.0 { percent(Some(*colluders)) } else { "–".into() },
             share(*value),
             share(*upper95),
             share(*goal),

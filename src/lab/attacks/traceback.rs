@@ -94,20 +94,15 @@ fn by_id(field: &mut Field, colluders: &[bool], members: &[u32], order: Order) -
     field.run_for(ANSWERS);
     let answers = field.tap().take();
     // Whoever knows the id hands all hops to live back.
-    let knows = |seen: &&Seen| seen.sight.kind == SightKind::Known && seen.sight.htl == 1 && colluders[seen.to as usize];
+    let knows =
+        |seen: &&Seen| seen.sight.kind == SightKind::Known && seen.sight.htl == 1 && colluders[seen.to as usize];
     let path = marked(field.nodes, &answers.iter().filter(knows).map(|seen| seen.from).collect::<Vec<_>>());
     let map = field.map();
     [Some(caught.accuse(&[first.from], 0)), Some(caught.walk_back(&map, &path))]
 }
 
 /// The request is kept open at the first colluder while the neighbours of its sender are asked for the same key.
-fn by_key(
-    field: &mut Field,
-    map: &Map,
-    colluders: &[bool],
-    members: &[u32],
-    order: Order,
-) -> [Option<Evidence>; 2] {
+fn by_key(field: &mut Field, map: &Map, colluders: &[bool], members: &[u32], order: Order) -> [Option<Evidence>; 2] {
     let key = field.key(order.block);
     field.tap().take();
     field.tap().collude(members);
@@ -152,8 +147,7 @@ fn ask_around(field: &mut Field, map: &Map, colluders: &[bool], order: Order) ->
     waiting.sort_unstable();
     waiting.dedup();
     let target = key.location();
-    let askers: Vec<u32> =
-        waiting.iter().copied().filter(|node| map.next(*node, target) == Some(first.from)).collect();
+    let askers: Vec<u32> = waiting.iter().copied().filter(|node| map.next(*node, target) == Some(first.from)).collect();
     let accused = match (askers.is_empty(), waiting.is_empty()) {
         (false, _) => askers,
         (true, false) => waiting,
@@ -223,7 +217,11 @@ fn conclude(plan: &Plan, parts: &Parts) -> Finding {
         spies.iter().zip(traced).map(|(spy, traced)| Group { trials: 1.0, hits: traced.hit() - spy.hit() }).collect();
     let upper = gain_upper(&gains);
     let goal = spy.recall + goals::traceback_gain(plan.nodes);
-    let mut headline = Headline::identified("recall of a fetch, traced back; the goal is what the first spy gets and 2/N".into(), &found, goal);
+    let mut headline = Headline::identified(
+        "recall of a fetch, traced back; the goal is what the first spy gets and 2/N".into(),
+        &found,
+        goal,
+    );
     headline.upper95 = Some(spy.recall + upper);
     headline.met = Some(spy.recall + upper <= goal);
     finding.headline = headline;
