@@ -11,7 +11,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use super::super::arguments::AttackOptions;
+use super::super::arguments::lab::AttackOptions;
 use super::super::failure::Failure;
 use super::super::output::Output;
 use super::super::progress::Progress;

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::arguments::{LabCommand, LabOptions};
+use super::arguments::lab::{LabCommand, LabOptions};
 use super::crew::{Crew, Done};
 use super::failure::Failure;
 use super::memory;

@@ -81,7 +81,7 @@ pub fn marked(nodes: u32, members: &[u32]) -> Vec<bool> {
     marks
 }
 
-/// The nodes to which most actions of the first half of the course came first: the rest of it is what they are used on.
+/// The nodes to which most actions came first, counted on every other action.
 fn busiest(trace: &Trace, size: usize) -> Vec<u32> {
     let mut counts = vec![0_u32; trace.nodes as usize];
     for action in trace.actions.iter().step_by(2) {

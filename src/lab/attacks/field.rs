@@ -253,12 +253,11 @@ impl Field {
 
     /// What an attacker knows of the network now.
     pub fn map(&self) -> Map {
-        let nodes = 0..self.nodes;
+        let nodes = || 0..self.nodes;
         match &self.network {
             Network::Plain(network) => {
                 let engine = &network.engine;
-                let near: Vec<Vec<(u32, Location)>> = nodes
-                    .clone()
+                let near: Vec<Vec<(u32, Location)>> = nodes()
                     .map(|node| {
                         let all = engine.mode(node).map(Freenet::neighbours).unwrap_or_default();
                         all.iter().filter_map(|(id, place)| Some((engine.number_of(id)?, *place))).collect()
@@ -266,7 +265,7 @@ impl Field {
                     .collect();
                 let own = |node: u32| engine.mode(node).and_then(Freenet::location);
                 // A neighbour counts as near as its nearest neighbour.
-                let routes = nodes.clone().map(|node| {
+                let routes = nodes().map(|node| {
                     let ahead = |(other, place): &(u32, Location)| {
                         let beyond = near[*other as usize].iter().filter(move |(third, _)| *third != node);
                         let via = *other;
@@ -274,7 +273,7 @@ impl Field {
                     };
                     near[node as usize].iter().flat_map(ahead).collect()
                 });
-                Map::new(nodes.clone().map(own).collect(), routes.collect())
+                Map::new(nodes().map(own).collect(), routes.collect())
             }
             Network::Classic(network) => {
                 let engine = network.engine();
@@ -283,7 +282,7 @@ impl Field {
                     table.filter_map(|(place, contact)| Some((place, engine.number_of(&contact.id())?))).collect()
                 };
                 let own = |node: u32| engine.mode(node).and_then(Classic::place);
-                Map::new(nodes.clone().map(own).collect(), nodes.map(routes).collect())
+                Map::new(nodes().map(own).collect(), nodes().map(routes).collect())
             }
         }
     }

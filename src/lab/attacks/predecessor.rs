@@ -27,6 +27,9 @@ pub const ATTACK: Attack = Attack {
     conclude,
 };
 
+/// Which sightings count.
+pub type Counts = fn(&Sighting) -> bool;
+
 fn jobs(plan: &Plan) -> Vec<Job> {
     let networks = if plan.is_small() { 1 } else { 4 };
     plan.jobs((Build::Plain, networks), (Build::Classic, 1), course)
@@ -58,7 +61,7 @@ fn observe(trace: &Trace, sets: &Sets, placement: Placement, fraction: f64, part
         if colluders[origin as usize] {
             continue;
         }
-        let rules: [(&'static str, fn(&Sighting) -> bool); 2] = [(ALL, |_| true), (NEAR, hops::may_be_origin)];
+        let rules: [(&'static str, Counts); 2] = [(ALL, |_| true), (NEAR, hops::may_be_origin)];
         for (rule, counts) in rules {
             let measure = Measure { what: FETCH, rule, placement: placement.name(), permille: permille(fraction) };
             let evidence = accuse(&count(file.iter().copied(), colluders, counts), origin);
@@ -69,11 +72,7 @@ fn observe(trace: &Trace, sets: &Sets, placement: Placement, fraction: f64, part
 }
 
 /// How often each honest node came before the first colluder.
-pub fn count<'a>(
-    actions: impl Iterator<Item = &'a Action>,
-    colluders: &[bool],
-    counts: fn(&Sighting) -> bool,
-) -> BTreeMap<u32, u32> {
+pub fn count<'a>(actions: impl Iterator<Item = &'a Action>, colluders: &[bool], counts: Counts) -> BTreeMap<u32, u32> {
     let mut tally = BTreeMap::new();
     for first in actions.filter_map(|action| action.first(colluders)) {
         if first.routed && counts(first) && !colluders[first.from as usize] {

@@ -13,13 +13,17 @@ pub fn lines(finding: &Finding) -> String {
         let _ = writeln!(text, "  {:<58} {}", headline.measure, share(headline.recall));
         let _ = writeln!(text, "  {:<58} {}", "upper 95 % limit", share(headline.upper95));
         let _ = writeln!(text, "  {:<58} {}  {}", "goal", share(headline.goal), verdict(headline.met));
-        let _ = writeln!(text, "  {:<58} {}", "precision", share(headline.precision));
-        let _ = writeln!(text, "  {:<58} {}", "area under the curve", plain(headline.auc));
-        let _ = writeln!(text, "  {:<58} {}", "true positives at 0.1 % false ones", share(headline.tpr_at_fpr));
-        let bits = headline.entropy_loss_bits;
-        let _ = writeln!(text, "  {:<58} {}", "bits lost of the anonymity set", plain(bits));
-        let left = headline.min_entropy_p5_bits;
-        let _ = writeln!(text, "  {:<58} {}", "bits left to the 5 % of users worst off", plain(left));
+        let told = [
+            ("precision", headline.precision),
+            ("area under the curve", headline.auc),
+            ("true positives at 0.1 % false ones", headline.tpr_at_fpr),
+            ("bits lost of the anonymity set", headline.entropy_loss_bits),
+            ("bits left to the 5 % of users worst off", headline.min_entropy_p5_bits),
+            ("share of actions that a colluder saw", headline.visibility),
+        ];
+        for (name, value) in told.into_iter().filter(|(_, value)| value.is_some()) {
+            let _ = writeln!(text, "  {name:<58} {}", share(value));
+        }
         let _ = writeln!(text, "  {:<58} {}", "samples", headline.samples);
     }
     for row in &finding.parts {
@@ -114,8 +118,4 @@ fn percent(value: Option<f64>) -> String {
 /// A share to four places: small ones matter here.
 fn share(value: Option<f64>) -> String {
     value.map_or_else(|| "–".into(), |value| format!("{value:.4}"))
-}
-
-fn plain(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".into(), |value| format!("{value:.3}"))
 }
