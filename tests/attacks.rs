@@ -2,10 +2,11 @@
 //! gives the same figures. Small networks: what they measure is no figure of the report.
 
 use bolthole::key::Location;
-use bolthole::lab::attacks::attack::{Attack, Parts, Plan};
+use bolthole::lab::attacks::attack::{Attack, Parts};
 use bolthole::lab::attacks::build::Build;
 use bolthole::lab::attacks::field::{Field, Order};
 use bolthole::lab::attacks::finding::Finding;
+use bolthole::lab::attacks::part::Plan;
 use bolthole::lab::attacks::trace::{Action, Sighting};
 use bolthole::lab::attacks::{ATTACKS, AWAITED, first_spy, predecessor};
 use bolthole::sim::tap::SightKind;

@@ -15,8 +15,9 @@ use super::super::arguments::lab::AttackOptions;
 use super::super::failure::Failure;
 use super::super::output::Output;
 use super::super::progress::Progress;
-use crate::lab::attacks::attack::{Attack, Job, Part, Parts, Plan};
+use crate::lab::attacks::attack::{Attack, Job, Parts};
 use crate::lab::attacks::finding::Finding;
+use crate::lab::attacks::part::{Part, Plan};
 use crate::lab::attacks::{ATTACKS, AWAITED, summary};
 use crate::lab::svg;
 

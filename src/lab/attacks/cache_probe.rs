@@ -5,12 +5,13 @@
 
 use rand::RngExt;
 
-use crate::lab::attacks::attack::{Attack, Job, Measure, Part, Parts, Plan};
+use crate::lab::attacks::attack::{Attack, Job, Parts};
 use crate::lab::attacks::build::Build;
 use crate::lab::attacks::field::{Field, Forged, Order};
 use crate::lab::attacks::finding::{Control, Finding, Headline, Row};
 use crate::lab::attacks::goals;
 use crate::lab::attacks::map::Map;
+use crate::lab::attacks::part::{Measure, Part, Plan};
 use crate::lab::attacks::scores::Scores;
 use crate::lab::attacks::visits::{Did, visit};
 use crate::lab::experiment::Progress;
@@ -29,7 +30,7 @@ pub const ATTACK: Attack = Attack {
 
 fn jobs(plan: &Plan) -> Vec<Job> {
     let networks = if plan.is_small() { 1 } else { 4 };
-    plan.jobs((Build::Plain, networks), (Build::Classic, 1), course)
+    Job::all(plan, (Build::Plain, networks), (Build::Classic, 1), course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {

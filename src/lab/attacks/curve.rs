@@ -1,7 +1,8 @@
 //! The plot of an attack: success against the fraction that colludes, beside control, goal and the bound of plain text.
 
-use crate::lab::attacks::attack::{Part, Parts, Plan, permille};
+use crate::lab::attacks::attack::Parts;
 use crate::lab::attacks::finding::best;
+use crate::lab::attacks::part::{Part, Plan, permille};
 use crate::lab::figure::{Axis, Figure, Series, Style, Tone};
 
 /// Success in `what` against the colluding fraction; `goal` at each.

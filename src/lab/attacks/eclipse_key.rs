@@ -6,7 +6,7 @@
 
 use rand::RngExt;
 
-use crate::lab::attacks::attack::{Attack, Job, Measure, Part, Parts, Plan};
+use crate::lab::attacks::attack::{Attack, Job, Parts};
 use crate::lab::attacks::build::Build;
 use crate::lab::attacks::colluders::{marked, size};
 use crate::lab::attacks::confidence::{self, Group};
@@ -14,6 +14,7 @@ use crate::lab::attacks::field::{Field, Forged, Order};
 use crate::lab::attacks::finding::{Control, Finding, Headline, Row};
 use crate::lab::attacks::goals;
 use crate::lab::attacks::map::Map;
+use crate::lab::attacks::part::{Measure, Part, Plan};
 use crate::lab::experiment::Progress;
 use crate::lab::statistics::mean;
 use crate::sim::tap::{Seen, SightKind};
@@ -31,7 +32,7 @@ pub const ATTACK: Attack = Attack {
 
 fn jobs(plan: &Plan) -> Vec<Job> {
     let networks = if plan.is_small() { 1 } else { 4 };
-    plan.jobs((Build::Plain, networks), (Build::PlacesChosen, 1), course)
+    Job::all(plan, (Build::Plain, networks), (Build::PlacesChosen, 1), course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::lab::attacks::attack::{Measure, Part, Plan};
 use crate::lab::attacks::guess::{Identified, identified};
+use crate::lab::attacks::part::{Measure, Part, Plan};
 use crate::lab::attacks::scores::Scores;
 use crate::lab::figure::Figure;
 

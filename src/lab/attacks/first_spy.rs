@@ -3,7 +3,7 @@
 //! Biryukov and others 2014, Fanti and Viswanath 2017. Two rules: the predecessor itself; and, with the map of the network and
 //! what hops to live tell, the likeliest of the predecessor and those who would have asked it. Fetches and inserts apart.
 
-use crate::lab::attacks::attack::{Attack, Job, Measure, Part, Parts, Plan, permille};
+use crate::lab::attacks::attack::{Attack, Job, Parts};
 use crate::lab::attacks::build::Build;
 use crate::lab::attacks::colluders::{Placement, Sets};
 use crate::lab::attacks::curve;
@@ -12,6 +12,7 @@ use crate::lab::attacks::goals;
 use crate::lab::attacks::guess::{Evidence, Guess, identified};
 use crate::lab::attacks::hops;
 use crate::lab::attacks::map::Map;
+use crate::lab::attacks::part::{Measure, Part, Plan, permille};
 use crate::lab::attacks::trace::{Action, Course, Trace};
 use crate::lab::experiment::Progress;
 
@@ -27,7 +28,7 @@ pub const ATTACK: Attack = Attack {
 
 fn jobs(plan: &Plan) -> Vec<Job> {
     let networks = if plan.is_small() { 1 } else { 4 };
-    plan.jobs((Build::Plain, networks), (Build::Classic, 1), course)
+    Job::all(plan, (Build::Plain, networks), (Build::Classic, 1), course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {

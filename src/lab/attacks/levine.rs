@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::lab::attacks::attack::{Attack, Job, Measure, Part, Parts, Plan};
+use crate::lab::attacks::attack::{Attack, Job, Parts};
 use crate::lab::attacks::build::Build;
 use crate::lab::attacks::finding::{Control, Finding, Headline, Row};
 use crate::lab::attacks::goals;
 use crate::lab::attacks::hops;
 use crate::lab::attacks::logistic::Logistic;
+use crate::lab::attacks::part::{Measure, Part, Plan};
 use crate::lab::attacks::scores::Scores;
 use crate::lab::attacks::trace::{Action, Course, Trace};
 use crate::lab::experiment::Progress;
@@ -52,7 +53,7 @@ struct Judged {
 
 fn jobs(plan: &Plan) -> Vec<Job> {
     let networks = if plan.is_small() { 1 } else { 4 };
-    plan.jobs((Build::Plain, networks), (Build::Classic, 1), course)
+    Job::all(plan, (Build::Plain, networks), (Build::Classic, 1), course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {

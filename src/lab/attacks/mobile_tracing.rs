@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
-use crate::lab::attacks::attack::{Attack, Job, Measure, Part, Parts, Plan, permille};
+use crate::lab::attacks::attack::{Attack, Job, Parts};
 use crate::lab::attacks::build::Build;
 use crate::lab::attacks::colluders::{marked, sample, size};
 use crate::lab::attacks::curve;
@@ -18,6 +18,7 @@ use crate::lab::attacks::goals;
 use crate::lab::attacks::guess::{Guess, identified};
 use crate::lab::attacks::hops;
 use crate::lab::attacks::map::Map;
+use crate::lab::attacks::part::{Measure, Part, Plan, permille};
 use crate::lab::attacks::predecessor::{accuse, count};
 use crate::lab::attacks::trace::{Action, Course, Trace};
 use crate::lab::experiment::Progress;
@@ -34,7 +35,7 @@ pub const ATTACK: Attack = Attack {
 
 fn jobs(plan: &Plan) -> Vec<Job> {
     let networks = if plan.is_small() { 1 } else { 4 };
-    plan.jobs((Build::Plain, networks), (Build::Classic, 1), course)
+    Job::all(plan, (Build::Plain, networks), (Build::Classic, 1), course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {

@@ -21,6 +21,7 @@ pub mod levine;
 pub mod logistic;
 pub mod map;
 pub mod mobile_tracing;
+pub mod part;
 pub mod predecessor;
 pub mod scores;
 pub mod seizure;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::lab::attacks::attack::{Attack, Job, Measure, Part, Parts, Plan, permille};
+use crate::lab::attacks::attack::{Attack, Job, Parts};
 use crate::lab::attacks::build::Build;
 use crate::lab::attacks::colluders::{Placement, Sets};
 use crate::lab::attacks::curve;
@@ -14,6 +14,7 @@ use crate::lab::attacks::first_spy::honest;
 use crate::lab::attacks::goals;
 use crate::lab::attacks::guess::{Evidence, Guess, identified};
 use crate::lab::attacks::hops;
+use crate::lab::attacks::part::{Measure, Part, Plan, permille};
 use crate::lab::attacks::trace::{Action, Course, Sighting, Trace};
 use crate::lab::experiment::Progress;
 
@@ -32,7 +33,7 @@ pub type Counts = fn(&Sighting) -> bool;
 
 fn jobs(plan: &Plan) -> Vec<Job> {
     let networks = if plan.is_small() { 1 } else { 4 };
-    plan.jobs((Build::Plain, networks), (Build::Classic, 1), course)
+    Job::all(plan, (Build::Plain, networks), (Build::Classic, 1), course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {

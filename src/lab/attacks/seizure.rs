@@ -15,12 +15,13 @@ use crate::document::layout::{Copies, Geometry, Redundancy};
 use crate::document::mime::Mime;
 use crate::document::root;
 use crate::key::RoutingKey;
-use crate::lab::attacks::attack::{Attack, Job, Measure, Part, Parts, Plan};
+use crate::lab::attacks::attack::{Attack, Job, Parts};
 use crate::lab::attacks::build::Build;
 use crate::lab::attacks::confidence::exact_upper;
 use crate::lab::attacks::field::{Field, Order};
 use crate::lab::attacks::finding::{Control, Finding, Headline, Row};
 use crate::lab::attacks::goals;
+use crate::lab::attacks::part::{Measure, Part, Plan};
 use crate::lab::attacks::scores::Scores;
 use crate::lab::attacks::visits::{Did, visit};
 use crate::lab::experiment::Progress;
@@ -39,8 +40,8 @@ pub const ATTACK: Attack = Attack {
 
 fn jobs(plan: &Plan) -> Vec<Job> {
     let networks = if plan.is_small() { 1 } else { 4 };
-    let mut jobs = plan.jobs((Build::Plain, networks), (Build::ClearSlots, 1), course);
-    jobs.extend(plan.jobs((Build::Plain, 0), (Build::Convergent, 1), course));
+    let mut jobs = Job::all(plan, (Build::Plain, networks), (Build::ClearSlots, 1), course);
+    jobs.extend(Job::all(plan, (Build::Plain, 0), (Build::Convergent, 1), course));
     jobs
 }
 
