@@ -44,8 +44,13 @@ fn a_quick_run_writes_table_measurements_and_plots_and_prints_one_object() {
 #[test]
 fn what_cannot_be_run_is_refused_in_one_sentence_before_anything_is_measured() {
     let cases: &[(&[&str], i32, &str)] = &[
-        (&["first-spy", "--nodes", "1000", "--colluders", "0.1"], 1, "first-spy is not available yet"),
-        (&["all"], 1, "not available yet"),
+        (&["guard-churn", "--nodes", "1000", "--colluders", "0.1"], 1, "guard-churn is not available yet"),
+        (&["link-tap"], 1, "link-tap is not available yet"),
+        (&["directory-sybil"], 1, "directory-sybil is not available yet"),
+        (&["cost"], 1, "cost is not available yet"),
+        (&["first-spy", "--colluders", "0.9"], 2, "at most 0.5"),
+        (&["first-spy", "--nodes", "10"], 2, "50"),
+        (&["first-spy", "--nodes", "60", "--out", "/dev/null/x"], 1, "cannot make /dev/null/x"),
         (&["nonsense"], 2, "no experiment or attack nonsense"),
         (&["freenet", "--only", "nonsense"], 2, "no experiment nonsense"),
         (&["freenet", "--quick", "--seeds", "7..9", "--only", "classic-links"], 2, "no trial"),
@@ -68,4 +73,30 @@ fn the_list_names_every_experiment() {
         listed["experiments"].as_array().expect("a list").iter().filter_map(|one| one["name"].as_str()).collect();
     let known: Vec<&str> = bolthole::lab::FREENET.iter().map(|one| one.name).collect();
     assert_eq!((code, names), (0, known));
+}
+
+#[test]
+fn an_attack_prints_its_headline_goal_and_control_and_writes_a_report_with_plots() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("attack");
+    let path = out.to_str().expect("text");
+    let (code, stdout, stderr) =
+        lab(&["first-spy", "--nodes", "60", "--colluders", "0.1", "--seed", "2", "--out", path, "--json"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let printed: Value = serde_json::from_str(&stdout).expect("exactly one JSON object");
+    assert_eq!((&printed["attack"], &printed["nodes"], &printed["seed"]), (&"first-spy".into(), &60.into(), &2.into()));
+    for field in
+        ["colluders", "samples", "recall", "precision", "auc", "tpr_at_fpr", "entropy_loss_bits", "upper95", "goal"]
+    {
+        assert!(printed[field].is_number(), "{field}: {}", printed[field]);
+    }
+    assert!(printed["met"].is_boolean());
+    assert!(printed["control"]["value"].as_f64() >= printed["control"]["level"].as_f64());
+    assert_eq!(printed["control"]["reached"], true);
+    assert!(read(&out, "report.md").contains("| first-spy: "));
+    assert!(read(&out, "first-spy-success.svg").starts_with("<svg"));
+    assert_eq!(
+        serde_json::from_str::<Value>(&read(&out, "report.json")).expect("JSON")[0]["recall"],
+        printed["recall"]
+    );
 }

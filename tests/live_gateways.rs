@@ -97,7 +97,7 @@ impl Bridge {
     /// Fetches a document at a node: its bytes, if it is found.
     async fn fetch(&self, network: &Network, node: usize, uri: &str) -> Option<Vec<u8>> {
         let served = self.served(network, node);
-        let request = FetchRequest { uri: uri.to_owned(), own_store: true, exact: false, dated: None, range: None };
+        let request = FetchRequest { direct: true, ..FetchRequest::of(uri.to_owned()) };
         let id = served.jobs().start(JobRequest::Fetch(request)).expect("a job").id;
         let mut output = served.jobs().output(id).expect("a fetch");
         let mut document = Vec::new();

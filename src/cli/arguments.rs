@@ -1,11 +1,14 @@
 //! The one definition of the command line: help, completions and man pages come from here.
 
+pub(crate) mod lab;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use self::lab::LabCommand;
 use crate::daemon::config::Profile;
 use crate::daemon::quantity::{Rate, Size};
 
@@ -55,7 +58,7 @@ pub(crate) enum Command {
     Sim(SimOptions),
     /// Run the same workload over all overlays; print tables, write a report, the measurements and plots.
     Compare(CompareOptions),
-    /// Measure what is claimed of Freenet; later, attack our own code.
+    /// Measure what is claimed of Freenet, and attack our own code.
     #[command(subcommand)]
     Lab(LabCommand),
     /// Carry lookups and publications between another overlay and the store, until stopped. Whoever uses a gateway is not
@@ -310,42 +313,6 @@ pub(crate) struct CompareOptions {
     /// Where to write comparison.md, comparison.json and the plots; made if it does not exist.
     #[arg(long, value_name = "DIR", default_value = "comparison")]
     pub(crate) out: PathBuf,
-}
-
-/// `bolthole lab`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum LabCommand {
-    /// Reproduce the published figures of Freenet; write a table, the measurements and plots.
-    Freenet(LabOptions),
-    /// An attack from the literature, by its name (not available yet).
-    #[command(external_subcommand)]
-    Attack(Vec<String>),
-}
-
-/// `bolthole lab freenet`.
-#[derive(Args, Debug)]
-pub(crate) struct LabOptions {
-    /// Where to write report.md, report.json and the plots; made if it does not exist.
-    #[arg(long, value_name = "DIR", default_value = "lab-freenet")]
-    pub(crate) out: PathBuf,
-    /// Run this experiment only; may be given several times.
-    #[arg(long, value_name = "EXPERIMENT")]
-    pub(crate) only: Vec<String>,
-    /// Few trials of small networks: shows in seconds that it works, and proves nothing.
-    #[arg(long)]
-    pub(crate) quick: bool,
-    /// Run only trials with these seeds, e.g. 1..10.
-    #[arg(long, value_name = "A..B")]
-    pub(crate) seeds: Option<String>,
-    /// Trials run at once [default: as many as there are processors].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) threads: Option<u16>,
-    /// Measure nothing; write one report from what earlier runs measured, by their report.json.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["only", "quick", "seeds", "threads"])]
-    pub(crate) merge: Vec<PathBuf>,
-    /// List the experiments and do nothing else.
-    #[arg(long)]
-    pub(crate) list: bool,
 }
 
 /// `bolthole fetch`.

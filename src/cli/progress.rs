@@ -40,6 +40,16 @@ impl Progress {
         )
     }
 
+    /// Goes on in simulated networks.
+    pub(crate) fn networks(total: u64, allowed: bool) -> Self {
+        Self::new(
+            Some(total),
+            allowed,
+            "{bar:32} {pos}/{len} networks {elapsed} {msg}",
+            "{spinner} {pos} networks {msg}",
+        )
+    }
+
     fn new(total: Option<u64>, allowed: bool, known: &str, unknown: &str) -> Self {
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
         let template = if total.is_some() { known } else { unknown };

@@ -3,6 +3,7 @@
 //! An experiment is data and two functions: which trials it takes, and what their samples come to. Trials are independent
 //! of each other, so whoever has threads may run them at once. Pure: no file, no clock, no thread; `cli` has those.
 
+pub mod attacks;
 pub mod axis;
 pub mod bars;
 mod canvas;

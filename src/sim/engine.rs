@@ -20,6 +20,7 @@ use crate::sim::access::Access;
 use crate::sim::depot::Depot;
 use crate::sim::fault::{Fault, Verdict};
 use crate::sim::latency::Latency;
+use crate::sim::tap::{Seen, Tap};
 use crate::sim::traffic::{Roles, Traffic};
 use crate::sim::wheel::Wheel;
 use crate::time::{Duration, Instant};
@@ -41,6 +42,8 @@ pub struct Engine<M: Mode> {
     pub access: Access,
     conditions: Conditions,
     fault: Option<Box<dyn Fault<M::Message>>>,
+    /// What colluding nodes see, if somebody listens.
+    pub tap: Option<Tap>,
     random: ChaCha8Rng,
     open: BTreeMap<Ticket, u32>,
     answers: Vec<Answered>,
@@ -165,6 +168,7 @@ where
             access: Access::default(),
             conditions,
             fault: None,
+            tap: None,
             random: ChaCha8Rng::seed_from_u64(seed),
             open: BTreeMap::new(),
             answers: Vec::new(),
@@ -238,6 +242,17 @@ where
     /// Lets a node look at the clock, after it was told something by [`Self::mode_mut`].
     pub fn nudge(&mut self, number: u32) {
         self.input(number, Input::Timeout);
+    }
+
+    /// A colluder sends a message that its machine knows nothing of, over a link that it has.
+    pub fn inject(&mut self, from: u32, to: u32, message: M::Message) {
+        let to = self.nodes[to as usize].id;
+        self.on_send(from, to, message);
+    }
+
+    /// A colluder opens a link at once, where whoever dials is linked.
+    pub fn force_link(&mut self, from: u32, to: u32) {
+        self.on_dialled(from, to);
     }
 
     /// Gives a node a local command; `None` if it is dead.
@@ -511,11 +526,18 @@ where
     }
 
     fn deliver(&mut self, from: u32, to: u32, link: u32, message: M::Message) {
-        if self.link_number(to, from) == Some(link) {
-            self.nodes[to as usize].received += 1;
-            let from = self.nodes[from as usize].id;
-            self.input(to, Input::Message { from, message });
+        if self.link_number(to, from) != Some(link) {
+            return;
         }
+        self.nodes[to as usize].received += 1;
+        if let Some(tap) = &mut self.tap
+            && let Some(sight) = message.sight()
+            && tap.hear(Seen { at: self.now, from, to, sight })
+        {
+            return;
+        }
+        let from = self.nodes[from as usize].id;
+        self.input(to, Input::Message { from, message });
     }
 
     /// A message is on its way between the access links, after `delay`.

@@ -22,6 +22,7 @@ pub mod roles;
 pub mod run;
 pub mod scenario;
 pub mod shelf;
+pub mod tap;
 pub mod topology;
 pub mod traffic;
 pub mod watch;

@@ -1,7 +1,9 @@
 //! What the messages of each overlay are for.
 
-use crate::overlay::freenet::Question;
+use crate::key::RoutingKey;
+use crate::overlay::freenet::{Question, Refusal};
 use crate::overlay::{can, central, chord, classic, flooding, freenet, kademlia, supernode, swarm};
+use crate::sim::tap::{Sight, SightKind};
 use crate::sim::traffic::{Role, Roles};
 
 impl Roles for classic::Message {
@@ -12,6 +14,20 @@ impl Roles for classic::Message {
             Self::Data { .. } | Self::InsertData { .. } => Role::Content,
             Self::Insert { .. } | Self::AllClear { .. } => Role::Publication,
             Self::Announce { .. } | Self::Reveal { .. } | Self::Assign { .. } => Role::Maintenance,
+        }
+    }
+
+    fn sight(&self) -> Option<Sight> {
+        let told = |kind, id: &classic::TransactionId, key: Option<&RoutingKey>, htl: u16, depth: Option<u16>| {
+            Some(Sight { kind, id: id.0, key: key.copied(), htl, depth })
+        };
+        match self {
+            Self::Request { id, htl, depth, key } => told(SightKind::Request, id, Some(key), *htl, Some(*depth)),
+            Self::Insert { id, htl, depth, key } => told(SightKind::Insert, id, Some(key), *htl, Some(*depth)),
+            Self::Data { id, htl, .. } => told(SightKind::Found, id, None, *htl, None),
+            Self::NotFound { id } => told(SightKind::Missing, id, None, 0, None),
+            Self::Continue { id, htl } => told(SightKind::Known, id, None, *htl, None),
+            _ => None,
         }
     }
 }
@@ -201,6 +217,22 @@ impl Roles for freenet::Message {
             Self::Unconfirmed => 14,
             other if other.role() == Role::Publication => 1,
             _ => 0,
+        }
+    }
+
+    fn sight(&self) -> Option<Sight> {
+        let told = |kind, id: &freenet::ExchangeId, key: Option<&RoutingKey>, htl: u8| {
+            Some(Sight { kind, id: id.0, key: key.copied(), htl: htl.into(), depth: None })
+        };
+        match self {
+            Self::Request { id, key, htl, .. } => told(SightKind::Request, id, Some(key), *htl),
+            Self::Insert { id, key, htl, .. } => told(SightKind::Insert, id, Some(key), *htl),
+            Self::Offer { id, key, .. } => told(SightKind::Offer, id, Some(key), 0),
+            Self::Found { id, .. } => told(SightKind::Found, id, None, 0),
+            Self::NotFound { id } | Self::RouteNotFound { id, .. } => told(SightKind::Missing, id, None, 0),
+            Self::Refused { id, refusal: Refusal::Pending } => told(SightKind::Known, id, None, 0),
+            Self::Refused { id, refusal: Refusal::Overload } => told(SightKind::Busy, id, None, 0),
+            _ => None,
         }
     }
 }

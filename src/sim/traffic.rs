@@ -4,6 +4,7 @@
 
 use crate::limits;
 use crate::message::class::Message;
+use crate::sim::tap::Sight;
 
 /// What a message is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +37,11 @@ pub trait Roles: Message {
     /// Which of [`Self::KINDS`] this message is.
     fn kind(&self) -> usize {
         0
+    }
+
+    /// What an observer learns from it; nothing where no attack looks.
+    fn sight(&self) -> Option<Sight> {
+        None
     }
 }
 

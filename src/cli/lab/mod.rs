@@ -1,7 +1,8 @@
-//! `bolthole lab`: runs experiments on all processors and writes what they come to.
+//! `bolthole lab`: runs experiments and attacks on all processors and writes what they come to.
 //!
 //! The experiments are values of the module `lab`; here are the threads, the progress bar and the files.
 
+mod attack;
 mod earlier;
 
 use std::fs;
@@ -9,7 +10,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::arguments::{LabCommand, LabOptions};
+use super::arguments::lab::{LabCommand, LabOptions};
 use super::crew::{Crew, Done};
 use super::failure::Failure;
 use super::memory;
@@ -21,22 +22,20 @@ use crate::lab::{FREENET, markdown, svg};
 
 /// Runs the command.
 pub(crate) fn run(command: &LabCommand, output: &mut Output) -> Result<(), Failure> {
+    if let Some((name, options)) = command.attack() {
+        return attack::run(name, options, output);
+    }
     match command {
         LabCommand::Freenet(options) if options.list => {
             list(output);
             Ok(())
         }
         LabCommand::Freenet(options) => freenet(options, output),
-        LabCommand::Attack(words) => Err(refuse(words)),
-    }
-}
-
-/// Attacks come with the adversaries; what is no attack at all is wrong usage.
-fn refuse(words: &[String]) -> Failure {
-    match words.first().map(String::as_str) {
-        Some(name) if ATTACKS.contains(&name) => Failure::failed(format!("the attack {name} is not available yet")),
-        Some(name) => Failure::usage(format!("there is no experiment or attack {name}; there is freenet")),
-        None => Failure::usage("which experiment? there is freenet"),
+        LabCommand::Unknown(words) => {
+            let name = words.first().map_or("", String::as_str);
+            Err(Failure::usage(format!("there is no experiment or attack {name}; `bolthole lab --help` names them")))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -154,20 +153,3 @@ fn text(report: &Report, folder: &Path) -> String {
     lines.push(format!("{} Report and plots: {}", markdown::verdict(report), folder.display()));
     lines.join("\n")
 }
-
-/// The attacks that the command contract names.
-const ATTACKS: &[&str] = &[
-    "first-spy",
-    "predecessor",
-    "guard-churn",
-    "levine",
-    "mobile-tracing",
-    "traceback",
-    "cache-probe",
-    "link-tap",
-    "directory-sybil",
-    "eclipse-key",
-    "seizure",
-    "cost",
-    "all",
-];

@@ -77,6 +77,11 @@ impl Network {
         &self.engine
     }
 
+    /// The network's engine, for whoever listens or misbehaves.
+    pub const fn engine_mut(&mut self) -> &mut Engine<Classic> {
+        &mut self.engine
+    }
+
     /// Numbers of the nodes that are alive.
     pub fn live(&self) -> &[u32] {
         &self.live
@@ -215,11 +220,17 @@ impl Network {
         self.perform(node, Command::Fetch { key, own_store: true }).pop()
     }
 
-    /// Inserts a fresh document at `node`; gives its number.
-    pub fn insert(&mut self, node: u32) -> u32 {
+    /// Makes a fresh document that nobody has yet; gives its number.
+    pub fn fresh(&mut self) -> u32 {
         let number = self.engine.depot.len() as u32;
         let block = content::block(self.scenario.seed, number, self.scenario.fidelity());
-        self.engine.depot.enter(block.clone());
+        self.engine.depot.enter(block)
+    }
+
+    /// Inserts a fresh document at `node`; gives its number.
+    pub fn insert(&mut self, node: u32) -> u32 {
+        let number = self.fresh();
+        let block = self.engine.depot.block(number).clone();
         let answers = self.perform(node, Command::Insert { block });
         self.failed_inserts += u64::from(!matches!(answers[..], [Answer::Inserted { .. }]));
         number

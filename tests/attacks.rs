@@ -1,0 +1,124 @@
+//! The adversary laboratory: every control falls, cases that are known by construction are judged right, and the same seed
+//! gives the same figures. Small networks: what they measure is no figure of the report.
+
+use bolthole::key::Location;
+use bolthole::lab::attacks::attack::{Attack, Parts};
+use bolthole::lab::attacks::build::Build;
+use bolthole::lab::attacks::field::{Field, Order};
+use bolthole::lab::attacks::finding::Finding;
+use bolthole::lab::attacks::part::Plan;
+use bolthole::lab::attacks::trace::{Action, Sighting};
+use bolthole::lab::attacks::{ATTACKS, AWAITED, first_spy, predecessor};
+use bolthole::sim::tap::SightKind;
+use bolthole::time::Instant;
+
+fn plan(fraction: f64) -> Plan {
+    Plan { nodes: 80, fraction, seed: 1, control_only: false }
+}
+
+fn run(attack: &Attack, plan: &Plan) -> Finding {
+    let jobs = (attack.jobs)(plan);
+    let done = jobs.into_iter().map(|job| (job, (job.course)(plan, &job, &mut |_, _| {}))).collect();
+    (attack.conclude)(plan, &Parts::of(done))
+}
+
+fn named(name: &str) -> &'static Attack {
+    ATTACKS.iter().find(|attack| attack.name == name).expect("an attack")
+}
+
+#[test]
+fn every_control_falls_and_every_finding_states_its_samples_and_limit() {
+    for attack in ATTACKS {
+        let finding = run(attack, &plan(0.1));
+        let (name, control) = (attack.name, &finding.control);
+        assert!(control.reached, "{name}: {:?} of {}", control.value, control.level);
+        assert!(control.samples > 0, "{name}");
+        let headline = &finding.headline;
+        let value = headline.recall.unwrap_or_else(|| panic!("{name} has a headline"));
+        let upper = headline.upper95.unwrap_or_else(|| panic!("{name} has a limit"));
+        assert!(headline.samples > 0 && (0.0..=1.0).contains(&value) && upper >= 0.0, "{name}");
+        assert!(headline.goal.is_some() && headline.met.is_some(), "{name} is held against a goal");
+    }
+}
+
+#[test]
+fn plain_routing_gives_away_whoever_fetches_a_file() {
+    let finding = run(named("predecessor"), &plan(0.1));
+    // Of some fifty files nearly all; fewer than half would be another network than the one that ships.
+    assert!(finding.headline.recall.expect("a headline") > 0.5, "{:?}", finding.headline);
+    assert_eq!(finding.headline.met, Some(false));
+}
+
+#[test]
+fn a_control_alone_measures_nothing_else() {
+    let finding = run(named("first-spy"), &Plan { control_only: true, ..plan(0.1) });
+    assert!(finding.control.reached && finding.headline.recall.is_none() && finding.networks == 0);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_finding() {
+    let measured = || {
+        let headline = run(named("traceback"), &plan(0.1)).headline;
+        (headline.samples, headline.recall, headline.upper95)
+    };
+    assert_eq!(measured(), measured());
+}
+
+#[test]
+fn no_name_is_both_an_attack_and_one_that_is_awaited() {
+    assert!(ATTACKS.iter().all(|attack| AWAITED.iter().all(|(name, _)| attack.name != *name)));
+}
+
+/// Node 0 asks node 1, which asks node 2; then node 0 asks node 2 itself.
+fn action() -> Action {
+    let seen =
+        |micros, from, to, htl| Sighting { at: Instant::from_micros(micros), from, to, routed: true, htl, depth: None };
+    Action {
+        origin: 0,
+        insert: false,
+        file: Some(0),
+        target: Location(7),
+        sightings: vec![seen(1, 0, 1, 18), seen(2, 1, 2, 17), seen(3, 0, 2, 18)],
+    }
+}
+
+#[test]
+fn the_first_spy_accuses_whoever_the_key_came_from_first() {
+    let accuse = |colluders: [bool; 3]| first_spy::predecessor(&action(), &colluders).map(|found| found.hit);
+    assert_eq!(accuse([false, true, false]), Some(1.0), "node 1 heard it from its origin");
+    assert_eq!(accuse([false, false, true]), Some(0.0), "node 2 heard it first from node 1");
+    assert_eq!(accuse([false, true, true]), Some(1.0), "node 1 was earlier than node 2");
+    assert_eq!(accuse([false, false, false]), None, "nobody colludes");
+}
+
+#[test]
+fn the_predecessor_attack_counts_one_sighting_for_each_block() {
+    let blocks = [action(), action(), action()];
+    let tally = |colluders: [bool; 3]| predecessor::count(blocks.iter(), &colluders, |_| true);
+    assert_eq!(tally([false, true, false]).into_iter().collect::<Vec<_>>(), [(0, 3)]);
+    assert_eq!(tally([false, false, true]).into_iter().collect::<Vec<_>>(), [(1, 3)]);
+    assert_eq!(predecessor::accuse(&tally([false, true, false]), 0).map(|found| found.hit), Some(1.0));
+}
+
+#[test]
+fn a_tap_sees_requests_with_their_sender_and_changes_nothing() {
+    let course = |listen: bool| {
+        let mut field = Field::grown(Build::Plain, 60, 3, &mut |_, _| {});
+        if !listen {
+            field.no_tap();
+        }
+        let block = field.fresh();
+        let insert = Order { node: 5, block, insert: true };
+        let mut seen = field.carry_out(&[insert]);
+        let node = field.anybody();
+        seen.extend(field.carry_out(&[Order { node, block, insert: false }]));
+        let holders: Vec<u32> = (0..60).filter(|node| field.depot().holds(*node, block)).collect();
+        (seen, holders, field.now(), node)
+    };
+    let (seen, holders, end, node) = course(true);
+    let (none, same, same_end, _) = course(false);
+    assert!(none.is_empty() && (holders, end) == (same, same_end));
+    let first = seen.iter().find(|seen| seen.sight.kind == SightKind::Request).expect("a request");
+    assert_eq!(first.from, node, "the first request comes from whoever fetches");
+    assert!(seen.iter().any(|seen| seen.sight.kind == SightKind::Insert && seen.from == 5));
+}
