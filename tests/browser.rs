@@ -67,7 +67,8 @@ fn site(home: &Home) -> (Node, Node, String) {
         fs::write(root.join(name), content).expect("written");
     }
     let directory = home.text("pages");
-    let site = home.json(&["site", "publish", &directory, "--as", "usk:press/pages", "--data", first.data()]);
+    let site =
+        home.json(&["site", "publish", &directory, "--as", "usk:press/pages", "--direct", "--data", first.data()]);
     (first, second, site["uri"].as_str().expect("a URI").to_owned())
 }
 
@@ -96,8 +97,16 @@ fn a_session_is_the_pages_alone_and_a_view_is_one_sites() {
     assert_eq!(get(&base, "/v1/status", &[("Cookie", cookie)]).status, 401, "who does not say where from");
     assert_eq!(get(&base, "/", &[]).status, 401);
 
-    let plain = get(&base, &format!("/{uri}"), &typed);
-    assert!(plain.status == 303 && plain.location.starts_with("/view/"), "{}", plain.location);
+    let routed = get(&base, &format!("/{uri}"), &typed);
+    assert!(routed.status == 303 && routed.location.starts_with("/view/"), "{}", routed.location);
+    let refused = get(&base, &routed.location, &[]);
+    assert!(
+        refused.status == 503 && refused.text.contains("pre-routing"),
+        "two nodes have no relays: {}",
+        refused.text
+    );
+    let plain = get(&base, &format!("/{uri}?direct=true"), &typed);
+    assert!(plain.status == 303 && plain.location.starts_with("/direct/"), "{}", plain.location);
     let view = get(&base, &plain.location, &[]);
     assert_eq!(view.location, format!("{}/", plain.location), "a directory's path ends in a slash");
     let view = get(&base, &view.location, &[("Origin", "null")]);
@@ -105,7 +114,7 @@ fn a_session_is_the_pages_alone_and_a_view_is_one_sites() {
     assert!(view.policy.starts_with("sandbox; default-src 'none'; img-src http://127.0.0.1:"), "{}", view.policy);
     assert_eq!(get(&base, &format!("{}/notes/one.html", plain.location), &[]).text, "<p>one");
     let word = plain.location.split('/').nth(2).expect("a word");
-    assert_eq!(get(&base, &format!("/view/{word}/KSK@another"), &[]).status, 403, "a word opens one site");
+    assert_eq!(get(&base, &format!("/direct/{word}/KSK@another"), &[]).status, 403, "a word opens one site");
     assert_eq!(get(&base, &plain.location.replace(word, "AAAAAAAAAAAAAAAAAAAAAA"), &[]).status, 403);
     assert_eq!(get(&base, &plain.location, &[("Host", "evil.example")]).status, 403, "a rebound name");
     assert_eq!(get(&base, &plain.location, &[("Origin", "http://evil.example")]).status, 403);
@@ -126,7 +135,7 @@ fn a_site_runs_no_script_in_a_browser_and_looks_as_it_should() {
     let (base, login) = open(&home, &second);
     let cookie = get(&base, &login, &[]).cookie;
     let typed = [("Cookie", cookie.split(';').next().expect("a pair")), ("Sec-Fetch-Site", "none")];
-    let view = format!("{base}{}/", get(&base, &format!("/{uri}"), &typed).location);
+    let view = format!("{base}{}/", get(&base, &format!("/{uri}?direct=true"), &typed).location);
     let (_, login) = open(&home, &second);
     let dump = |url: &str, profile: &str| {
         let profile = format!("--user-data-dir={}", home.text(profile));

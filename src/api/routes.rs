@@ -52,6 +52,7 @@ pub(super) fn router(service: Arc<Served>, access: Arc<Access>) -> Router {
     let visited = Router::new()
         .route("/login/{ticket}", get(page::login))
         .route("/view/{*link}", get(view::view))
+        .route("/direct/{*link}", get(view::view))
         .layer(middleware::from_fn_with_state(Arc::clone(&access), guard::admit_visitor));
     Router::new()
         .route("/", get(page::index))

@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 
 use super::documents::{self, Shown};
 use super::guard::Access;
@@ -17,12 +18,26 @@ use crate::daemon::job::FetchRequest;
 use crate::daemon::served::Served;
 use crate::key::uri::{Link, UriError};
 
+/// How to go.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Way {
+    /// Without pre-routing.
+    #[serde(default)]
+    direct: bool,
+}
+
 /// A plain path: leads to the view of what it names.
-pub(super) async fn plain(State(access): State<Arc<Access>>, uri: Uri) -> Result<Response, Refused> {
+pub(super) async fn plain(
+    State(access): State<Arc<Access>>,
+    Query(way): Query<Way>,
+    uri: Uri,
+) -> Result<Response, Refused> {
     let path = uri.path().trim_start_matches('/');
     let (link, slash) = parse(path)?;
     let word = access.sessions().view(&link.uri.to_string());
-    let place = format!("{PREFIX}{word}/{link}{slash}");
+    let prefix = if way.direct { DIRECT } else { ROUTED };
+    let place = format!("{prefix}{word}/{link}{slash}");
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response())
 }
 
@@ -33,12 +48,15 @@ pub(super) async fn view(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let (word, path) = uri.path().strip_prefix(PREFIX).and_then(|rest| rest.split_once('/')).unwrap_or_default();
+    // The way is part of the path, so that what a page loads goes as the page did.
+    let direct = uri.path().starts_with(DIRECT);
+    let prefix = if direct { DIRECT } else { ROUTED };
+    let (word, path) = uri.path().strip_prefix(prefix).and_then(|rest| rest.split_once('/')).unwrap_or_default();
     let (link, slash) = parse(path)?;
     if !access.sessions().opens(word, &link.uri.to_string()) {
         return Err(refusal(StatusCode::FORBIDDEN, "this view belongs to a session that has ended"));
     }
-    let request = FetchRequest { page: !slash.is_empty(), ..FetchRequest::of(link.to_string()) };
+    let request = FetchRequest { page: !slash.is_empty(), direct, ..FetchRequest::of(link.to_string()) };
     let mut response = match documents::fetch(&service, request, &headers).await? {
         // Its links lead on from here only if its path ends as that of a directory.
         Shown::Site if slash.is_empty() => {
@@ -48,7 +66,7 @@ pub(super) async fn view(
         Shown::Site => return Err(refusal(StatusCode::NOT_FOUND, "the site has no page to begin with")),
         Shown::Document(response) => response,
     };
-    let below = format!("http://{}{PREFIX}{word}/", access.address());
+    let below = format!("http://{}{prefix}{word}/", access.address());
     let policy = format!(
         "sandbox; default-src 'none'; img-src {below} data:; media-src {below}; font-src {below}; \
          style-src {below} 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -66,4 +84,6 @@ fn parse(path: &str) -> Result<(Link, &'static str), Refused> {
 }
 
 /// Where views are.
-pub(super) const PREFIX: &str = "/view/";
+const ROUTED: &str = "/view/";
+/// Where views are that go without pre-routing.
+const DIRECT: &str = "/direct/";

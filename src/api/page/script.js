@@ -29,17 +29,20 @@ async function ask(path, options) {
 
 // Documents.
 
-const links = () => element('uri').value.trim().replace(/^bolthole:/i, '');
+const link = () => {
+  const way = element('direct').checked ? '?direct=true' : '';
+  return element('uri').value.trim().replace(/^bolthole:/i, '') + way;
+};
 
 element('fetch').addEventListener('submit', (event) => {
   event.preventDefault();
-  window.open(`/${links()}`, '_blank', 'noopener');
+  window.open(`/${link()}`, '_blank', 'noopener');
 });
 
 element('save').addEventListener('click', () => {
   if (!element('fetch').reportValidity()) return;
   const anchor = made('a');
-  anchor.href = `/v1/documents/${links()}`;
+  anchor.href = `/v1/documents/${link()}`;
   anchor.download = '';
   anchor.click();
 });
@@ -56,6 +59,7 @@ async function insert(file) {
     if (kind !== 'chk' && !name) throw new Error('Say the name first.');
     const request = { kind: 'insert', name: kind === 'chk' ? kind : `${kind}:${name}`, length: file.size };
     if (file.type) request.mime = file.type;
+    request.direct = element('insert-direct').checked;
     const job = await ask('/v1/jobs', {
       method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(request),
     });
