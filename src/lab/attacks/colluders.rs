@@ -47,6 +47,20 @@ impl Sets {
         }
     }
 
+    /// Sets of every fraction and placement, one after another, each shown to `see`.
+    pub fn each(
+        trace: &Trace,
+        fractions: Vec<f64>,
+        (count, seed): (usize, u64),
+        mut see: impl FnMut(&Self, Placement, f64),
+    ) {
+        for fraction in fractions {
+            for placement in Placement::ALL {
+                see(&Self::draw(trace, fraction, placement, count, seed), placement, fraction);
+            }
+        }
+    }
+
     /// The set that looks at trial `at`.
     pub fn of(&self, at: usize) -> &[bool] {
         &self.0[at % self.0.len()]

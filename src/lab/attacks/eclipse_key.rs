@@ -31,8 +31,7 @@ pub const ATTACK: Attack = Attack {
 };
 
 fn jobs(plan: &Plan) -> Vec<Job> {
-    let networks = if plan.is_small() { 1 } else { 4 };
-    Job::all(plan, (Build::Plain, networks), (Build::PlacesChosen, 1), course)
+    Job::all(plan, (Build::Plain, plan.networks()), (Build::PlacesChosen, 1), course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {

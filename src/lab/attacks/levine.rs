@@ -52,8 +52,7 @@ struct Judged {
 }
 
 fn jobs(plan: &Plan) -> Vec<Job> {
-    let networks = if plan.is_small() { 1 } else { 4 };
-    Job::all(plan, (Build::Plain, networks), (Build::Classic, 1), course)
+    Job::all(plan, (Build::Plain, plan.networks()), (Build::Classic, 1), course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {

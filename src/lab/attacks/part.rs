@@ -63,6 +63,11 @@ impl Plan {
     pub const fn is_small(&self) -> bool {
         self.nodes < SMALL
     }
+
+    /// Networks of the build under attack: what differs from one to the next has to show.
+    pub const fn networks(&self) -> u64 {
+        if self.is_small() { 1 } else { 4 }
+    }
 }
 
 impl Part {

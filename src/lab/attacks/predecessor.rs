@@ -32,19 +32,15 @@ pub const ATTACK: Attack = Attack {
 pub type Counts = fn(&Sighting) -> bool;
 
 fn jobs(plan: &Plan) -> Vec<Job> {
-    let networks = if plan.is_small() { 1 } else { 4 };
-    Job::all(plan, (Build::Plain, networks), (Build::Classic, 1), course)
+    Job::all(plan, (Build::Plain, plan.networks()), (Build::Classic, 1), course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {
     let trace = Trace::record(job.build, plan.nodes, job.seed, length(plan, job), progress);
     let mut part = Part::default();
-    for fraction in plan.fractions() {
-        for placement in Placement::ALL {
-            let sets = Sets::draw(&trace, fraction, placement, SETS, job.seed);
-            observe(&trace, &sets, placement, fraction, &mut part);
-        }
-    }
+    Sets::each(&trace, plan.fractions(), (SETS, job.seed), |sets, placement, fraction| {
+        observe(&trace, sets, placement, fraction, &mut part);
+    });
     part
 }
 

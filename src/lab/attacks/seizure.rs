@@ -39,8 +39,7 @@ pub const ATTACK: Attack = Attack {
 };
 
 fn jobs(plan: &Plan) -> Vec<Job> {
-    let networks = if plan.is_small() { 1 } else { 4 };
-    let mut jobs = Job::all(plan, (Build::Plain, networks), (Build::ClearSlots, 1), course);
+    let mut jobs = Job::all(plan, (Build::Plain, plan.networks()), (Build::ClearSlots, 1), course);
     jobs.extend(Job::all(plan, (Build::Plain, 0), (Build::Convergent, 1), course));
     jobs
 }
