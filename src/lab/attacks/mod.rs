@@ -46,8 +46,8 @@ pub const ATTACKS: &[Attack] = &[
 
 /// Attacks on what is not built yet, and what they wait for.
 pub const AWAITED: &[(&str, &str)] = &[
-    ("guard-churn", "there are no guards without pre-routing"),
+    ("guard-churn", "pre-routing, which has guards, is not in the simulator yet"),
     ("link-tap", "there is no link clock whose cells could be watched"),
-    ("directory-sybil", "there is no directory of relays"),
-    ("cost", "without pre-routing there is nothing whose cost could be compared"),
+    ("directory-sybil", "pre-routing, which has a directory of relays, is not in the simulator yet"),
+    ("cost", "pre-routing, whose cost it is, is not in the simulator yet"),
 ];
