@@ -28,13 +28,14 @@ fn a_gateway_beside_a_node_carries_documents_both_ways_and_ends_when_told() {
         home.json(&["status", "--data", other.data()])["gateways"] == 1
     });
     assert!(is_known, "a node of the ring hears of the gateway");
-    let uri = home.json(&["insert", &ours, "--data", store.data()])["uri"].as_str().expect("a URI").to_owned();
+    let uri =
+        home.json(&["insert", &ours, "--direct", "--data", store.data()])["uri"].as_str().expect("a URI").to_owned();
     let fetched = home.run(&["fetch", &uri, "--data", other.data()]);
     assert_eq!((fetched.code, &fetched.stdout[..]), (0, &b"a document of the store"[..]), "{}", fetched.stderr);
     let uri = home.json(&["insert", &theirs, "--data", ring.data()])["uri"].as_str().expect("a URI").to_owned();
     let arrived = (0..100).any(|_| {
         std::thread::sleep(Duration::from_millis(100));
-        home.run(&["fetch", &uri, "--data", store.data()]).stdout == b"a document of the ring"
+        home.run(&["fetch", &uri, "--direct", "--data", store.data()]).stdout == b"a document of the ring"
     });
     assert!(arrived, "the store has what was published in the ring");
     // A second one has no place beside the first.

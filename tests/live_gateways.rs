@@ -84,7 +84,11 @@ impl Bridge {
 
     async fn insert(&self, network: &Network, node: usize, document: &[u8]) -> Inserted {
         let served = self.served(network, node);
-        let id = served.jobs().start(JobRequest::Insert(InsertRequest::default())).expect("a job").id;
+        let id = served
+            .jobs()
+            .start(JobRequest::Insert(InsertRequest { direct: true, ..InsertRequest::default() }))
+            .expect("a job")
+            .id;
         let input = served.jobs().input(id).expect("an insert");
         input.send(Feed::Chunk(document.to_vec().into())).await.expect("the job runs");
         input.send(Feed::End).await.expect("the job runs");

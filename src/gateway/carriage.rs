@@ -11,7 +11,7 @@ use super::recent::Recent;
 use crate::id::NodeId;
 use crate::key::RoutingKey;
 use crate::limits;
-use crate::overlay::mode::{Answer, Command, Ticket};
+use crate::overlay::mode::{Answer, Command, OF_WRAPPER, Ticket};
 use crate::time::Instant;
 
 /// Publications at a gateway.
@@ -91,7 +91,7 @@ impl Carriage {
                 return;
             }
             let Some(item) = self.waiting.pop_front() else { return };
-            let ticket = Ticket(OWN | self.next);
+            let ticket = Ticket(OF_WRAPPER | self.next);
             self.next += 1;
             self.fetches.insert(ticket, item);
             deeds.push_back(Deed::Command(ticket, Command::Fetch { key: item.key, own_store: true }));
@@ -130,7 +130,7 @@ impl Carriage {
     /// A ticket that is not the carriage's own and no client's.
     pub(super) const fn ticket(&mut self) -> Ticket {
         self.next += 1;
-        Ticket(OWN | (self.next - 1))
+        Ticket(OF_WRAPPER | (self.next - 1))
     }
 
     /// When there is something to do.
@@ -164,8 +164,5 @@ impl Carriage {
 
 /// Whether a command is a gateway's own.
 pub(super) const fn is_own(ticket: Ticket) -> bool {
-    ticket.0 & OWN != 0
+    ticket.0 & OF_WRAPPER != 0
 }
-
-/// Local clients count their commands from 0.
-const OWN: u64 = 1 << 63;

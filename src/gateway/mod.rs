@@ -30,7 +30,9 @@ use crate::id::NodeId;
 use crate::limits;
 use crate::message::contact::Contact;
 use crate::overlay::mode::calls::CallId;
-use crate::overlay::mode::{Answer, Command, Input, Mode, Offence, Output, StoreAnswer, StoreToken, StoreWork, Ticket};
+use crate::overlay::mode::{
+    Answer, Command, Input, Mode, OF_WRAPPER, Offence, Output, StoreAnswer, StoreToken, StoreWork, Ticket,
+};
 use crate::time::Instant;
 
 /// A node of an overlay that can have gateways.
@@ -216,8 +218,8 @@ impl<M: Mode> Bridged<M> {
     /// The own store answers: the gateway, or the overlay.
     fn on_store(&mut self, answer: StoreAnswer) {
         match (answer, &mut self.gateway) {
-            (StoreAnswer::Read { token, block }, Some(gateway)) if token.0 & OWN != 0 => {
-                gateway.handle_read(&mut self.post, self.now, (StoreToken(token.0 & !OWN), block));
+            (StoreAnswer::Read { token, block }, Some(gateway)) if token.0 & OF_WRAPPER != 0 => {
+                gateway.handle_read(&mut self.post, self.now, (StoreToken(token.0 & !OF_WRAPPER), block));
             }
             (answer, _) => self.mode.handle_input(self.now, Input::Store(answer)),
         }
@@ -271,7 +273,7 @@ impl<M: Mode> Bridged<M> {
     fn on_deed(&mut self, deed: Deed) {
         match deed {
             Deed::Store(StoreWork::Read { token, key }) => {
-                let token = StoreToken(token.0 | OWN);
+                let token = StoreToken(token.0 | OF_WRAPPER);
                 self.outputs.push_back(Output::Store(StoreWork::Read { token, key }));
             }
             Deed::Store(work) => self.outputs.push_back(Output::Store(work)),
@@ -340,9 +342,6 @@ impl<M: Mode> Mode for Bridged<M> {
         [self.mode.poll_timeout(), self.post.timeout(), gateway].into_iter().flatten().min()
     }
 }
-
-/// Overlays count their store work from 0, and so do gateways, apart.
-const OWN: u64 = 1 << 63;
 
 #[cfg(test)]
 mod tests;

@@ -22,7 +22,7 @@ use crate::key::{Distance, Location, RoutingKey};
 use crate::message::block::{Block, BlockKind};
 use crate::onion::{self, Onion, RequestId};
 use crate::overlay::mode::{
-    self, Answer, CloseReason, Command, Holding, Mode, StoreAnswer, StoreToken, StoreWork, Ticket,
+    self, Answer, CloseReason, Command, Holding, Mode, OF_NODE, StoreAnswer, StoreToken, StoreWork, Ticket,
 };
 use crate::store::work::Area;
 use crate::store::{self, Store, Token};
@@ -166,7 +166,7 @@ impl<M: Mode> Node<M> {
             && self.store.area(&key).is_some()
         {
             self.looking.insert(ticket, key);
-            return self.store.handle_input(now, store::Input::Read { token: Token(ticket.0 | OURS), key });
+            return self.store.handle_input(now, store::Input::Read { token: Token(ticket.0 | OF_NODE), key });
         }
         self.route(now, ticket, command);
     }
@@ -244,8 +244,8 @@ impl<M: Mode> Node<M> {
             }
             mode::Output::Dial { peer, address } => Output::Dial { peer, address },
             mode::Output::Close { peer, reason } => Output::Close { peer, reason },
-            mode::Output::Answer { ticket, answer } if ticket.0 & OURS != 0 => {
-                return self.tell_onion(now, onion::Input::Executed(ticket.0 & !OURS, outcome_of(answer)));
+            mode::Output::Answer { ticket, answer } if ticket.0 & OF_NODE != 0 => {
+                return self.tell_onion(now, onion::Input::Executed(ticket.0 & !OF_NODE, outcome_of(answer)));
             }
             mode::Output::Answer { ticket, answer } => Output::Answer { ticket, answer },
             mode::Output::Offence { peer, offence } => Output::Offence { peer, offence },
@@ -263,7 +263,7 @@ impl<M: Mode> Node<M> {
             onion::Output::Close(peer) if self.links.is_shared(&peer) => return,
             onion::Output::Close(peer) => Output::Close { peer, reason: CloseReason::Done },
             onion::Output::Execute(number, instruction) => {
-                let (ticket, command) = (Ticket(number | OURS), command_of(instruction));
+                let (ticket, command) = (Ticket(number | OF_NODE), command_of(instruction));
                 return self.overlay.handle_input(now, mode::Input::Command { ticket, command });
             }
             onion::Output::Answer(RequestId(request), outcome) => {
@@ -319,8 +319,8 @@ impl<M: Mode> Node<M> {
         let answer = match output {
             store::Output::Disk(work) => return self.outputs.push_back(Output::Disk(work)),
             store::Output::Health(health) => return self.outputs.push_back(Output::Health(health)),
-            store::Output::Read { token, block } if token.0 & OURS != 0 => {
-                return self.on_looked(now, Ticket(token.0 & !OURS), block);
+            store::Output::Read { token, block } if token.0 & OF_NODE != 0 => {
+                return self.on_looked(now, Ticket(token.0 & !OF_NODE), block);
             }
             store::Output::Read { token, block } => StoreAnswer::Read { token: StoreToken(token.0), block },
             store::Output::Contains { .. } => return,
@@ -329,9 +329,6 @@ impl<M: Mode> Node<M> {
         self.overlay.handle_input(now, mode::Input::Store(answer));
     }
 }
-
-/// Marks what this machine itself began, among the tickets of the overlay and the tokens of the store.
-const OURS: u64 = 1 << 63;
 
 const fn holding(area: Option<Area>) -> Holding {
     match area {

@@ -121,7 +121,8 @@ pub enum Output<M> {
     Remember(Vec<u8>),
 }
 
-/// Names a local command.
+/// Names a local command. Clients count from 0; whoever stands between them and the overlay and has commands of its own marks
+/// them with [`OF_WRAPPER`] or [`OF_NODE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
@@ -175,9 +176,15 @@ pub enum Answer {
     },
 }
 
-/// Names a piece of store work in its answer.
+/// Names a piece of store work in its answer. Overlays count from 0; what others ask of the same store is marked, as for
+/// [`Ticket`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StoreToken(pub u64);
+
+/// Marks what an overlay that wraps another has begun itself.
+pub const OF_WRAPPER: u64 = 1 << 63;
+/// Marks what the node that an overlay is part of has begun itself.
+pub const OF_NODE: u64 = 1 << 62;
 
 /// What an overlay asks of the store.
 #[derive(Clone, Debug)]
