@@ -1,14 +1,13 @@
 //! The threads that perform the store's work, and the handle by which they are given it.
 //!
-//! One thread writes: it takes whatever has gathered, performs it as one group and answers; a group that begins with
-//! what nobody waits for gathers a moment longer. Two others read, so that no read waits for a sync. A read that finds a slot damaged is asked once more of the writing thread, whose order is
+//! One thread writes: it takes whatever has gathered, performs it as one group and answers. Two others read, so that
+//! no read waits for a sync. A read that finds a slot damaged is asked once more of the writing thread, whose order is
 //! the true one: two system calls on one header may overlap. Leaves out who waits for what; the channels are bounded,
 //! and the store asks for no more than they take.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
-use std::thread::{self, Builder, JoinHandle};
-use std::time::Duration;
+use std::thread::{Builder, JoinHandle};
 use std::{fmt, io};
 
 use crate::disk::engine::{Engine, Reader};
@@ -130,9 +129,6 @@ fn write<M: Medium>(
     done: &(dyn Fn(DiskDone) + Send + Sync),
 ) -> io::Result<()> {
     while let Ok(first) = queue.recv() {
-        if !first.is_awaited() {
-            thread::sleep(GATHERING);
-        }
         let group = std::iter::once(first).chain(queue.try_iter()).take(STORE_WRITES).collect();
         engine.perform(group).into_iter().for_each(done);
     }
@@ -150,9 +146,6 @@ fn refused(work: DiskWork) -> Option<DiskDone> {
     }
 }
 
-/// How long a group gathers that begins with work nobody waits for. A sleeping thread costs those that give it work no
-/// wake-up, and a node that relays at full speed writes some ten blocks in that time.
-const GATHERING: Duration = Duration::from_millis(2);
 /// Two, so that one slow sector does not hold up all reads.
 const READERS: usize = 2;
 /// Room for work that is not answered and therefore not counted.

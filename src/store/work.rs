@@ -69,18 +69,6 @@ pub enum DiskWork {
     },
 }
 
-impl DiskWork {
-    /// Whether somebody waits for this. What nobody waits for may be done a moment later, with more of its kind.
-    #[must_use]
-    pub const fn is_awaited(&self) -> bool {
-        match self {
-            Self::Read { .. } | Self::Mark { .. } => true,
-            Self::Write { durable, .. } => *durable,
-            Self::Erase { .. } | Self::Order { .. } => false,
-        }
-    }
-}
-
 /// What the disk answers.
 #[derive(Clone, Debug)]
 pub enum DiskDone {
