@@ -32,6 +32,7 @@ mod site;
 mod source;
 mod status;
 mod target;
+mod threads;
 
 use std::process::ExitCode;
 

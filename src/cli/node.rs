@@ -15,8 +15,8 @@ use super::client::{Door, TOKEN};
 use super::failure::Failure;
 use super::interrupt;
 use super::output::Output;
-use super::place;
 use super::secret;
+use super::{place, threads};
 use crate::api::{self, Access};
 use crate::daemon::chance;
 use crate::daemon::config::{Config, TEMPLATE};
@@ -41,16 +41,7 @@ pub(crate) fn run(options: NodeOptions, output: &mut Output) -> Result<(), Failu
     let config = merged(options, place::config(&data)?);
     log::start(config.log.as_deref(), config.log_json).map_err(|error| Failure::usage(error.to_string()))?;
     let settings = settings(data, &config)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
-        .max_blocking_threads(BLOCKING)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::failed(format!("cannot start threads: {error}")))?;
-    let ended = runtime.block_on(serve(settings, &config, output));
-    // Blocking work that is still under way has nobody left to tell.
-    runtime.shutdown_background();
-    ended
+    threads::run(serve(settings, &config, output))
 }
 
 /// What the command line says wins over the file.
@@ -195,9 +186,5 @@ impl From<StartError> for Failure {
     }
 }
 
-/// Threads of the node beside its disk's. Chosen: one for the event loop, one for links and clients.
-const WORKERS: usize = 2;
-/// Threads for work that blocks, such as stretching a passphrase; they end when idle. Chosen.
-const BLOCKING: usize = 8;
 /// When a person begins to wonder. Chosen.
 const PATIENCE: Duration = Duration::from_secs(10);

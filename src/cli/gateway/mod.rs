@@ -18,6 +18,7 @@ use super::failure::Failure;
 use super::interrupt;
 use super::output::Output;
 use super::secret;
+use super::threads;
 use crate::daemon::data_dir::DataDir;
 use crate::daemon::gateway::Gateway;
 use crate::daemon::job::JobFailure;
@@ -57,16 +58,7 @@ pub(crate) fn run(options: GatewayOptions, output: &mut Output) -> Result<(), Fa
         allow: list.as_ref().map(|list| list.keys.iter().copied().collect::<BTreeSet<_>>()),
         hourly_bytes: options.limit.map(|limit| limit.0),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
-        .max_blocking_threads(BLOCKING)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::failed(format!("cannot start threads: {error}")))?;
-    let ended = runtime.block_on(serve((overlay_settings, node_settings, policy), &options, list, output));
-    // Blocking work that is still under way has nobody left to tell.
-    runtime.shutdown_background();
-    ended
+    threads::run(serve((overlay_settings, node_settings, policy), &options, list, output))
 }
 
 /// Runs both nodes until a signal comes.
@@ -239,10 +231,6 @@ fn settings(
 /// What whoever runs or uses a gateway must know.
 const WARNING: &str = "a gateway hides nobody: in the other overlay everybody sees who asks for and publishes which keys; the \
     gateway sees it of all who use it, and does it in the store's network under its own name; what it carries stays sealed";
-/// Threads of both nodes beside their disks'. Chosen: as for one node.
-const WORKERS: usize = 2;
-/// Threads for work that blocks; they end when idle. Chosen.
-const BLOCKING: usize = 8;
 /// When a person begins to wonder. Chosen.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a document on the list is looked for that was not found. Chosen.
