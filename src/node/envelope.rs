@@ -55,10 +55,10 @@ impl<M: Message> Frame for Envelope<M> {
         }
     }
 
-    fn read(kind: Kind, class: Class, payload: &[u8]) -> Result<Self, Malformed> {
+    fn read(kind: Kind, class: Class, payload: Bytes) -> Result<Self, Malformed> {
         match kind {
-            Kind::Message => spelling::message(class, payload).map(Self::Overlay),
-            Kind::Directory => spelling::message(class, payload).map(Self::Gossip),
+            Kind::Message => spelling::message(class, &payload).map(Self::Overlay),
+            Kind::Directory => spelling::message(class, &payload).map(Self::Gossip),
             Kind::Forward => packet(class, payload).map(|packet| Self::Packet(Direction::Forward, packet)),
             Kind::Reply => packet(class, payload).map(|packet| Self::Packet(Direction::Reply, packet)),
             Kind::Padding => Err(Malformed::Kind(PADDING)),
@@ -66,9 +66,9 @@ impl<M: Message> Frame for Envelope<M> {
     }
 }
 
-fn packet(class: Class, payload: &[u8]) -> Result<Bytes, Malformed> {
+fn packet(class: Class, payload: Bytes) -> Result<Bytes, Malformed> {
     let is_whole = payload.len() == payload_bytes(class);
-    if is_whole { Ok(Bytes::copy_from_slice(payload)) } else { Err(Malformed::InUse(payload.len() as u32)) }
+    if is_whole { Ok(payload) } else { Err(Malformed::InUse(payload.len() as u32)) }
 }
 
 /// The type of a cell of padding, which no message has.

@@ -12,8 +12,9 @@ use crypto::content::SEALED_BYTES;
 
 use crate::key::RoutingKey;
 use crate::message::block::{Block, BlockKind};
+use crate::store::contract::{Input, Output, Token};
 use crate::store::geometry::Capacity;
-use crate::store::machine::{Input, Output, Store, Token};
+use crate::store::machine::Store;
 use crate::store::work::{Area, DiskDone, DiskFault, DiskWork, Place, Recovered};
 use crate::time::{Duration, Instant};
 

@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
+use bytes::Bytes;
+
 use super::cell::{Cell, Header, Kind, payload_bytes};
 use super::malformed::Malformed;
 use super::payload;
@@ -61,7 +63,7 @@ impl<M: Message> Assembler<M> {
         if self.unfinished.contains_key(&cell.header.id) {
             return Err(Malformed::Mixed);
         }
-        payload::read(cell.payload, cell.header)
+        payload::read(Bytes::copy_from_slice(cell.payload), cell.header)
     }
 
     fn part(&mut self, cell: &Cell<'_>) -> Result<Option<M>, Malformed> {
@@ -108,7 +110,7 @@ impl Parts {
     }
 
     fn open<M: Message>(self) -> Result<M, Malformed> {
-        payload::read(&self.payload, self.first.expect("a complete message has its part 0"))
+        payload::read(self.payload.into(), self.first.expect("a complete message has its part 0"))
     }
 }
 

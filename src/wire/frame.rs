@@ -5,6 +5,7 @@
 
 use std::fmt::Debug;
 
+use bytes::Bytes;
 use postcard::ser_flavors::Flavor;
 
 use super::cell::Kind;
@@ -30,7 +31,7 @@ pub trait Frame: Clone + Debug + Send + 'static {
     ///
     /// # Errors
     /// When they are not exactly what [`Self::write`] writes for some frame.
-    fn read(kind: Kind, class: Class, payload: &[u8]) -> Result<Self, Malformed>;
+    fn read(kind: Kind, class: Class, payload: Bytes) -> Result<Self, Malformed>;
 }
 
 impl<M: Message> Frame for M {
@@ -46,7 +47,7 @@ impl<M: Message> Frame for M {
         postcard::serialize_with_flavor(self, writer)
     }
 
-    fn read(kind: Kind, class: Class, payload: &[u8]) -> Result<Self, Malformed> {
-        if kind == Kind::Message { spelling::message(class, payload) } else { Err(Malformed::Kind(kind.to_byte())) }
+    fn read(kind: Kind, class: Class, payload: Bytes) -> Result<Self, Malformed> {
+        if kind == Kind::Message { spelling::message(class, &payload) } else { Err(Malformed::Kind(kind.to_byte())) }
     }
 }

@@ -53,7 +53,7 @@ impl Joiner {
     /// When bytes are missing, or are not exactly those of some message.
     pub fn finish<F: Frame>(self) -> Result<F, Malformed> {
         match self.first {
-            Some(first) if self.is_whole() => payload::read(&self.payload, first),
+            Some(first) if self.is_whole() => payload::read(self.payload.into(), first),
             _ => Err(Malformed::Length(self.taken)),
         }
     }
