@@ -38,6 +38,11 @@ pub enum AddressGroup {
 pub struct BadNodeId;
 
 impl NodeId {
+    /// The first eight bytes: what tells nearly all ids apart.
+    pub fn head(&self) -> u64 {
+        self.0.first_chunk().map_or(0, |head| u64::from_be_bytes(*head))
+    }
+
     /// The first eight characters of the textual form, for logs.
     pub fn short(&self) -> String {
         BASE64URL_NOPAD.encode(&self.0[..6])

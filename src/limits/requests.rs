@@ -50,9 +50,11 @@ pub const RESTS_FOR_LOAD: u8 = 10;
 pub const REST_AFTER_SILENCE: Duration = Duration::from_secs(5);
 /// A neighbour that broke a rule is not asked for this long.
 pub const REST_AFTER_FAULT: Duration = Duration::from_secs(10);
-/// Exchange ids remembered of late, so that a late answer is told from one nobody asked for. Chosen: 128 KiB, what a busy
+/// Exchange ids remembered of late, so that a late answer is told from one nobody asked for. Chosen: 64 KiB, what a busy
 /// node begins in seconds. An answer later than that counts as unasked.
 pub const ISSUED_IDS: usize = 8_192;
+/// How long they are remembered at least. Chosen: twice the patience of a request with all its hops to live.
+pub const ISSUED_LIFE: Duration = Duration::from_secs(60);
 /// Answers that nobody asked for, before the link is closed. Some may be too late to be recognised.
 pub const UNASKED_TOLERATED: u32 = 256;
 /// Blocks that do not match their key, before the link is closed.
@@ -83,5 +85,6 @@ const _: () = assert!(
         < (MAX_HTL as u128 + 2) * PATIENCE_PER_HOP.as_millis()
 );
 const _: () = assert!((ACCEPT_AFTER.as_millis() + WAIT_MAX.as_millis()) * 2 < ACCEPT_TIMEOUT.as_millis());
+const _: () = assert!(PATIENCE_PER_HOP.as_millis() * (MAX_HTL as u128 + 2) * 2 <= ISSUED_LIFE.as_millis());
 const _: () = assert!(WAIT_MAX.as_millis() * 4 < ACCEPT_TIMEOUT.as_millis());
 const _: () = assert!(REFERENCES_PER_REPLY * NODE_REF_BYTES <= CELL_PAYLOAD_BYTES);

@@ -16,3 +16,6 @@ pub const STORE_READS: usize = 1_024;
 pub const STORE_WAITERS: usize = 32;
 /// How often the order of use is saved. protocol.md §8: it survives a restart to within a minute.
 pub const STORE_ORDER_INTERVAL: Duration = Duration::from_secs(60);
+/// Blocks used longest ago among which a full clustered cache chooses the one that lies farthest from its node. Chosen: a
+/// search through a cache of millions for every block that passes would cost more than the block.
+pub const CLUSTER_CHOICE: usize = 64;

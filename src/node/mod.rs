@@ -285,6 +285,7 @@ impl<M: Mode> Node<M> {
             StoreWork::Copy { token, key } => store::Input::Copy { token: Token(token.0), key },
             StoreWork::Keep { token, block } => store::Input::Keep { token: Token(token.0), block },
             StoreWork::Cache { block } => store::Input::Cache { block },
+            StoreWork::Around { place } => store::Input::Around { place },
             // What the index in memory tells needs no disk.
             StoreWork::Contains { token, key } => {
                 let holding = holding(self.store.area(&key));

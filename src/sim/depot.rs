@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::key::{Location, RoutingKey};
+use crate::limits;
 use crate::message::block::Block;
 use crate::overlay::mode::{Holding, StoreAnswer, StoreWork};
 use crate::sim::latency::mix;
@@ -36,6 +37,8 @@ pub struct Depot {
     shelves: Vec<Shelf>,
     /// Whether what leaves a full region is drawn by lot.
     is_random: bool,
+    /// Whether what passes a node with two regions gathers around its place.
+    is_clustered: bool,
 }
 
 #[derive(Debug)]
@@ -55,6 +58,8 @@ struct Shelf {
     dead: bool,
     /// The key around which the node's blocks are to lie, where they are to lie around one.
     seed: Option<Location>,
+    /// Blocks that a clustered region has not taken in.
+    passed_over: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +80,7 @@ impl Depot {
             existing: Vec::new(),
             shelves: Vec::new(),
             is_random: false,
+            is_clustered: false,
         }
     }
 
@@ -82,6 +88,11 @@ impl Depot {
     /// if the new one is nearer, and else takes the new one in only 3 times in 100 (Zhang, Goel, Govindan 2004).
     pub fn cluster(&mut self, node: u32, seed: Location) {
         self.shelf(node).seed = Some(seed);
+    }
+
+    /// From now on what passes a node with two regions gathers around the place that it tells of, as in `store`.
+    pub const fn cluster_passing(&mut self) {
+        self.is_clustered = true;
     }
 
     /// From now on what leaves a full region is drawn by lot, whatever it was used for.
@@ -215,6 +226,12 @@ impl Depot {
                 }
                 None
             }
+            StoreWork::Around { place } => {
+                if self.is_clustered {
+                    self.shelf(node).seed = Some(place);
+                }
+                None
+            }
         }
     }
 
@@ -239,7 +256,12 @@ impl Depot {
         let shelf = self.shelf(node);
         let Some(oldest) = shelf.excess(room, kept, new) else { return true };
         let drawn = self.is_random.then(|| self.drawn(node, room, kept, new)).flatten();
-        let leaving = drawn.or_else(|| self.farthest(node, new)).unwrap_or(oldest);
+        let farthest = match room {
+            Room::One(_) => self.farthest(node, new),
+            Room::Two { .. } if kept => None,
+            Room::Two { .. } => self.farthest_passing(node, new),
+        };
+        let leaving = drawn.or(farthest).unwrap_or(oldest);
         let shelf = self.shelf(node);
         let item = shelf.items.remove(leaving);
         let dead = shelf.dead;
@@ -267,6 +289,24 @@ impl Depot {
         let nearer = distance(new) < distance(shelf.items[farthest].number);
         let chance = mix((u64::from(node) << 32) ^ u64::from(shelf.clock)) % 100 < 3;
         Some(if nearer || chance { farthest } else { new_at })
+    }
+
+    /// The same of what passes a node with two regions: by the rule of `store`, on the ring, among what was used longest ago.
+    fn farthest_passing(&mut self, node: u32, new: u32) -> Option<usize> {
+        let shelf = &self.shelves[node as usize];
+        let seed = shelf.seed?;
+        let distance = |number: u32| self.block(number).key().location().distance(seed);
+        let new_at = shelf.find(new).ok()?;
+        let passing = (0..shelf.items.len()).filter(|at| *at != new_at && !shelf.items[*at].kept);
+        let mut oldest: Vec<usize> = passing.collect();
+        oldest.sort_unstable_by_key(|at| shelf.items[*at].used);
+        oldest.truncate(limits::CLUSTER_CHOICE);
+        let farthest = oldest.into_iter().max_by_key(|at| distance(shelf.items[*at].number))?;
+        let is_nearer = distance(new) < distance(shelf.items[farthest].number);
+        let passed_over = &mut self.shelves[node as usize].passed_over;
+        *passed_over = passed_over.wrapping_add(u32::from(!is_nearer));
+        let is_taken = is_nearer || passed_over.is_multiple_of(limits::LIGHT_RANDOMNESS);
+        Some(if is_taken { farthest } else { new_at })
     }
 
     fn shelf(&mut self, node: u32) -> &mut Shelf {
@@ -376,6 +416,18 @@ mod tests {
         depot
     }
 
+    /// A thousand blocks whose keys lie everywhere.
+    fn depot_of_spread_keys(room: Room) -> Depot {
+        let mut depot = Depot::new(room);
+        for number in 0..1_000_u32 {
+            let mut key = [0; 32];
+            key[..8].copy_from_slice(&mix(u64::from(number)).to_be_bytes());
+            key[28..].copy_from_slice(&number.to_be_bytes());
+            depot.enter(Block::stand_in(RoutingKey(key)));
+        }
+        depot
+    }
+
     fn read(depot: &mut Depot, node: u32, number: u32) -> bool {
         let key = depot.block(number).key();
         let answer = depot.perform(node, StoreWork::Read { token: StoreToken(0), key });
@@ -407,13 +459,7 @@ mod tests {
 
     #[test]
     fn a_clustered_shelf_keeps_what_lies_near_its_seed() {
-        let mut depot = Depot::new(Room::One(20));
-        for number in 0..1_000_u32 {
-            let mut key = [0; 32];
-            key[..8].copy_from_slice(&mix(u64::from(number)).to_be_bytes());
-            key[28..].copy_from_slice(&number.to_be_bytes());
-            depot.enter(Block::stand_in(RoutingKey(key)));
-        }
+        let mut depot = depot_of_spread_keys(Room::One(20));
         depot.cluster(0, Location(1 << 63));
         (0..1_000).for_each(|number| cache(&mut depot, number));
         let near = (0..1_000).filter(|number| {
@@ -422,6 +468,21 @@ mod tests {
         // A sixteenth of all keys lie that near, 62 of 1,000: of 20 drawn at random one or two would.
         assert_eq!(depot.held(0), 20);
         assert!(near.count() > 10);
+    }
+
+    #[test]
+    fn what_passes_gathers_around_the_place_of_its_node_and_what_is_kept_does_not() {
+        let mut depot = depot_of_spread_keys(Room::Two { passing: 20, kept: 5 });
+        depot.cluster_passing();
+        depot.perform(0, StoreWork::Around { place: Location(1 << 63) });
+        assert!((0..5).all(|number| keep(&mut depot, number)));
+        (5..1_000).for_each(|number| cache(&mut depot, number));
+        let is_near = |number: &u32| {
+            depot.holds(0, *number) && depot.block(*number).key().location().0.abs_diff(1 << 63) < 1 << 58
+        };
+        assert_eq!(depot.held(0), 25);
+        assert!((5..1_000).filter(is_near).count() > 10);
+        assert!((0..5).all(|number| depot.holds(0, number)));
     }
 
     #[test]

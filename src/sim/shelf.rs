@@ -44,6 +44,7 @@ impl Shelf {
                 self.blocks.insert(block.key(), block);
                 None
             }
+            StoreWork::Around { .. } => None,
         }
     }
 

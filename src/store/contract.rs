@@ -2,7 +2,7 @@
 //!
 //! Leaves out what the store makes of them (`machine`) and the words between store and disk (`work`).
 
-use crate::key::RoutingKey;
+use crate::key::{Location, RoutingKey};
 use crate::message::block::Block;
 use crate::store::work::{DiskDone, DiskFault, DiskWork};
 
@@ -45,6 +45,11 @@ pub enum Input {
     Cache {
         /// The block.
         block: Block,
+    },
+    /// The node lies here from now on. Counts where the cache is clustered.
+    Around {
+        /// The place.
+        place: Location,
     },
     /// The disk answers.
     Disk(DiskDone),

@@ -22,6 +22,8 @@ use crate::time::Instant;
 pub struct Store {
     content: Shelf,
     signed: Shelf,
+    /// Whether the cache gathers around the place of the node.
+    is_clustered: bool,
     writing: BTreeMap<RoutingKey, Writing>,
     reading: BTreeMap<RoutingKey, Vec<Token>>,
     /// Tokens in `reading`, all keys together.
@@ -50,6 +52,7 @@ impl Store {
         let mut store = Self {
             content: Shelf::new(capacity.content),
             signed: Shelf::new(capacity.signed),
+            is_clustered: false,
             writing: BTreeMap::new(),
             reading: BTreeMap::new(),
             readers: 0,
@@ -73,6 +76,11 @@ impl Store {
         Self::recover(capacity, &[])
     }
 
+    /// From now on the cache gathers around the place of the node, once that is told.
+    pub const fn cluster_cache(&mut self) {
+        self.is_clustered = true;
+    }
+
     /// Whether the last write succeeded; if not, why.
     pub const fn health(&self) -> Result<(), DiskFault> {
         self.health
@@ -92,6 +100,11 @@ impl Store {
             }
             Input::Keep { token, block } => self.on_keep(now, token, block),
             Input::Cache { block } => self.on_cache(now, block),
+            Input::Around { place } if self.is_clustered => {
+                self.content.cluster(place);
+                self.signed.cluster(place);
+            }
+            Input::Around { .. } => {}
             Input::Disk(DiskDone::Read { place, key, block }) => self.on_read_done(place, key, block),
             Input::Disk(DiskDone::Written { place, key, result }) => self.on_written(place, key, result),
             Input::Disk(DiskDone::Marked { place, key, result }) => self.on_marked(place, key, result),

@@ -6,7 +6,8 @@
 
 use lru::LruCache;
 
-use crate::key::RoutingKey;
+use crate::key::{Location, RoutingKey};
+use crate::limits;
 use crate::store::work::Area;
 
 /// The slots of one kind of block.
@@ -20,6 +21,10 @@ pub(super) struct Shelf {
     cache: Region,
     fresh: Region,
     established: Region,
+    /// The place around which the cache gathers, where it is to be clustered.
+    around: Option<Location>,
+    /// Blocks that a clustered cache has not taken in.
+    passed_over: u32,
     /// How often the order was saved; entries used since carry this number.
     saves: u32,
 }
@@ -54,6 +59,8 @@ impl Shelf {
             cache: Region::unbounded(),
             fresh: Region::unbounded(),
             established: Region::unbounded(),
+            around: None,
+            passed_over: 0,
             saves: 0,
         }
     }
@@ -106,9 +113,18 @@ impl Shelf {
         }
     }
 
+    /// From now on the cache gathers around a place: a full one gives up what lies farthest from it of what was used longest
+    /// ago, if the new block lies nearer, and else takes the new one in once in a while.
+    pub(super) const fn cluster(&mut self, around: Location) {
+        self.around = Some(around);
+    }
+
     /// A slot for a block that passes by, if one can be had without touching what is kept.
     pub(super) fn admit_cache(&mut self, key: RoutingKey, busy: impl Fn(&RoutingKey) -> bool) -> Option<u32> {
-        let slot = self.take_free().or_else(|| self.displace(Area::Cache, busy))?;
+        let slot = self.take_free().or_else(|| match self.around {
+            None => self.displace(Area::Cache, busy),
+            Some(around) => self.displace_farthest(around, &key, busy),
+        })?;
         self.put(Area::Cache, key, slot, self.saves);
         Some(slot)
     }
@@ -225,6 +241,25 @@ impl Shelf {
         region.pop_lru().map(|(_, entry)| entry.slot)
     }
 
+    /// The slot of the cached block that lies farthest from `around`, of those used longest ago; none if `new` lies farther.
+    fn displace_farthest(
+        &mut self,
+        around: Location,
+        new: &RoutingKey,
+        busy: impl Fn(&RoutingKey) -> bool,
+    ) -> Option<u32> {
+        let distance = |key: &RoutingKey| key.location().distance(around);
+        let oldest = self.cache.iter().rev().take(limits::CLUSTER_CHOICE).map(|(key, _)| *key);
+        let farthest = oldest.filter(|key| !busy(key)).max_by_key(distance)?;
+        if distance(new) >= distance(&farthest) {
+            self.passed_over = self.passed_over.wrapping_add(1);
+            if !self.passed_over.is_multiple_of(limits::LIGHT_RANDOMNESS) {
+                return None;
+            }
+        }
+        self.cache.pop(&farthest).map(|entry| entry.slot)
+    }
+
     fn put(&mut self, area: Area, key: RoutingKey, slot: u32, used: u32) {
         self.region_mut(area).put(key, Entry { slot, used });
     }
@@ -251,5 +286,47 @@ fn reverse(region: &mut Region) {
     let entries: Vec<_> = std::iter::from_fn(|| region.pop_mru()).collect();
     for (key, entry) in entries {
         region.put(key, entry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Distance;
+
+    fn key(number: u64) -> RoutingKey {
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+        RoutingKey(key)
+    }
+
+    /// How many of sixteen cached blocks lie within a sixteenth of key space of the middle, after a thousand have passed.
+    fn near(around: Option<Location>) -> usize {
+        let mut shelf = Shelf::new(16);
+        around.into_iter().for_each(|place| shelf.cluster(place));
+        (0..1_000).for_each(|number| {
+            shelf.admit_cache(key(number), |_| false);
+        });
+        assert_eq!(shelf.held().cache, 16);
+        let middle = Location(1 << 63);
+        let is_near = |key: &&RoutingKey| key.location().distance(middle) < Distance(1 << 59);
+        shelf.keys(Area::Cache).filter(is_near).count()
+    }
+
+    #[test]
+    fn a_clustered_cache_gathers_around_the_place_of_its_node_and_still_takes_in_others() {
+        let (clustered, plain) = (near(Some(Location(1 << 63))), near(None));
+        assert!(clustered > 10 && clustered < 16 && plain < 5, "{clustered} {plain}");
+    }
+
+    #[test]
+    fn a_clustered_cache_gives_up_nothing_that_is_being_written() {
+        let mut shelf = Shelf::new(2);
+        shelf.cluster(Location(0));
+        let [near, far, nearer] = [1_u8, 100, 0].map(|head| RoutingKey([head; 32]));
+        assert!(shelf.admit_cache(near, |_| false).is_some() && shelf.admit_cache(far, |_| false).is_some());
+        assert_eq!(shelf.admit_cache(nearer, |_| true), None);
+        assert!(shelf.admit_cache(nearer, |key| *key == far).is_some());
+        assert_eq!(shelf.find(&near), None, "the farthest of those that may go");
     }
 }

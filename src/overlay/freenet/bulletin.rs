@@ -32,11 +32,8 @@ impl Bulletin {
             return;
         }
         let list = core.neighbours.locations();
-        let told: Vec<NodeId> = if all {
-            core.neighbours.members().map(|(id, _, _)| *id).collect()
-        } else {
-            near_members(core).into_iter().collect()
-        };
+        let told: Vec<NodeId> =
+            if all { core.neighbours.members().map(|(id, _, _)| *id).collect() } else { near_members(core) };
         self.due = self.due.filter(|_| !all);
         for peer in told {
             core.send(peer, Message::Locations(list.clone()));

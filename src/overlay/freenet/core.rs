@@ -101,12 +101,13 @@ pub(super) struct Me {
 impl Core {
     pub(super) fn new(config: Config, key: Box<dyn Credentials>, seed: [u8; 32]) -> Self {
         let me = Me::new(&config, key);
+        let neighbours = Neighbours::new(me.reference.location);
         let mut random = ChaCha8Rng::from_seed(seed);
         let own_coins = Coins::toss(&mut random);
         Self {
             config,
             me,
-            neighbours: Neighbours::default(),
+            neighbours,
             random,
             own_coins,
             events: VecDeque::new(),
@@ -121,7 +122,15 @@ impl Core {
     }
 
     pub(super) fn pop(&mut self) -> Option<Output<Message>> {
-        self.outputs.pop_front()
+        let next = self.outputs.pop_front();
+        // What one busy moment needed is not held for good.
+        if next.is_none() {
+            self.outputs = VecDeque::new();
+            if self.events.is_empty() {
+                self.events = VecDeque::new();
+            }
+        }
+        next
     }
 
     pub(super) fn send(&mut self, to: NodeId, message: Message) {
@@ -188,6 +197,11 @@ impl Core {
         self.issued.remember(id);
     }
 
+    /// Forgets the exchanges that no late answer can be of any more.
+    pub(super) fn expire(&mut self, now: Instant) {
+        self.issued.expire(now);
+    }
+
     /// A peer speaks of an exchange that is not open: late, or never asked for.
     pub(super) fn on_unasked(&mut self, now: Instant, peer: NodeId, id: ExchangeId) {
         if !self.issued.excuse(id) {
@@ -205,6 +219,13 @@ impl Core {
     pub(super) const fn token(&mut self) -> StoreToken {
         self.next_token += 1;
         StoreToken(self.next_token)
+    }
+
+    /// Takes the place that a certificate gives.
+    pub(super) fn settle(&mut self, certificate: Shown, now: Instant) {
+        self.me.settle(certificate, now);
+        self.neighbours.settle(self.location());
+        self.store(StoreWork::Around { place: self.location() });
     }
 
     pub(super) fn location(&self) -> Location {
@@ -226,7 +247,7 @@ impl Me {
     }
 
     /// Takes the place that a certificate gives, and signs the reference anew.
-    pub(super) fn settle(&mut self, certificate: Shown, now: Instant) {
+    fn settle(&mut self, certificate: Shown, now: Instant) {
         let sequence = (now.as_micros() / 1_000_000).max(self.reference.sequence + 1);
         let location = certificate.claim.location;
         self.reference = NodeRef::sign(&*self.key, &self.network, self.reference.address, location, sequence);

@@ -3,7 +3,6 @@
 //! Checks who may call itself what; whether there is room is asked of the topology, whether the witnesses of a
 //! certificate were the right ones is asked of them.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::id::NodeId;
@@ -13,13 +12,14 @@ use crate::overlay::freenet::core::{Core, Event};
 use crate::overlay::freenet::message::{Errand, Hello, LocationList, Message};
 use crate::overlay::freenet::neighbours::{Neighbour, Standing};
 use crate::overlay::freenet::shape::is_settling;
+use crate::overlay::freenet::sparse::Sparse;
 use crate::overlay::mode::{CloseReason, Offence, Output};
 use crate::time::Instant;
 
 /// The links being opened.
 #[derive(Debug, Default)]
 pub(super) struct Greetings {
-    dialled: BTreeMap<NodeId, Dial>,
+    dialled: Sparse<NodeId, Dial>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +84,7 @@ impl Greetings {
             return core.close(peer, CloseReason::Full);
         }
         let mut neighbour = Neighbour::new(now, errand, inbound, address, &mut core.random);
-        neighbour.sought = dial.filter(|_| !inbound).and_then(|dial| dial.sought);
+        neighbour.seek_at(dial.filter(|_| !inbound).and_then(|dial| dial.sought));
         core.neighbours.insert(peer, neighbour);
         if !inbound {
             say_hello(core, peer, errand);
@@ -173,9 +173,7 @@ impl Greetings {
 
     /// The peer tells where its neighbours are.
     pub(super) fn handle_locations(&mut self, core: &mut Core, from: NodeId, list: LocationList) {
-        if let Some(neighbour) = core.neighbours.get_mut(&from) {
-            neighbour.ahead = list;
-        }
+        core.neighbours.tell(&from, list);
     }
 
     fn on_accepted(&mut self, core: &mut Core, peer: NodeId) {

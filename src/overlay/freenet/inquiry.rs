@@ -5,8 +5,6 @@
 //! since a newcomer may be under examination there. Weaker than an examination, by as much as one node is weaker than
 //! three witnesses and those around them: whoever was taken on such an answer is no witness and vouches for nobody.
 
-use std::collections::BTreeMap;
-
 use crate::id::NodeId;
 use crate::limits;
 use crate::message::certificate::Shown;
@@ -14,13 +12,14 @@ use crate::overlay::freenet::core::{Core, Purpose};
 use crate::overlay::freenet::message::{Question, Reply};
 use crate::overlay::freenet::query::Queries;
 use crate::overlay::freenet::schedule::Schedule;
+use crate::overlay::freenet::sparse::Sparse;
 use crate::overlay::freenet::vouch::{Examined, Finding};
 use crate::time::Instant;
 
 /// The certificates that are asked about.
 #[derive(Debug, Default)]
 pub(super) struct Inquiries {
-    open: BTreeMap<u64, Inquiry>,
+    open: Sparse<u64, Inquiry>,
     /// When to ask once more.
     again: Schedule<u64>,
     next_id: u64,

@@ -6,8 +6,6 @@
 
 mod table;
 
-use std::collections::BTreeMap;
-
 pub(super) use self::table::InsertId;
 use self::table::{Asked, Asker, Insert, Table};
 use crate::id::NodeId;
@@ -17,6 +15,7 @@ use crate::message::block::{Block, BlockKind, Parcel};
 use crate::overlay::freenet::core::{Core, Event};
 use crate::overlay::freenet::message::{ExchangeId, Message, Refusal};
 use crate::overlay::freenet::routing::{self, Excluded};
+use crate::overlay::freenet::sparse::Sparse;
 use crate::overlay::mode::{Answer, Offence, StoreToken, StoreWork, Ticket};
 use crate::time::Instant;
 
@@ -24,7 +23,7 @@ use crate::time::Instant;
 #[derive(Debug, Default)]
 pub(super) struct Inserts {
     table: Table,
-    reads: BTreeMap<StoreToken, InsertId>,
+    reads: Sparse<StoreToken, InsertId>,
 }
 
 /// What the composing parent does for an insert.

@@ -25,7 +25,7 @@ use crate::overlay::freenet::shape::{is_settling, unlinked_near_places};
 use crate::overlay::freenet::topology::{self, Topology};
 use crate::overlay::freenet::vouch::Finding;
 use crate::overlay::freenet::witness::Witnesses;
-use crate::overlay::mode::{CloseReason, Offence, Output};
+use crate::overlay::mode::{CloseReason, Offence, Output, StoreWork};
 use crate::time::Instant;
 
 /// The part of a node that decides who its neighbours are.
@@ -53,7 +53,9 @@ impl Membership {
     pub(super) fn start(&mut self, core: &mut Core, now: Instant) {
         self.topology.begin(now);
         if let Some(certificate) = self.memory.certificate(core, now.day()) {
-            core.me.settle(certificate, now);
+            core.settle(certificate, now);
+        } else if core.me.placed {
+            core.store(StoreWork::Around { place: core.location() });
         }
         self.dial_bootstrap(core, now);
     }
@@ -179,7 +181,7 @@ impl Membership {
 
     /// The announcement is complete: this node has a place, or a new one. Its links stay.
     fn settle(&mut self, core: &mut Core, now: Instant, certificate: Shown) {
-        core.me.settle(certificate, now);
+        core.settle(certificate, now);
         self.doubts.clear();
         let linked: Vec<(NodeId, Errand)> = core.neighbours.members().map(|(peer, n, _)| (*peer, n.errand())).collect();
         for (peer, errand) in linked {

@@ -51,13 +51,13 @@ impl Memory {
     /// The new memory in bytes, if it differs from the last: another certificate, or half of the neighbours remembered
     /// gone.
     pub(super) fn changed(&mut self, core: &Core) -> Option<Vec<u8>> {
-        let linked: Vec<NodeRef> =
-            core.neighbours.members().filter_map(|(_, neighbour, _)| neighbour.reference().cloned()).collect();
-        let kept = self.neighbours.iter().filter(|old| linked.iter().any(|new| new.id == old.id)).count();
-        let wanted = linked.len().min(limits::REMEMBERED_NEIGHBOURS);
+        let kept = self.neighbours.iter().filter(|old| core.neighbours.is_member(&old.id)).count();
+        let wanted = core.neighbours.count().min(limits::REMEMBERED_NEIGHBOURS);
         if self.certificate == core.me.certificate && kept * 2 >= wanted {
             return None;
         }
+        let linked: Vec<NodeRef> =
+            core.neighbours.members().filter_map(|(_, neighbour, _)| neighbour.reference().cloned()).collect();
         let spread = linked.len().div_ceil(limits::REMEMBERED_NEIGHBOURS).max(1);
         self.certificate = core.me.certificate.clone();
         if !linked.is_empty() {

@@ -9,6 +9,7 @@ mod announcement;
 mod bulletin;
 mod config;
 mod core;
+mod examined;
 #[cfg(test)]
 mod fixture;
 mod fold;
@@ -36,6 +37,7 @@ mod schedule;
 mod scrutiny;
 mod search;
 mod shape;
+mod sparse;
 mod topology;
 mod vouch;
 mod witness;
@@ -144,7 +146,7 @@ impl Freenet {
             offers: self.offers.open(),
             learned: self.searches.learned(),
             links: self.core.neighbours.all().count(),
-            told: self.core.neighbours.all().map(|(_, neighbour)| neighbour.ahead.as_slice().len()).sum(),
+            told: self.core.neighbours.all().map(|(_, neighbour)| neighbour.ahead().as_slice().len()).sum(),
             window: self.origin.window(),
         }
     }
@@ -253,6 +255,9 @@ impl Freenet {
                 self.follow(now, next);
             }
             StoreAnswer::Kept { token, durable } => {
+                if durable {
+                    self.reoffers.on_kept();
+                }
                 let placed = self.offers.handle_stored(core, token, durable);
                 self.on_placed(placed);
             }
@@ -318,6 +323,7 @@ impl Freenet {
     }
 
     fn on_upkeep(&mut self, now: Instant) {
+        self.core.expire(now);
         self.membership.on_upkeep(&mut self.core, now);
         self.bulletin.on_upkeep(&mut self.core, now);
     }

@@ -4,15 +4,17 @@
 //! link is a *guest* until both sides have accepted it; guests route nothing. The accepted ones stand in the order of the
 //! ring, so that who is near is a look and no search.
 
+mod nearby;
 mod ring;
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use rand::{Rng, RngExt};
 
+use self::nearby::Nearby;
+pub(super) use self::nearby::Vicinity;
 use self::ring::Ring;
-use crate::id::NodeId;
+use crate::id::{AddressGroup, NodeId};
 use crate::key::Location;
 use crate::message::certificate::Shown;
 use crate::message::reference::NodeRef;
@@ -30,14 +32,16 @@ pub(super) struct Neighbour {
     errand: Errand,
     /// Whether the peer dialled.
     pub(super) inbound: bool,
-    /// The address its packets come from.
-    pub(super) address: SocketAddr,
+    /// The group of the address that its packets come from, and whether that is a loopback address.
+    pub(super) group: AddressGroup,
+    pub(super) is_loopback: bool,
     /// Whether its signatures give it the place it claims.
     pub(super) rightful: bool,
     /// What is known of its certificate beyond the signatures.
     pub(super) standing: Standing,
-    /// Where this node looked for somebody and was told of this peer.
-    pub(super) sought: Option<Location>,
+    /// Where this node looked for somebody and was told of this peer, if it was.
+    sought: Location,
+    was_sought: bool,
     /// Whether this node has accepted the peer.
     accepted: bool,
     /// Whether the peer has accepted this node.
@@ -45,7 +49,7 @@ pub(super) struct Neighbour {
     /// Its place was given to another and the link is being closed: it is asked nothing any more.
     leaving: bool,
     /// The locations of its neighbours.
-    pub(super) ahead: LocationList,
+    ahead: LocationList,
     /// What is queued towards it has passed its bound.
     pub(super) behind: bool,
     /// Not to be asked before this instant: it refused, stayed silent or sent bad data.
@@ -57,7 +61,7 @@ pub(super) struct Neighbour {
     /// When it last gave an answer that counted.
     pub(super) useful: Instant,
     /// Requests it has open at this node.
-    pub(super) open_requests: usize,
+    pub(super) open_requests: u16,
     /// Faults counted against it: silence, bad data, unasked answers.
     pub(super) faults: u32,
     coins: Coins,
@@ -86,11 +90,12 @@ pub(super) struct Coins {
 }
 
 /// All links.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Neighbours {
     /// The beginnings of the ids, in the order of `links`: looked through in one go.
     heads: Vec<u64>,
     links: Vec<(NodeId, Neighbour)>,
+    nearby: Nearby,
     /// The accepted ones.
     ring: Ring,
 }
@@ -102,10 +107,12 @@ impl Neighbour {
             certificate: None,
             errand,
             inbound,
-            address,
+            group: AddressGroup::of(&address),
+            is_loopback: address.ip().is_loopback(),
             rightful: false,
             standing: Standing::Entered,
-            sought: None,
+            sought: Location(0),
+            was_sought: false,
             accepted: false,
             welcome: false,
             leaving: false,
@@ -135,6 +142,19 @@ impl Neighbour {
         self.reference.as_ref()
     }
 
+    /// This node looked for somebody at `place`, if anywhere, and was told of this peer.
+    pub(super) const fn seek_at(&mut self, place: Option<Location>) {
+        self.was_sought = place.is_some();
+        if let Some(place) = place {
+            self.sought = place;
+        }
+    }
+
+    /// Whether a search for somebody at `place` found this peer.
+    pub(super) fn was_sought_at(&self, place: Location) -> bool {
+        self.was_sought && self.sought == place
+    }
+
     /// What the link is for.
     pub(super) const fn errand(&self) -> Errand {
         self.errand
@@ -159,6 +179,11 @@ impl Neighbour {
     /// Its place on the ring, once accepted.
     pub(super) fn location(&self) -> Option<Location> {
         self.reference.as_ref().filter(|_| self.is_member()).map(|reference| reference.location)
+    }
+
+    /// The locations of its neighbours.
+    pub(super) const fn ahead(&self) -> &LocationList {
+        &self.ahead
     }
 
     /// Whether it may be asked now.
@@ -197,6 +222,11 @@ impl Coins {
 }
 
 impl Neighbours {
+    /// No links yet, of a node at `home`.
+    pub(super) fn new(home: Location) -> Self {
+        Self { heads: Vec::new(), links: Vec::new(), ring: Ring::default(), nearby: Nearby::new(home) }
+    }
+
     pub(super) fn get(&self, id: &NodeId) -> Option<&Neighbour> {
         self.slot(id).map(|slot| &self.links[slot].1)
     }
@@ -207,17 +237,29 @@ impl Neighbours {
     }
 
     pub(super) fn insert(&mut self, id: NodeId, neighbour: Neighbour) {
-        let slot = self.slot(&id).unwrap_or_else(|| {
-            self.heads.push(head(&id));
-            self.links.push((id, neighbour.clone()));
-            self.links.len() - 1
-        });
-        self.links[slot].1 = neighbour;
+        let slot = match self.slot(&id) {
+            Some(slot) => {
+                self.links[slot].1 = neighbour;
+                self.nearby.forget();
+                slot
+            }
+            None => {
+                // Few links more at a time: most nodes keep as many as they have.
+                if self.links.len() == self.links.capacity() {
+                    self.links.reserve_exact(GROWTH);
+                    self.heads.reserve_exact(GROWTH);
+                }
+                self.heads.push(id.head());
+                self.links.push((id, neighbour));
+                self.links.len() - 1
+            }
+        };
         self.place(slot);
     }
 
     pub(super) fn remove(&mut self, id: &NodeId) -> Option<Neighbour> {
         let slot = self.slot(id)?;
+        self.nearby.on_removed(self.ring.place_of(slot).is_some());
         self.ring.remove(slot, self.links.len() - 1);
         self.heads.swap_remove(slot);
         Some(self.links.swap_remove(slot).1)
@@ -245,6 +287,28 @@ impl Neighbours {
         is_news
     }
 
+    /// The peer tells where its neighbours are.
+    pub(super) fn tell(&mut self, id: &NodeId, list: LocationList) {
+        let Some(slot) = self.slot(id) else { return };
+        let neighbour = &mut self.links[slot].1;
+        neighbour.ahead = list;
+        if neighbour.is_member() {
+            self.nearby.on_told(&self.ring, slot, &neighbour.ahead);
+        }
+    }
+
+    /// This node lies at `home` from now on.
+    pub(super) fn settle(&mut self, home: Location) {
+        self.nearby = Nearby::new(home);
+    }
+
+    /// Places nearer to this node than its near neighbours that are not linked, each with an accepted link that tells of it.
+    pub(super) fn unlinked_near(&mut self) -> Vec<(Location, NodeId)> {
+        let lists = self.ring.spots().iter().map(|spot| (spot.slot(), &self.links[spot.slot()].1.ahead));
+        let told = self.nearby.unlinked(&self.ring, lists);
+        told.into_iter().map(|(place, slot)| (place, self.links[slot].0)).collect()
+    }
+
     /// The peer's place is given to another.
     pub(super) fn leave(&mut self, id: &NodeId) {
         self.change(id, |neighbour| neighbour.leaving = true);
@@ -259,11 +323,18 @@ impl Neighbours {
 
     /// Brings the ring up to date with a link.
     fn place(&mut self, slot: usize) {
-        self.ring.set(slot, self.links[slot].1.location());
+        let neighbour = &self.links[slot].1;
+        let (before, now) = (self.ring.place_of(slot), neighbour.location());
+        self.ring.set(slot, now);
+        match (before, now) {
+            (before, now) if before == now => {}
+            (None, Some(_)) => self.nearby.on_told(&self.ring, slot, &neighbour.ahead),
+            _ => self.nearby.forget(),
+        }
     }
 
     fn slot(&self, id: &NodeId) -> Option<usize> {
-        let head = head(id);
+        let head = id.head();
         let is_it = |slot: &usize| self.heads[*slot] == head && self.links[*slot].0 == *id;
         (0..self.heads.len()).find(is_it)
     }
@@ -303,6 +374,11 @@ impl Neighbours {
             let (id, neighbour) = &self.links[spot.slot()];
             (id, neighbour, spot.location)
         })
+    }
+
+    /// How far the near links reach on either side.
+    pub(super) fn vicinity(&self) -> Vicinity {
+        self.nearby.vicinity(&self.ring)
     }
 
     /// How many accepted links but that of `id` lie between `own` and `place`: clockwise, and the other way round.
@@ -364,21 +440,34 @@ impl Neighbours {
 
     /// How many other nodes are known to be reachable, counted up to `most`.
     pub(super) fn reachable(&self, own: Location, most: usize) -> usize {
-        let mut known: BTreeSet<Location> = self.places().filter(|place| *place != own).collect();
-        for (_, neighbour, _) in self.members() {
-            if known.len() >= most {
-                break;
-            }
-            known.extend(neighbour.ahead.as_slice().iter().filter(|place| **place != own));
+        // They stand in order, so that those at one place stand together.
+        let (mut linked, mut last) = (0, None);
+        for place in self.places().filter(|place| *place != own) {
+            linked += usize::from(last != Some(place));
+            last = Some(place);
         }
-        known.len().min(most)
+        if linked >= most {
+            return most;
+        }
+        let mut known: Vec<Location> = self.places().filter(|place| *place != own).collect();
+        known.dedup();
+        for (_, neighbour, _) in self.members() {
+            known.extend(neighbour.ahead.as_slice().iter().filter(|place| **place != own));
+            known.sort_unstable();
+            known.dedup();
+            if known.len() >= most {
+                return most;
+            }
+        }
+        known.len()
     }
 }
 
-/// The first eight bytes of an id.
-fn head(id: &NodeId) -> u64 {
-    id.0.first_chunk().map_or(0, |head| u64::from_be_bytes(*head))
-}
+/// Links that the list grows by.
+const GROWTH: usize = 4;
+
+// A node has up to fifty of them, and a simulation a million nodes.
+const _: () = assert!(size_of::<Neighbour>() <= 96);
 
 #[cfg(test)]
 mod tests {

@@ -14,18 +14,19 @@ use crate::overlay::freenet::insert::InsertId;
 use crate::overlay::freenet::message::{ExchangeId, Message, Refusal};
 use crate::overlay::freenet::neighbours::Neighbour;
 use crate::overlay::freenet::schedule::Schedule;
+use crate::overlay::freenet::sparse::Sparse;
 use crate::overlay::mode::{Holding, Offence, StoreToken, StoreWork};
 use crate::time::Instant;
 
 /// All placements and offers of a node.
 #[derive(Debug, Default)]
 pub(super) struct Offers {
-    placements: BTreeMap<PlacementId, Placement>,
+    placements: Sparse<PlacementId, Box<Placement>>,
     /// Offers this node has made, or passes on.
-    made: BTreeMap<(NodeId, ExchangeId), Made>,
+    made: Sparse<(NodeId, ExchangeId), Made>,
     /// Offers made to this node, or passed on by it, by the offering link.
-    received: BTreeMap<(NodeId, ExchangeId), Received>,
-    tokens: BTreeMap<StoreToken, Token>,
+    received: Sparse<(NodeId, ExchangeId), Received>,
+    tokens: Sparse<StoreToken, Token>,
     deadlines: Schedule<Deadline>,
     next_id: u64,
 }
@@ -111,7 +112,7 @@ impl Offers {
         let due = now + limits::STORE_TIMEOUT;
         let offers = Vec::with_capacity(targets.len());
         let placement = Placement { insert, block, offers, open: 1, copies: 0, here: false, due };
-        self.placements.insert(id, placement);
+        self.placements.insert(id, Box::new(placement));
         self.deadlines.add(due, Deadline::Placement(id));
         for (location, through) in targets {
             self.offer(core, id, location, through);
@@ -125,8 +126,8 @@ impl Offers {
             return Some(Placed { insert: None, copies: 0, here: true });
         };
         let (id, due) = (PlacementId(self.fresh_id()), now + limits::STORE_TIMEOUT);
-        self.placements
-            .insert(id, Placement { insert: None, block, offers: Vec::new(), open: 0, copies: 0, here: true, due });
+        let placement = Placement { insert: None, block, offers: Vec::new(), open: 0, copies: 0, here: true, due };
+        self.placements.insert(id, Box::new(placement));
         self.deadlines.add(due, Deadline::Placement(id));
         self.offer(core, id, location, peer);
         None
@@ -388,7 +389,7 @@ fn nearest_places(core: &Core, target: Location) -> Vec<(Location, NodeId)> {
     let mut places: BTreeMap<Location, (bool, NodeId)> = BTreeMap::new();
     for (peer, neighbour, location) in core.neighbours.members() {
         places.insert(location, (true, *peer));
-        for ahead in neighbour.ahead.as_slice() {
+        for ahead in neighbour.ahead().as_slice() {
             places.entry(*ahead).or_insert((false, *peer));
         }
     }

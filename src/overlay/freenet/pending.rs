@@ -3,24 +3,23 @@
 //! Keeps the tables consistent: a search is found by its id, by its key and by the exchange it has open at a neighbour,
 //! and its deadline stands in the schedule exactly once. Decides nothing; the course of a search is in `search`.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::id::NodeId;
 use crate::key::RoutingKey;
 use crate::limits;
 use crate::overlay::freenet::message::ExchangeId;
 use crate::overlay::freenet::quota::Quotas;
 use crate::overlay::freenet::schedule::Schedule;
+use crate::overlay::freenet::sparse::Sparse;
 use crate::overlay::mode::Ticket;
 use crate::time::{Duration, Instant};
 
 /// The tables.
 #[derive(Debug)]
 pub(super) struct Pending {
-    searches: BTreeMap<SearchId, Search>,
-    by_key: BTreeSet<(RoutingKey, SearchId)>,
-    forwards: BTreeMap<(NodeId, ExchangeId), SearchId>,
-    waiters: BTreeMap<WaiterId, Waiter>,
+    searches: Sparse<SearchId, Box<Search>>,
+    by_key: Sparse<(RoutingKey, SearchId), ()>,
+    forwards: Sparse<(NodeId, ExchangeId), SearchId>,
+    waiters: Sparse<WaiterId, Waiter>,
     deadlines: Schedule<Deadline>,
     pub(super) quotas: Quotas,
     next_id: u64,
@@ -164,10 +163,10 @@ impl Search {
 impl Default for Pending {
     fn default() -> Self {
         Self {
-            searches: BTreeMap::new(),
-            by_key: BTreeSet::new(),
-            forwards: BTreeMap::new(),
-            waiters: BTreeMap::new(),
+            searches: Sparse::new(),
+            by_key: Sparse::new(),
+            forwards: Sparse::new(),
+            waiters: Sparse::new(),
             deadlines: Schedule::default(),
             quotas: Quotas::new(limits::REQUESTS_PER_LINK),
             next_id: 0,
@@ -192,7 +191,7 @@ impl Pending {
     }
 
     pub(super) fn get(&self, id: SearchId) -> Option<&Search> {
-        self.searches.get(&id)
+        self.searches.get(&id).map(Box::as_ref)
     }
 
     pub(super) fn with(&mut self, id: SearchId, change: impl FnOnce(&mut Search)) {
@@ -227,14 +226,14 @@ impl Pending {
         if let Some(notice) = search.notice {
             self.deadlines.add(notice, Deadline::Notice(id));
         }
-        self.searches.insert(id, search);
-        self.by_key.insert((wanted.key, id));
+        self.searches.insert(id, Box::new(search));
+        self.by_key.insert((wanted.key, id), ());
         self.deadlines.add(end, Deadline::Search(id));
         id
     }
 
     /// Closes a search; gives back who waited for it.
-    pub(super) fn remove(&mut self, id: SearchId) -> Option<(Search, Vec<Wanted>)> {
+    pub(super) fn remove(&mut self, id: SearchId) -> Option<(Box<Search>, Vec<Wanted>)> {
         let search = self.searches.remove(&id)?;
         self.by_key.remove(&(search.wanted.key, id));
         self.deadlines.cancel(search.due, Deadline::Search(id));
@@ -341,7 +340,7 @@ impl Pending {
     /// All searches for a key, oldest first.
     pub(super) fn searches_for(&self, key: &RoutingKey) -> Vec<SearchId> {
         let range = (*key, SearchId(0))..=(*key, SearchId(u64::MAX));
-        self.by_key.range(range).map(|(_, id)| *id).collect()
+        self.by_key.range(range).map(|((_, id), ())| *id).collect()
     }
 
     /// The youngest search that a new asker may wait for, unless all have been pending for too long to bind anybody.

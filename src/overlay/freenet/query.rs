@@ -4,25 +4,24 @@
 //! links, and ends where no neighbour is closer (docs/protocol.md §5). Every hop has one deadline and knows the question by an
 //! id of its link alone. What a question means is for others: whoever must answer hears of it as an event.
 
-use std::collections::BTreeMap;
-
-use crate::id::{AddressGroup, NodeId};
-use crate::key::Location;
+use crate::id::NodeId;
+use crate::key::{Distance, Location};
 use crate::limits;
 use crate::overlay::freenet::core::{Core, Event, Purpose, QueryId};
 use crate::overlay::freenet::message::{ExchangeId, Message, Query, Question, Refusal, Reply};
 use crate::overlay::freenet::schedule::Schedule;
+use crate::overlay::freenet::sparse::Sparse;
 use crate::overlay::mode::{CloseReason, Offence};
 use crate::time::{Duration, Instant};
 
 /// All open questions of a node: its own, and those it passes on.
 #[derive(Debug, Default)]
 pub(super) struct Queries {
-    open: BTreeMap<QueryId, Open>,
-    forwards: BTreeMap<(NodeId, ExchangeId), QueryId>,
-    received: BTreeMap<(NodeId, ExchangeId), QueryId>,
+    open: Sparse<QueryId, Box<Open>>,
+    forwards: Sparse<(NodeId, ExchangeId), QueryId>,
+    received: Sparse<(NodeId, ExchangeId), QueryId>,
     /// Questions asked so far by each link that is not accepted.
-    asked_as_guest: BTreeMap<NodeId, u32>,
+    asked_as_guest: Sparse<NodeId, u32>,
     deadlines: Schedule<Deadline>,
     next_id: u64,
 }
@@ -225,7 +224,7 @@ impl Queries {
         let Query { target, htl, question, .. } = query;
         let (tried, forward, notice) = (Vec::new(), None, None);
         let open = Open { asker, target, htl, question, through, tried, forward, end, due: end, notice };
-        self.open.insert(id, open);
+        self.open.insert(id, Box::new(open));
         self.deadlines.add(end, Deadline::Answer(id));
         self.advance(core, now, id);
     }
@@ -292,7 +291,7 @@ impl Queries {
 
     // -- bookkeeping --------------------------------------------------------------------------------------------------
 
-    fn remove(&mut self, id: QueryId) -> Option<Open> {
+    fn remove(&mut self, id: QueryId) -> Option<Box<Open>> {
         let open = self.open.remove(&id)?;
         self.deadlines.cancel(open.due, Deadline::Answer(id));
         if let Some(notice) = open.notice {
@@ -341,26 +340,31 @@ fn next_hop(core: &Core, now: Instant, open: &Open) -> Option<NodeId> {
     };
     let is_around_self = around == Some(core.me.id);
     let own = core.location().distance(open.target);
-    core.neighbours
-        .members()
-        .filter(|(peer, _, place)| {
-            let is_closer = is_around_self || place.distance(open.target) < own;
-            is_closer && Some(**peer) != asker && Some(**peer) != around && !open.tried.contains(peer)
-        })
-        .map(|(peer, neighbour, place)| (!neighbour.is_ready(now), place.distance(open.target), *peer))
-        .min()
-        .map(|(_, _, peer)| peer)
+    let is_excluded = |peer: &NodeId| Some(*peer) == asker || Some(*peer) == around || open.tried.contains(peer);
+    let mut best: Option<(bool, Distance, NodeId)> = None;
+    for (peer, neighbour, place) in core.neighbours.nearest_to(open.target) {
+        let distance = place.distance(open.target);
+        let is_found = best.is_some_and(|(is_resting, nearest, _)| !is_resting && nearest < distance);
+        if is_found || (!is_around_self && distance >= own) {
+            break;
+        }
+        if !is_excluded(peer) {
+            let candidate = (!neighbour.is_ready(now), distance, *peer);
+            best = Some(best.map_or(candidate, |best| best.min(candidate)));
+        }
+    }
+    best.map(|(_, _, peer)| peer)
 }
 
 /// Whether the question is the guest's own to ask: about itself, and from the address group it is seen in. A witness
 /// cannot see where a newcomer is; the node by which it enters can, and later every neighbour that dials it.
 fn is_of_guest(core: &Core, guest: &NodeId, question: &Question) -> bool {
-    let Some(address) = core.neighbours.get(guest).map(|neighbour| neighbour.address) else { return false };
+    let Some(neighbour) = core.neighbours.get(guest) else { return false };
     // A test network on one machine: which loopback address a packet comes from is not the node's to choose everywhere.
-    let is_local = core.config.is_lenient() && address.ip().is_loopback();
+    let is_local = core.config.is_lenient() && neighbour.is_loopback;
     match question {
         Question::Seek { announced } => announced.as_ref().is_none_or(|reference| reference.id == *guest),
-        Question::Commit(commit) => commit.node == *guest && (is_local || commit.group == AddressGroup::of(&address)),
+        Question::Commit(commit) => commit.node == *guest && (is_local || commit.group == neighbour.group),
         Question::Reveal(reveal) => reveal.node == *guest,
         Question::Certify(certify) => certify.claim.node == *guest,
         Question::Vouch { .. } | Question::Known { .. } => false,

@@ -5,24 +5,23 @@
 //! node meets its end here and leaves room for whoever comes next. What passes through gives way when the neighbour
 //! refuses for load, since its own neighbours may take less than it does. Counts, and refuses nothing itself.
 
-use std::collections::BTreeMap;
-
 use crate::id::NodeId;
 use crate::limits;
+use crate::overlay::freenet::sparse::Sparse;
 
 /// Exchanges open at neighbours, by neighbour and asker; this node itself is no asker.
 #[derive(Debug)]
 pub(super) struct Quotas {
     /// What a neighbour takes from one link.
     most: usize,
-    open: BTreeMap<(NodeId, Option<NodeId>), usize>,
+    open: Sparse<(NodeId, Option<NodeId>), usize>,
     /// How much may pass through to a neighbour that has refused for load, in thousandths.
-    windows: BTreeMap<NodeId, usize>,
+    windows: Sparse<NodeId, usize>,
 }
 
 impl Quotas {
     pub(super) const fn new(most: usize) -> Self {
-        Self { most, open: BTreeMap::new(), windows: BTreeMap::new() }
+        Self { most, open: Sparse::new(), windows: Sparse::new() }
     }
 
     /// Whether `asker` may have one more exchange open at `to`.

@@ -17,7 +17,20 @@ use crate::overlay::mode::{StoreToken, StoreWork};
 #[derive(Debug, Default)]
 pub(super) struct Reoffers {
     queue: VecDeque<NodeId>,
-    round: Option<Round>,
+    round: Option<Box<Round>>,
+    kept: Kept,
+    /// The survey that asks whether there is anything at all.
+    look: Option<StoreToken>,
+}
+
+/// Whether this node keeps any blocks at all: most that join are told of by many who keep none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kept {
+    /// The store has not been asked.
+    #[default]
+    Unknown,
+    Nothing,
+    Something,
 }
 
 #[derive(Debug)]
@@ -47,6 +60,12 @@ impl Reoffers {
     /// The store tells which blocks lie near the neighbour.
     pub(super) fn handle_survey(&mut self, core: &mut Core, token: StoreToken, keys: Vec<RoutingKey>) {
         let Some(round) = self.round.as_mut().filter(|round| round.survey == Some(token)) else { return };
+        if self.look.take() == Some(token) {
+            if self.kept == Kept::Unknown {
+                self.kept = if keys.is_empty() { Kept::Nothing } else { Kept::Something };
+            }
+            return self.survey(core, None);
+        }
         round.survey = None;
         round.after = keys.last().copied().filter(|_| keys.len() == limits::REOFFER_KEYS);
         let peer = round.peer;
@@ -76,6 +95,11 @@ impl Reoffers {
         }
     }
 
+    /// A block is kept here from now on.
+    pub(super) const fn on_kept(&mut self) {
+        self.kept = Kept::Something;
+    }
+
     /// An offer has ended, one way or the other.
     pub(super) fn handle_placed(&mut self, core: &mut Core) {
         if let Some(round) = &mut self.round {
@@ -100,21 +124,20 @@ impl Reoffers {
             }
         }
         while let Some(peer) = self.queue.pop_front() {
-            if core.neighbours.is_member(&peer) {
-                self.round = Some(Round {
-                    peer,
-                    survey: None,
-                    keys: VecDeque::new(),
-                    after: None,
-                    reads: BTreeSet::new(),
-                    open: 0,
-                });
+            if self.kept != Kept::Nothing && core.neighbours.is_member(&peer) {
+                let (keys, reads) = (VecDeque::new(), BTreeSet::new());
+                self.round = Some(Box::new(Round { peer, survey: None, keys, after: None, reads, open: 0 }));
                 return self.survey(core, None);
             }
         }
+        self.queue = VecDeque::new();
     }
 
     fn survey(&mut self, core: &mut Core, after: Option<RoutingKey>) {
+        if self.kept == Kept::Nothing {
+            self.round = None;
+            return self.advance(core);
+        }
         let Some(round) = &mut self.round else { return };
         let Some(around) = core.neighbours.get(&round.peer).and_then(|neighbour| neighbour.location()) else {
             self.round = None;
@@ -123,8 +146,12 @@ impl Reoffers {
         let token = core.token();
         round.survey = Some(token);
         round.after = None;
-        let within = reach(core, around);
-        core.store(StoreWork::Survey { token, around, within, after, most: limits::REOFFER_KEYS });
+        self.look = (self.kept == Kept::Unknown).then_some(token);
+        let (within, most) = match self.look {
+            Some(_) => (Distance::MAX, 1),
+            None => (reach(core, around), limits::REOFFER_KEYS),
+        };
+        core.store(StoreWork::Survey { token, around, within, after, most });
     }
 }
 

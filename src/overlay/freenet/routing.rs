@@ -32,7 +32,9 @@ pub(super) struct Excluded<'a> {
 /// Sources learned from answers: key → who is said to have it, and through whom the answer came.
 #[derive(Debug)]
 pub(super) struct LearnedSources {
-    table: LruCache<RoutingKey, Learned, FxBuildHasher>,
+    entries: NonZeroUsize,
+    /// None until there is something to hold: in a large network most nodes pass nothing on.
+    table: Option<Box<LruCache<RoutingKey, Learned, FxBuildHasher>>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,33 +46,37 @@ struct Learned {
 impl LearnedSources {
     pub(super) fn new(entries: usize) -> Self {
         let entries = NonZeroUsize::new(entries.max(1)).expect("at least one");
-        // Grown on demand: a node in a large simulation holds few entries.
-        let mut table = LruCache::unbounded_with_hasher(FxBuildHasher);
-        table.resize(entries);
-        Self { table }
+        Self { entries, table: None }
     }
 
     /// `source` is said to have had `key`; the answer came through `through`.
     pub(super) fn learn(&mut self, key: RoutingKey, source: NodeId, through: NodeId) {
-        self.table.put(key, Learned { source, through });
+        let table = self.table.get_or_insert_with(|| {
+            // Grown on demand: a table of its full size would be allocated at once.
+            let mut table = LruCache::unbounded_with_hasher(FxBuildHasher);
+            table.resize(self.entries);
+            Box::new(table)
+        });
+        table.put(key, Learned { source, through });
     }
 
     /// Whom to ask for exactly this key: its source if linked, else the neighbour through which it came.
     fn of(&mut self, key: &RoutingKey, usable: impl Fn(&NodeId) -> bool) -> Option<NodeId> {
-        let learned = *self.table.get(key)?;
+        let learned = *self.table.as_mut()?.get(key)?;
         [learned.source, learned.through].into_iter().find(usable)
     }
 
     /// The peer has no data for the key after all.
     pub(super) fn forget(&mut self, key: &RoutingKey, peer: &NodeId) {
-        if self.table.peek(key).is_some_and(|learned| learned.source == *peer || learned.through == *peer) {
-            self.table.pop(key);
+        let Some(table) = &mut self.table else { return };
+        if table.peek(key).is_some_and(|learned| learned.source == *peer || learned.through == *peer) {
+            table.pop(key);
         }
     }
 
     /// How many entries there are.
     pub(super) fn len(&self) -> usize {
-        self.table.len()
+        self.table.as_ref().map_or(0, |table| table.len())
     }
 }
 
@@ -108,7 +114,7 @@ pub(super) fn next_by_closeness(
         .filter(|(peer, neighbour, _)| excluded.allows(peer) && neighbour.is_ready(now))
         .map(|(peer, neighbour, place)| {
             let direct = place.distance(target);
-            let ahead = nearest(neighbour.ahead.as_slice(), target, &visited).unwrap_or(Distance::MAX);
+            let ahead = nearest(neighbour.ahead().as_slice(), target, &visited).unwrap_or(Distance::MAX);
             (direct.min(ahead), direct, *peer)
         })
         .min()
@@ -132,7 +138,7 @@ pub(super) fn next_strictly_closer(
         })
         .map(|(peer, neighbour, place)| {
             let direct = place.distance(target);
-            let ahead = nearest(neighbour.ahead.as_slice(), target, &visited).unwrap_or(Distance::MAX);
+            let ahead = nearest(neighbour.ahead().as_slice(), target, &visited).unwrap_or(Distance::MAX);
             (direct.min(ahead), direct, *peer)
         })
         .min()

@@ -63,7 +63,7 @@ impl Scrutiny {
         }
         if is_near(core, place, &peer) || is_small_network(core) {
             verdict(self.vouching.examine(core, queries, now, peer, certificate), Standing::Examined)
-        } else if neighbour.sought == Some(place) {
+        } else if neighbour.was_sought_at(place) {
             verdict(Finding::Rightful, Standing::Known)
         } else {
             verdict(self.inquiries.begin(core, queries, now, peer, certificate), Standing::Known)
@@ -200,7 +200,7 @@ mod tests {
             let place = Location(core.location().0.wrapping_add(5 << 56));
             let tellers = [teller, teller + 1].map(|number| reference(&core, number, u64::from(number - 1) << 57).id);
             for teller in &tellers {
-                core.neighbours.get_mut(teller).expect("linked").ahead = LocationList::new(vec![place]);
+                core.neighbours.tell(teller, LocationList::new(vec![place]));
             }
             let asked = vouch::acquainted(&core, &NodeId([0; 32]), place);
             assert_eq!(tellers.iter().all(|teller| asked.contains(teller)), is_asked, "{standing:?} {teller}");
@@ -217,7 +217,7 @@ mod tests {
             let certificate = Certificate { claim, testimonies: Vec::new() };
             let peer = core.neighbours.get_mut(&far.id).expect("linked");
             peer.certificate = Some(certificate.into());
-            peer.sought = Some(Location(far.location.0 + errs_by));
+            peer.seek_at(Some(Location(far.location.0 + errs_by)));
             let verdict = Scrutiny::default().consider(&mut core, &mut Queries::default(), NOON, far.id);
             assert_eq!((verdict.finding, verdict.standing), (finding, Standing::Known));
             let is_asked =

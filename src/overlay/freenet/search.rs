@@ -3,9 +3,9 @@
 //! A search belongs to one asker, a peer or a local client, and is at one neighbour at a time. Routing never sees
 //! plaintext, and no state outlives its exchange: what is kept of a finished search is how long it took.
 
+mod answers;
+mod load;
 mod outcome;
-
-use std::collections::BTreeMap;
 
 use rand::RngExt;
 
@@ -19,7 +19,8 @@ use crate::overlay::freenet::core::{Core, Event};
 use crate::overlay::freenet::message::{ExchangeId, Message, Refusal};
 use crate::overlay::freenet::pending::{Asker, Deadline, Forward, Pending, Search, SearchId, WaiterId, Wanted};
 use crate::overlay::freenet::recent::{AnswerTimes, FailedRecently};
-use crate::overlay::freenet::routing::{self, Excluded, LearnedSources};
+use crate::overlay::freenet::routing::{LearnedSources, NextHop};
+use crate::overlay::freenet::sparse::Sparse;
 use crate::overlay::mode::{Offence, StoreToken, StoreWork, Ticket};
 use crate::time::Instant;
 
@@ -27,7 +28,7 @@ use crate::time::Instant;
 #[derive(Debug)]
 pub(super) struct Searches {
     pending: Pending,
-    reads: BTreeMap<StoreToken, SearchId>,
+    reads: Sparse<StoreToken, SearchId>,
     times: AnswerTimes,
     pub(super) failed: FailedRecently,
     learned: LearnedSources,
@@ -37,7 +38,7 @@ impl Searches {
     pub(super) fn new(routing_entries: usize) -> Self {
         Self {
             pending: Pending::default(),
-            reads: BTreeMap::new(),
+            reads: Sparse::new(),
             times: AnswerTimes::default(),
             failed: FailedRecently::default(),
             learned: LearnedSources::new(routing_entries),
@@ -90,7 +91,7 @@ impl Searches {
         let Some(neighbour) = core.neighbours.get(&from).filter(|neighbour| neighbour.may_ask()) else {
             return core.offence(now, from, Offence::OutOfTurn);
         };
-        let is_full = neighbour.open_requests >= limits::REQUESTS_PER_LINK || neighbour.behind;
+        let is_full = usize::from(neighbour.open_requests) >= limits::REQUESTS_PER_LINK || neighbour.behind;
         if is_full || self.open() >= limits::SEARCHES {
             return core.send(from, Message::Refused { id, refusal: Refusal::Overload });
         }
@@ -123,7 +124,7 @@ impl Searches {
         id: ExchangeId,
         refusal: Refusal,
     ) {
-        let Some((search_id, forward)) = self.take_vain(core, now, from, id) else { return };
+        let Some((search_id, forward)) = answers::take_vain(&mut self.pending, core, now, from, id) else { return };
         // Nothing was explored, so nothing is charged: a popular key is not harder to find.
         self.pending.with(search_id, |search| search.detours += u8::from(forward.is_detour));
         match refusal {
@@ -133,7 +134,7 @@ impl Searches {
                     self.pending.quotas.on_overload(from);
                 }
                 self.pending.with(search_id, |search| search.refused.push(from));
-                self.note_overload(core, search_id);
+                load::note(&mut self.pending, core, search_id);
             }
         }
         self.advance(core, now, search_id);
@@ -141,7 +142,7 @@ impl Searches {
 
     /// The search has ended in vain below.
     pub(super) fn handle_not_found(&mut self, core: &mut Core, now: Instant, from: NodeId, id: ExchangeId) {
-        let Some((search_id, forward)) = self.take_vain(core, now, from, id) else { return };
+        let Some((search_id, forward)) = answers::take_vain(&mut self.pending, core, now, from, id) else { return };
         self.pending.quotas.on_answered(from);
         self.pending.with(search_id, |search| search.spent = search.spent.saturating_add(forward.htl));
         self.learned_wrong(search_id, &from);
@@ -157,7 +158,7 @@ impl Searches {
         id: ExchangeId,
         left: (u8, u8),
     ) {
-        let Some((search_id, forward)) = self.take_vain(core, now, from, id) else { return };
+        let Some((search_id, forward)) = answers::take_vain(&mut self.pending, core, now, from, id) else { return };
         self.pending.quotas.on_answered(from);
         self.learned_wrong(search_id, &from);
         self.pending.with(search_id, |search| {
@@ -181,7 +182,7 @@ impl Searches {
         found: (Parcel, Option<NodeRef>, u8),
     ) {
         let (parcel, source, hops) = found;
-        let Some((search_id, _)) = self.take_forward(core, now, from, id) else { return };
+        let Some((search_id, _)) = answers::take(&mut self.pending, core, now, from, id) else { return };
         let Some(key) = self.pending.get(search_id).map(|search| search.wanted.key) else { return };
         let Ok(block) = parcel.open(&key) else {
             core.offence(now, from, Offence::BadBlock);
@@ -287,7 +288,7 @@ impl Searches {
             return self.fail(core, now, id, Failure::Late);
         }
         let Some(htl) = lowered(core, search) else { return self.fail(core, now, id, Failure::Final) };
-        let (asker, next) = (search.wanted.peer(), self.next(core, now, id));
+        let (asker, next) = (search.wanted.peer(), load::next(&mut self.pending, &mut self.learned, core, now, id));
         let Some(search) = self.pending.get(id) else { return };
         match next.filter(|next| !next.is_detour || search.detours > 0) {
             None if search.has_overdue() => {
@@ -296,10 +297,10 @@ impl Searches {
             }
             None if next.is_some() => self.fail(core, now, id, Failure::Final),
             None => {
-                let failure = dead_end(core, now, search);
+                let failure = load::dead_end(core, now, search);
                 let may_rest = asker.is_none() && search.rests < limits::RESTS_FOR_LOAD;
                 match failure == Failure::Overload && may_rest {
-                    true => self.rest(now, id),
+                    true => load::rest(&mut self.pending, now, id),
                     false => self.fail(core, now, id, failure),
                 }
             }
@@ -307,44 +308,7 @@ impl Searches {
         }
     }
 
-    /// The best neighbour that takes another request from this asker. Those whose share is used up are passed over.
-    fn next(&mut self, core: &mut Core, now: Instant, id: SearchId) -> Option<routing::NextHop> {
-        let search = self.pending.get(id)?;
-        let (asker, key, mut passed) = (search.wanted.peer(), search.wanted.key, search.tried.clone());
-        let own = core.me.reference.location;
-        loop {
-            let excluded = Excluded { asker, tried: &passed };
-            let next = routing::next_for_request(&core.neighbours, &mut self.learned, own, &key, excluded, now)?;
-            if self.pending.has_quota(next.peer, asker) {
-                return Some(next);
-            }
-            self.note_overload(core, id);
-            passed.push(next.peer);
-        }
-    }
-
-    /// Waits for load to pass, and asks once more those who refused for it.
-    fn rest(&mut self, now: Instant, id: SearchId) {
-        self.pending.with(id, |search| {
-            search.rests += 1;
-            let refused = std::mem::take(&mut search.refused);
-            search.tried.retain(|peer| !refused.contains(peer));
-        });
-        self.pending.set_due(id, now + limits::REST_AFTER_OVERLOAD);
-    }
-
-    /// Somebody could not be asked for load: a client hears of it, and asks less at once.
-    fn note_overload(&mut self, core: &mut Core, id: SearchId) {
-        self.pending.with(id, |search| {
-            search.overloaded = true;
-            search.starved |= !search.explored;
-        });
-        if self.is_local(id) {
-            core.events.push_back(Event::Overload);
-        }
-    }
-
-    fn forward(&mut self, core: &mut Core, now: Instant, id: SearchId, next: routing::NextHop, htl: u8) {
+    fn forward(&mut self, core: &mut Core, now: Instant, id: SearchId, next: NextHop, htl: u8) {
         let exchange = core.exchange_id();
         let Some(search) = self.pending.get(id) else { return };
         let (key, due) = (search.wanted.key, search.end.min(now + limits::ACCEPT_TIMEOUT));
@@ -461,60 +425,10 @@ impl Searches {
         }
     }
 
-    // -- small questions ------------------------------------------------------------------------------------------------
-
-    /// The open forward that an answer belongs to. An answer nobody waits for is counted against its sender.
-    fn take_forward(
-        &mut self,
-        core: &mut Core,
-        now: Instant,
-        from: NodeId,
-        id: ExchangeId,
-    ) -> Option<(SearchId, Forward)> {
-        let taken = self.pending.take_forward(from, id);
-        if taken.is_none() {
-            core.on_unasked(now, from, id);
-        }
-        taken
-    }
-
-    /// The same for an answer in vain. A late one is nothing to act on while the search is at another neighbour.
-    fn take_vain(
-        &mut self,
-        core: &mut Core,
-        now: Instant,
-        from: NodeId,
-        id: ExchangeId,
-    ) -> Option<(SearchId, Forward)> {
-        let taken = self.take_forward(core, now, from, id)?;
-        let is_elsewhere = self.pending.get(taken.0).is_some_and(Search::is_at_a_neighbour);
-        (!is_elsewhere).then_some(taken)
-    }
-
-    fn is_local(&self, id: SearchId) -> bool {
-        self.pending.get(id).is_some_and(|search| search.wanted.peer().is_none())
-    }
-
     fn learned_wrong(&mut self, id: SearchId, peer: &NodeId) {
         if let Some(search) = self.pending.get(id) {
             self.learned.forget(&search.wanted.key, peer);
         }
-    }
-}
-
-/// How a search ends that has nobody left to ask.
-fn dead_end(core: &Core, now: Instant, search: &Search) -> Failure {
-    let asker = search.wanted.peer();
-    let is_open = |peer: &NodeId| Some(*peer) != asker && !search.tried.contains(peer);
-    let has_busy = core.neighbours.all().any(|(peer, neighbour)| is_open(peer) && neighbour.is_busy(now));
-    // A client should know that not all ways were tried; a neighbour, which then lets this node rest, only if not the best.
-    let is_starved = search.starved || (has_busy && !search.explored);
-    if is_starved || (asker.is_none() && (search.overloaded || has_busy)) {
-        Failure::Overload
-    } else if search.tried.is_empty() && asker.is_none() {
-        Failure::NoPeers
-    } else {
-        Failure::DeadEnd { htl: search.htl, detours: search.detours }
     }
 }
 

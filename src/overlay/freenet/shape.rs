@@ -2,13 +2,12 @@
 //!
 //! Counts and compares what stands in `core`; keeps nothing and decides nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::id::NodeId;
 use crate::key::Location;
 use crate::limits;
 use crate::overlay::freenet::core::Core;
 use crate::overlay::freenet::message::Errand;
+use crate::overlay::freenet::neighbours::Vicinity;
 use crate::time::Instant;
 
 /// How many links a peer is or may soon be at the other end of.
@@ -55,56 +54,28 @@ pub(super) fn is_settling(core: &Core, now: Instant) -> bool {
     is_fresh && !is_established(core)
 }
 
-pub(super) fn near_members(core: &Core) -> BTreeSet<NodeId> {
-    let vicinity = Vicinity::of(core);
-    core.neighbours.members().filter(|(_, _, place)| vicinity.contains(*place)).map(|(id, _, _)| *id).collect()
+/// How far the near links reach on either side; nowhere for a node without a place.
+pub(super) fn vicinity(core: &Core) -> Vicinity {
+    if core.me.placed { core.neighbours.vicinity() } else { Vicinity::none(core.location()) }
 }
 
-/// How far the near links reach on either side: what lies within is near, without counting links for each place.
-#[derive(Clone, Copy, Debug)]
-struct Vicinity {
-    own: Location,
-    clockwise: u64,
-    counter: u64,
-}
-
-impl Vicinity {
-    fn of(core: &Core) -> Self {
-        let own = core.location();
-        if !core.me.placed {
-            return Self { own, clockwise: 0, counter: 0 };
-        }
-        let places: Vec<Location> = core.neighbours.places().collect();
-        let (start, count) = (places.partition_point(|place| *place < own), places.len());
-        if count < limits::NEAR_PER_SIDE {
-            return Self { own, clockwise: u64::MAX, counter: u64::MAX };
-        }
-        let clockwise = own.clockwise_to(places[(start + limits::NEAR_PER_SIDE - 1) % count]);
-        let counter = places[(start + count - limits::NEAR_PER_SIDE) % count].clockwise_to(own);
-        Self { own, clockwise, counter }
-    }
-
-    fn contains(&self, place: Location) -> bool {
-        self.own.clockwise_to(place) <= self.clockwise || place.clockwise_to(self.own) <= self.counter
-    }
+/// The near neighbours, in the order of their ids.
+pub(super) fn near_members(core: &Core) -> Vec<NodeId> {
+    let vicinity = vicinity(core);
+    let near = core.neighbours.members().filter(|(_, _, place)| vicinity.contains(*place));
+    let mut near: Vec<NodeId> = near.map(|(id, _, _)| *id).collect();
+    near.sort_unstable();
+    near.shrink_to_fit();
+    near
 }
 
 /// Places that would be near and are not linked, each with a neighbour that tells of it.
-pub(super) fn unlinked_near_places(core: &Core) -> Vec<(Location, NodeId)> {
-    let (own, vicinity) = (core.location(), Vicinity::of(core));
-    let linked: Vec<Location> = core.neighbours.places().collect();
-    let mut told: BTreeMap<Location, NodeId> = BTreeMap::new();
-    for (teller, neighbour, _) in core.neighbours.members() {
-        let ahead = neighbour.ahead.as_slice();
-        let start = ahead.partition_point(|place| *place < own);
-        let turn = |step: usize| ahead[(start + step) % ahead.len()];
-        // Outwards on either side, as far as the places are near.
-        let clockwise = (0..ahead.len()).map(turn).take_while(|place| vicinity.contains(*place));
-        let counter = (0..ahead.len()).rev().map(turn).take_while(|place| vicinity.contains(*place));
-        let unlinked = |place: &Location| *place != own && linked.binary_search(place).is_err();
-        told.extend(clockwise.chain(counter).filter(unlinked).map(|place| (place, *teller)));
+pub(super) fn unlinked_near_places(core: &mut Core) -> Vec<(Location, NodeId)> {
+    if !core.me.placed {
+        return Vec::new();
     }
-    let mut near: Vec<_> = told.into_iter().collect();
+    let own = core.location();
+    let mut near = core.neighbours.unlinked_near();
     near.sort_by_key(|(place, _)| own.distance(*place));
     near.truncate(2 * limits::NEAR_PER_SIDE);
     near

@@ -5,8 +5,6 @@
 //! (docs/protocol.md §5). A settled neighbourhood is quiet: vain searches pause longer and longer. Whether a newcomer may
 //! hold its place is not decided here.
 
-use std::collections::BTreeSet;
-
 use crate::id::NodeId;
 use crate::key::Location;
 use crate::limits;
@@ -22,7 +20,7 @@ use crate::overlay::freenet::missed::Missed;
 use crate::overlay::freenet::query::Queries;
 use crate::overlay::freenet::retries::Retries;
 use crate::overlay::freenet::shape::{
-    initiated, initiated_share, is_established, is_near, linked, near_members, unlinked_near_places,
+    initiated, initiated_share, is_established, is_near, linked, near_members, unlinked_near_places, vicinity,
 };
 use crate::time::{Duration, Instant};
 
@@ -33,7 +31,7 @@ pub(super) struct Topology {
     retries: Retries<NodeId>,
     /// Places that neighbours told of and that were asked for lately.
     asked_places: Retries<Location>,
-    near_members: BTreeSet<NodeId>,
+    near_members: Vec<NodeId>,
     missed: Missed,
     near_due: Instant,
     near_pause: u32,
@@ -220,8 +218,10 @@ impl Topology {
 
     /// Looks for near neighbours among those who passed by, and asks for places that neighbours tell of.
     fn look(&mut self, core: &mut Core, greetings: &mut Greetings, queries: &mut Queries, now: Instant) {
+        let vicinity = vicinity(core);
         let is_near = |reference: &&NodeRef| is_near(core, reference.location, &reference.id);
-        let near: Vec<NodeRef> = self.acquaintances.all().filter(is_near).cloned().collect();
+        let around = self.acquaintances.at(|place| vicinity.contains(place));
+        let near: Vec<NodeRef> = around.filter(is_near).cloned().collect();
         for reference in near {
             self.dial(core, greetings, now, &reference, Errand::Near);
         }

@@ -18,32 +18,27 @@
 //! chooses between two locations, two choose among three. Two lying neighbours of distinct groups, of the eight nearest a place,
 //! deceive a node about who else lies there, and through it others around that place.
 
-use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
-
-use lru::LruCache;
-use rustc_hash::FxBuildHasher;
-
 use crate::id::{AddressGroup, NodeId};
 use crate::key::Location;
 use crate::limits;
 use crate::message::certificate::{Certificate, Shown, Testimony};
 use crate::overlay::freenet::announcement::{self, Digest};
 use crate::overlay::freenet::core::{Core, Purpose};
+use crate::overlay::freenet::examined::Good;
 use crate::overlay::freenet::message::{Message, Question, Reply};
 use crate::overlay::freenet::neighbours::Neighbour;
 use crate::overlay::freenet::query::Queries;
 use crate::overlay::freenet::schedule::Schedule;
 use crate::overlay::freenet::shape::is_small_network;
+use crate::overlay::freenet::sparse::Sparse;
 use crate::time::Instant;
 
 /// The certificates under examination, and those examined.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Vouching {
-    checks: BTreeMap<u64, Check>,
+    checks: Sparse<u64, Box<Check>>,
     deadlines: Schedule<u64>,
-    /// Good certificates, and through how many hands that is known.
-    examined: LruCache<Digest, u8, FxBuildHasher>,
+    examined: Good,
     next_id: u64,
 }
 
@@ -90,15 +85,6 @@ enum Stage {
     Again,
 }
 
-impl Default for Vouching {
-    fn default() -> Self {
-        let capacity = NonZeroUsize::new(limits::EXAMINED).expect("not zero");
-        let mut examined = LruCache::unbounded_with_hasher(FxBuildHasher);
-        examined.resize(capacity);
-        Self { checks: BTreeMap::new(), deadlines: Schedule::default(), examined, next_id: 0 }
-    }
-}
-
 impl Vouching {
     /// When [`Self::handle_timeout`] is due.
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -115,7 +101,7 @@ impl Vouching {
         certificate: Shown,
     ) -> Finding {
         let digest = certificate.digest();
-        if self.examined.get(&digest).is_some() {
+        if self.examined.uses(&digest) {
             return Finding::Rightful;
         }
         if self.checks.values().any(|check| check.peer == peer && check.digest == digest) {
@@ -132,7 +118,8 @@ impl Vouching {
         let (id, due) = (self.next_id, now + limits::VOUCH_TIME);
         let is_known = asked.len() >= needed(core);
         let stage = Stage::Neighbours { asked, vouching: Vec::new(), hearsay: 0 };
-        self.checks.insert(id, Check { peer, certificate, digest, stage, is_doubted: false, due });
+        let check = Check { peer, certificate, digest, stage, is_doubted: false, due };
+        self.checks.insert(id, Box::new(check));
         self.deadlines.add(due, id);
         if !is_known {
             self.ask_places(core, queries, now, id);
@@ -145,14 +132,14 @@ impl Vouching {
         let neighbour = core.neighbours.get(holder).filter(|neighbour| neighbour.is_member());
         let shown =
             |neighbour: &&Neighbour| neighbour.certificate.as_ref().is_some_and(|own| own.digest() == *certificate);
-        let is_good = self.examined.contains(certificate);
+        let is_good = self.examined.hearsay(certificate).is_some();
         let found = neighbour.filter(shown).filter(|_| is_good).and_then(Neighbour::reference);
         Reply::Vouched { reference: found.cloned() }
     }
 
     /// A neighbour asks whether this node vouches for a certificate.
     pub(super) fn handle_vouch_for(&self, core: &mut Core, from: NodeId, certificate: Digest) {
-        let hearsay = self.examined.peek(&certificate).copied();
+        let hearsay = self.examined.hearsay(&certificate);
         core.send(from, Message::VouchedFor { certificate, hearsay });
     }
 
@@ -334,7 +321,7 @@ pub(super) fn acquainted(core: &Core, peer: &NodeId, place: Location) -> Vec<Nod
     let around = core.neighbours.trusted_nearest_to(place).filter(|(id, _, _)| *id != peer);
     let linked = around
         .take(limits::VOUCHING_NEIGHBOURHOOD)
-        .filter(|(_, neighbour, _)| neighbour.ahead.as_slice().binary_search(&place).is_ok());
+        .filter(|(_, neighbour, _)| neighbour.ahead().as_slice().binary_search(&place).is_ok());
     let distinct = linked.filter_map(|(id, neighbour, _)| {
         let group = neighbour.reference()?.group();
         let is_new = !groups.contains(&group);

@@ -5,8 +5,6 @@
 //! abandoned, is barred from new ones for a while (docs/protocol.md §5). Whether this node was the right one to ask is half its own to
 //! judge: the place asked must be a witness place.
 
-use std::collections::BTreeMap;
-
 use crypto::hash::Label;
 use crypto::work;
 use rand::Rng;
@@ -19,15 +17,16 @@ use crate::overlay::freenet::announcement::{self, Digest};
 use crate::overlay::freenet::core::Core;
 use crate::overlay::freenet::message::{Certify, Commit, Reply, Reveal};
 use crate::overlay::freenet::shape::is_small_network;
+use crate::overlay::freenet::sparse::Sparse;
 use crate::time::{Day, Duration, Instant};
 
 /// All announcements that this node is a witness of.
 #[derive(Debug, Default)]
 pub(super) struct Witnesses {
-    pending: BTreeMap<NodeId, Pending>,
-    groups: BTreeMap<AddressGroup, Quota>,
+    pending: Sparse<NodeId, Box<Pending>>,
+    groups: Sparse<AddressGroup, Quota>,
     /// Newcomers that have seen this node's seed a while ago.
-    barred: BTreeMap<NodeId, Instant>,
+    barred: Sparse<NodeId, Instant>,
 }
 
 #[derive(Debug)]
@@ -89,7 +88,8 @@ impl Witnesses {
         let mut seed = [0; 32];
         core.random.fill_bytes(&mut seed);
         let (group, theirs) = (commit.group, commit.commitment);
-        self.pending.insert(commit.node, Pending { began: now, group, theirs, seed, revealed: None, signed: None });
+        let pending = Pending { began: now, group, theirs, seed, revealed: None, signed: None };
+        self.pending.insert(commit.node, Box::new(pending));
         true
     }
 

@@ -235,6 +235,11 @@ pub enum StoreWork {
         /// The block.
         block: Block,
     },
+    /// This node lies here from now on: a cache that is to be clustered gathers around it. Never answered.
+    Around {
+        /// The place.
+        place: Location,
+    },
 }
 
 /// What the store answers.

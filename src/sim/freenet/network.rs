@@ -18,7 +18,7 @@ use crate::sim::engine::{Conditions, Engine, address_of};
 use crate::sim::ideal::Ideal;
 use crate::sim::latency::Latency;
 use crate::sim::report::Idle;
-use crate::sim::scenario::{Fidelity, FreenetTable, Scenario};
+use crate::sim::scenario::{Fidelity, FreenetTable, Policy, Scenario};
 use crate::sim::watch::{self, Watch};
 use crate::time::{Duration, Instant};
 
@@ -65,7 +65,10 @@ impl Network {
             through_cells: scenario.fidelity() == Fidelity::Bytes,
         };
         let kept = table.store_blocks / 2;
-        let depot = Depot::new(Room::Two { passing: table.store_blocks - kept, kept });
+        let mut depot = Depot::new(Room::Two { passing: table.store_blocks - kept, kept });
+        if table.cache_policy == Policy::Clustered {
+            depot.cluster_passing();
+        }
         let (seed, founders) = (scenario.seed, founders(scenario.nodes));
         let members = (0..founders).map(|number| node_id(seed, number, names)).collect();
         Self {

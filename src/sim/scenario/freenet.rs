@@ -39,9 +39,6 @@ impl FreenetTable {
         if self.prerouting {
             return Some("freenet.prerouting is not available yet".into());
         }
-        if self.cache_policy != Policy::Lru {
-            return Some("freenet.cache_policy other than lru is not available yet".into());
-        }
         let range = |name: &str, value: usize, least: usize, most: usize| {
             (value < least || value > most)
                 .then(|| format!("freenet.{name} is between {least} and {most}, not {value}"))

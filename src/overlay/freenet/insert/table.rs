@@ -4,8 +4,6 @@
 //! at a neighbour, and its deadline stands in the schedule exactly once. Decides nothing; the course of an insert is in
 //! the file above.
 
-use std::collections::BTreeMap;
-
 use crate::id::NodeId;
 use crate::key::RoutingKey;
 use crate::limits;
@@ -13,15 +11,16 @@ use crate::message::block::{Block, BlockKind};
 use crate::overlay::freenet::message::ExchangeId;
 use crate::overlay::freenet::quota::Quotas;
 use crate::overlay::freenet::schedule::Schedule;
+use crate::overlay::freenet::sparse::Sparse;
 use crate::overlay::mode::Ticket;
 use crate::time::{Duration, Instant};
 
 /// The tables.
 #[derive(Debug)]
 pub(super) struct Table {
-    by_id: BTreeMap<InsertId, Insert>,
-    forwards: BTreeMap<(NodeId, ExchangeId), InsertId>,
-    askers: BTreeMap<(NodeId, ExchangeId), InsertId>,
+    by_id: Sparse<InsertId, Box<Insert>>,
+    forwards: Sparse<(NodeId, ExchangeId), InsertId>,
+    askers: Sparse<(NodeId, ExchangeId), InsertId>,
     deadlines: Schedule<InsertId>,
     pub(super) quotas: Quotas,
     next_id: u64,
@@ -96,9 +95,9 @@ impl Insert {
 impl Default for Table {
     fn default() -> Self {
         Self {
-            by_id: BTreeMap::new(),
-            forwards: BTreeMap::new(),
-            askers: BTreeMap::new(),
+            by_id: Sparse::new(),
+            forwards: Sparse::new(),
+            askers: Sparse::new(),
             deadlines: Schedule::default(),
             quotas: Quotas::new(limits::INSERTS_PER_LINK),
             next_id: 0,
@@ -123,11 +122,11 @@ impl Table {
     }
 
     pub(super) fn get(&self, id: InsertId) -> Option<&Insert> {
-        self.by_id.get(&id)
+        self.by_id.get(&id).map(Box::as_ref)
     }
 
     pub(super) fn get_mut(&mut self, id: InsertId) -> Option<&mut Insert> {
-        self.by_id.get_mut(&id)
+        self.by_id.get_mut(&id).map(Box::as_mut)
     }
 
     /// The insert that has this exchange open at a neighbour.
@@ -165,7 +164,7 @@ impl Table {
 
     /// The inserts of a key.
     pub(super) fn of_key(&mut self, key: RoutingKey) -> impl Iterator<Item = &mut Insert> {
-        self.by_id.values_mut().filter(move |insert| insert.asked.key == key)
+        self.by_id.values_mut().map(Box::as_mut).filter(move |insert| insert.asked.key == key)
     }
 
     /// Opens an insert; its asker has patience for as long as its hops to live may take.
@@ -189,7 +188,7 @@ impl Table {
         if let Asker::Peer { peer, id: exchange } = asked.asker {
             self.askers.insert((peer, exchange), id);
         }
-        self.by_id.insert(id, insert);
+        self.by_id.insert(id, Box::new(insert));
         self.deadlines.add(end, id);
         id
     }
@@ -230,7 +229,7 @@ impl Table {
         if let Asker::Peer { peer, id } = insert.asked.asker {
             self.askers.remove(&(peer, id));
         }
-        Some(insert)
+        Some(*insert)
     }
 
     /// Moves the deadline of an insert, at most to the end of its asker's patience.

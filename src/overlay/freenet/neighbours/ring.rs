@@ -29,7 +29,7 @@ impl Spot {
 impl Ring {
     /// The link in `slot` lies at `location` now, or nowhere.
     pub(super) fn set(&mut self, slot: usize, location: Option<Location>) {
-        let place = self.spots.iter().position(|spot| spot.slot() == slot);
+        let place = self.position(slot);
         if place.map(|place| self.spots[place].location) == location {
             return;
         }
@@ -39,8 +39,26 @@ impl Ring {
         if let Some(location) = location {
             let spot = Spot { location, slot: slot as u32 };
             let place = self.spots.partition_point(|other| *other < spot);
+            if self.spots.len() == self.spots.capacity() {
+                self.spots.reserve_exact(GROWTH);
+            }
             self.spots.insert(place, spot);
         }
+    }
+
+    /// Where in the order of the ring the link in `slot` stands.
+    pub(super) fn position(&self, slot: usize) -> Option<usize> {
+        self.spots.iter().position(|spot| spot.slot() == slot)
+    }
+
+    /// The place of the link in `slot`.
+    pub(super) fn place_of(&self, slot: usize) -> Option<Location> {
+        self.position(slot).map(|at| self.spots[at].location)
+    }
+
+    /// Whether a link lies at `place`.
+    pub(super) fn is_linked(&self, place: Location) -> bool {
+        self.spots.binary_search_by_key(&place, |spot| spot.location).is_ok()
     }
 
     /// The link in `slot` is gone, and the one in the slot `last` takes its slot.
@@ -79,6 +97,16 @@ impl Ring {
         })
     }
 
+    /// The places of the `nth` of them from `place` on, and of the `nth` before it, counted from 1; `None` if there are fewer.
+    pub(super) fn nth_around(&self, place: Location, nth: usize) -> Option<(Location, Location)> {
+        let count = self.spots.len();
+        if count < nth {
+            return None;
+        }
+        let start = self.spots.partition_point(|spot| spot.location < place);
+        Some((self.spots[(start + nth - 1) % count].location, self.spots[(start + count - nth) % count].location))
+    }
+
     /// How many lie strictly between `own` and `place`, from `own` on: clockwise, and the other way round. A link at `own`
     /// itself lies between on both ways.
     pub(super) fn between(&self, own: Location, place: Location) -> (usize, usize) {
@@ -93,6 +121,9 @@ impl Ring {
         (turn(below(own), below(place), place < own), turn(upto(place), upto(own), own < place))
     }
 }
+
+/// Spots that the list grows by.
+const GROWTH: usize = 4;
 
 #[cfg(test)]
 mod tests {

@@ -6,45 +6,48 @@
 //! are reliable, as over QUIC: loss delays a message. A node that is killed says nothing more, and its peers see the
 //! link go down after the idle time.
 
+mod agenda;
+mod carriage;
+mod links;
+mod outcome;
+mod roster;
+
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
-use rand::rngs::ChaCha8Rng;
-use rand::{RngExt, SeedableRng};
-
+use self::agenda::{Agenda, Due, Event, Parcel};
+use self::carriage::Carriage;
+pub use self::carriage::Conditions;
+use self::links::{Link, Links};
+pub use self::outcome::{Answered, Violation};
+use self::roster::Roster;
+pub use self::roster::address_of;
 use crate::id::NodeId;
 use crate::limits;
 use crate::message::class::{Class, Message as _};
-use crate::overlay::mode::{Answer, Command, Input, Mode, Offence, Output, Ticket};
+use crate::overlay::mode::{Command, Input, Mode, Output, StoreWork, Ticket};
 use crate::sim::access::Access;
 use crate::sim::depot::Depot;
-use crate::sim::fault::{Fault, Verdict};
-use crate::sim::latency::Latency;
+use crate::sim::fault::Fault;
 use crate::sim::tap::{Seen, Tap};
 use crate::sim::traffic::{Roles, Traffic};
-use crate::sim::wheel::Wheel;
 use crate::time::{Duration, Instant};
-use crate::wire::codec::{self, Budget};
 
 /// A network in virtual time.
 pub struct Engine<M: Mode> {
     now: Instant,
+    roster: Roster,
     nodes: Vec<Node<M>>,
-    by_id: BTreeMap<NodeId, u32>,
-    wheel: Wheel<Event<M::Message>>,
-    /// Events pending that are no alarms.
-    in_flight: u64,
+    agenda: Agenda<M::Message>,
+    carriage: Carriage<M::Message>,
     /// What the store and the links tell the node at work, which it has yet to hear.
     to_hear: VecDeque<Input<M::Message>>,
     /// What the nodes store.
     pub depot: Depot,
     /// What nodes can send and receive.
     pub access: Access,
-    conditions: Conditions,
-    fault: Option<Box<dyn Fault<M::Message>>>,
     /// What colluding nodes see, if somebody listens.
     pub tap: Option<Tap>,
-    random: ChaCha8Rng,
     open: BTreeMap<Ticket, u32>,
     answers: Vec<Answered>,
     next_ticket: u64,
@@ -58,97 +61,11 @@ pub struct Engine<M: Mode> {
     events: u64,
 }
 
-/// What the network is like.
-#[derive(Clone, Debug)]
-pub struct Conditions {
-    /// How long messages take.
-    pub latency: Latency,
-    /// The share of messages that are lost and sent again.
-    pub loss: f64,
-    /// Whether messages pass through cells.
-    pub through_cells: bool,
-}
-
-/// A command that has ended.
-#[derive(Clone, Debug)]
-pub struct Answered {
-    /// Which.
-    pub ticket: Ticket,
-    /// At which node.
-    pub node: u32,
-    /// When.
-    pub at: Instant,
-    /// How.
-    pub answer: Answer,
-}
-
-/// What the global checkers saw.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Violation {
-    /// A command was answered twice, or one that nobody gave.
-    AnsweredTwice(Ticket),
-    /// An honest node broke a rule: who saw it, who broke it, which.
-    Offence(u32, u32, Offence),
-    /// A document was altered.
-    Altered(Ticket),
-}
-
 struct Node<M> {
-    id: NodeId,
-    address: SocketAddr,
     mode: Option<M>,
-    /// Sorted by peer.
-    links: Vec<Link>,
+    links: Links,
     alarm: Option<Instant>,
     received: u64,
-}
-
-/// One end of a link.
-#[derive(Clone, Copy, Debug)]
-struct Link {
-    peer: u32,
-    /// Tells the link from one between the same nodes that was closed before.
-    number: u32,
-}
-
-enum Event<Message> {
-    /// Has passed its sender's access link.
-    Leave {
-        from: u32,
-        to: u32,
-        link: u32,
-        message: Message,
-    },
-    /// Over the link of that number: what was sent over one that has closed since is lost with it.
-    Arrive {
-        from: u32,
-        to: u32,
-        link: u32,
-        message: Message,
-    },
-    /// Has passed its receiver's access link.
-    Deliver {
-        from: u32,
-        to: u32,
-        link: u32,
-        message: Message,
-    },
-    Dialled {
-        from: u32,
-        to: u32,
-    },
-    DialFailed {
-        from: u32,
-        peer: NodeId,
-    },
-    Lost {
-        at: u32,
-        link: Link,
-    },
-    Alarm {
-        node: u32,
-        due: Instant,
-    },
 }
 
 impl<M: Mode> Engine<M>
@@ -159,17 +76,14 @@ where
     pub fn new(conditions: Conditions, depot: Depot, seed: u64) -> Self {
         Self {
             now: START,
+            roster: Roster::default(),
             nodes: Vec::new(),
-            by_id: BTreeMap::new(),
-            wheel: Wheel::default(),
-            in_flight: 0,
+            agenda: Agenda::default(),
+            carriage: Carriage::new(conditions, seed),
             to_hear: VecDeque::new(),
             depot,
             access: Access::default(),
-            conditions,
-            fault: None,
             tap: None,
-            random: ChaCha8Rng::seed_from_u64(seed),
             open: BTreeMap::new(),
             answers: Vec::new(),
             next_ticket: 0,
@@ -183,7 +97,7 @@ where
 
     /// From now on `fault` judges every message.
     pub fn set_fault(&mut self, fault: impl Fault<M::Message> + 'static) {
-        self.fault = Some(Box::new(fault));
+        self.carriage.set_fault(Box::new(fault));
     }
 
     /// From now on what nodes ask to be remembered is kept for when they start again.
@@ -198,12 +112,8 @@ where
 
     /// Starts a node at the address of its number; gives the number.
     pub fn add(&mut self, id: NodeId, mode: M) -> u32 {
-        let number = self.nodes.len() as u32;
-        if number_in(&id) != number {
-            self.by_id.insert(id, number);
-        }
-        let address = address_of(number);
-        self.nodes.push(Node { id, address, mode: Some(mode), links: Vec::new(), alarm: None, received: 0 });
+        let number = self.roster.enter(id);
+        self.nodes.push(Node { mode: Some(mode), links: Links::default(), alarm: None, received: 0 });
         self.input(number, Input::Timeout);
         number
     }
@@ -231,7 +141,7 @@ where
         let node = &mut self.nodes[number as usize];
         node.mode = None;
         node.alarm = None;
-        let links = std::mem::take(&mut node.links);
+        let links = node.links.close_all();
         self.depot.set_dead(number, true);
         self.open.retain(|_, owner| *owner != number);
         for Link { peer, number: link } in links {
@@ -246,7 +156,7 @@ where
 
     /// A colluder sends a message that its machine knows nothing of, over a link that it has.
     pub fn inject(&mut self, from: u32, to: u32, message: M::Message) {
-        let to = self.nodes[to as usize].id;
+        let to = self.roster.id(to);
         self.on_send(from, to, message);
     }
 
@@ -267,12 +177,15 @@ where
 
     /// Lets the next thing happen, if it happens by `end`.
     pub fn step(&mut self, end: Instant) -> bool {
-        if self.wheel.peek().is_none_or(|at| at > end) {
+        if self.agenda.peek().is_none_or(|at| at > end) {
             return false;
         }
-        let Some((at, event)) = self.wheel.pop() else { return false };
+        let Some((at, due)) = self.agenda.pop() else { return false };
         self.now = self.now.max(at);
-        self.happen(event);
+        match due {
+            Due::Alarm(node) => self.on_alarm(node, at),
+            Due::Event(event) => self.happen(event),
+        }
         true
     }
 
@@ -290,7 +203,7 @@ where
     /// Runs until no command is open and nothing is on its way, at most for `span`. Whether that came about.
     pub fn run_until_quiet(&mut self, span: Duration) -> bool {
         let end = self.now + span;
-        while self.in_flight > 0 || !self.open.is_empty() {
+        while self.agenda.on_the_way() > 0 || !self.open.is_empty() {
             if !self.step(end) {
                 return false;
             }
@@ -345,14 +258,12 @@ where
 
     /// The number of a node.
     pub fn number_of(&self, id: &NodeId) -> Option<u32> {
-        let direct = number_in(id);
-        let is_direct = self.nodes.get(direct as usize).is_some_and(|node| node.id == *id);
-        if is_direct { Some(direct) } else { self.by_id.get(id).copied() }
+        self.roster.number_of(id)
     }
 
     /// The id of a node.
     pub fn id(&self, node: u32) -> NodeId {
-        self.nodes[node as usize].id
+        self.roster.id(node)
     }
 
     /// Numbers of the nodes that are alive.
@@ -372,25 +283,18 @@ where
     }
 
     fn happen(&mut self, event: Event<M::Message>) {
-        if !matches!(event, Event::Alarm { .. }) {
-            self.in_flight -= 1;
-        }
         match event {
-            Event::Leave { from, to, link, message } => self.on_leave(from, to, link, message),
-            Event::Arrive { from, to, link, message } => self.on_arrive(from, to, link, message),
-            Event::Deliver { from, to, link, message } => self.deliver(from, to, link, message),
+            Event::Leave(parcel) => self.on_leave(parcel),
+            Event::Arrive(parcel) => self.on_arrive(parcel),
+            Event::Deliver(parcel) => self.deliver(parcel),
             Event::Dialled { from, to } => self.on_dialled(from, to),
             Event::DialFailed { from, peer } => self.input(from, Input::DialFailed { peer }),
             Event::Lost { at, link } => {
-                let links = &mut self.nodes[at as usize].links;
-                let same = |found: &Link| found.peer == link.peer && found.number == link.number;
-                if let Some(place) = links.iter().position(same) {
-                    links.remove(place);
-                    let peer = self.nodes[link.peer as usize].id;
+                if self.nodes[at as usize].links.lose(link) {
+                    let peer = self.roster.id(link.peer);
                     self.input(at, Input::LinkDown { peer });
                 }
             }
-            Event::Alarm { node, due } => self.on_alarm(node, due),
         }
     }
 
@@ -409,29 +313,26 @@ where
     }
 
     fn on_dialled(&mut self, from: u32, to: u32) {
-        let peer = self.nodes[to as usize].id;
+        let peer = self.roster.id(to);
         if self.nodes[from as usize].mode.is_none() {
             return;
         }
         if self.nodes[to as usize].mode.is_none() {
             return self.input(from, Input::DialFailed { peer });
         }
-        if self.find_link(from, to).is_ok() {
+        if self.nodes[from as usize].links.number(to).is_some() {
             return;
         }
+        let dialler = self.roster.id(from);
         // The other side may not have noticed yet that an earlier link is gone.
-        if let Ok(place) = self.find_link(to, from) {
-            self.nodes[to as usize].links.remove(place);
-            let peer = self.nodes[from as usize].id;
-            self.input(to, Input::LinkDown { peer });
+        if self.nodes[to as usize].links.close(from).is_some() {
+            self.input(to, Input::LinkDown { peer: dialler });
         }
         self.next_link = self.next_link.wrapping_add(1);
-        self.link(from, to);
-        self.link(to, from);
-        let (own_id, own_address) = (self.nodes[from as usize].id, self.nodes[from as usize].address);
-        let address = self.nodes[to as usize].address;
-        self.input(from, Input::LinkUp { peer, address, inbound: false });
-        self.input(to, Input::LinkUp { peer: own_id, address: own_address, inbound: true });
+        self.nodes[from as usize].links.open(Link { peer: to, number: self.next_link });
+        self.nodes[to as usize].links.open(Link { peer: from, number: self.next_link });
+        self.input(from, Input::LinkUp { peer, address: address_of(to), inbound: false });
+        self.input(to, Input::LinkUp { peer: dialler, address: address_of(from), inbound: true });
     }
 
     fn input(&mut self, number: u32, input: Input<M::Message>) {
@@ -443,7 +344,7 @@ where
         mode.handle_input(self.now, input);
         loop {
             while let Some(output) = self.nodes[number as usize].mode.as_mut().and_then(Mode::poll_output) {
-                spoke = true;
+                spoke |= !matches!(output, Output::Store(StoreWork::Around { .. }));
                 self.on_output(number, output);
             }
             let Some(answer) = self.to_hear.pop_front() else { break };
@@ -484,84 +385,78 @@ where
 
     fn on_send(&mut self, from: u32, to: NodeId, message: M::Message) {
         let Some(to_number) = self.number_of(&to) else { return };
-        let Some(link) = self.link_number(from, to_number) else { return };
+        let Some(link) = self.nodes[from as usize].links.number(to_number) else { return };
         self.traffic.count(&message);
-        let message = if self.conditions.through_cells { through_cells(&message) } else { message };
-        let (now, bytes) = (self.now, message.link_bytes());
-        if message.class() == Class::Small {
+        let parcel = Parcel { from, to: to_number, link, message: self.carriage.wrap(message) };
+        let (now, bytes) = (self.now, parcel.message.link_bytes());
+        if parcel.message.class() == Class::Small {
             let delay = self.access.slip_out(now, from, bytes);
-            return self.pass_on((from, to_number, link), message, delay);
+            return self.pass_on(parcel, delay);
         }
         let leaves = self.access.send(now, from, bytes);
         if leaves <= now {
-            return self.pass_on((from, to_number, link), message, Duration::ZERO);
+            return self.pass_on(parcel, Duration::ZERO);
         }
         self.to_hear.push_back(Input::Congestion { peer: to, behind: true });
-        self.after(leaves.since(now), Event::Leave { from, to: to_number, link, message });
+        self.after(leaves.since(now), Event::Leave(parcel));
     }
 
     /// A block has passed the access link of its sender; one whose link is gone by then is lost.
-    fn on_leave(&mut self, from: u32, to: u32, link: u32, message: M::Message) {
-        if self.link_number(from, to) != Some(link) {
+    fn on_leave(&mut self, parcel: Parcel<M::Message>) {
+        let (from, to) = (parcel.from, parcel.to);
+        if self.nodes[from as usize].links.number(to) != Some(parcel.link) {
             return;
         }
-        self.access.count(from, message.link_bytes());
-        self.pass_on((from, to, link), message, Duration::ZERO);
-        let peer = self.nodes[to as usize].id;
+        self.access.count(from, parcel.message.link_bytes());
+        self.pass_on(parcel, Duration::ZERO);
+        let peer = self.roster.id(to);
         self.input(from, Input::Congestion { peer, behind: false });
     }
 
     /// A message reaches the access link of its receiver.
-    fn on_arrive(&mut self, from: u32, to: u32, link: u32, message: M::Message) {
-        let (now, bytes) = (self.now, message.link_bytes());
-        if message.class() == Class::Small {
-            self.access.slip_in(now, to, bytes);
-            return self.deliver(from, to, link, message);
+    fn on_arrive(&mut self, parcel: Parcel<M::Message>) {
+        let (now, bytes) = (self.now, parcel.message.link_bytes());
+        if parcel.message.class() == Class::Small {
+            self.access.slip_in(now, parcel.to, bytes);
+            return self.deliver(parcel);
         }
-        let through = self.access.receive(now, to, bytes);
+        let through = self.access.receive(now, parcel.to, bytes);
         if through <= now {
-            return self.deliver(from, to, link, message);
+            return self.deliver(parcel);
         }
-        self.after(through.since(now), Event::Deliver { from, to, link, message });
+        self.after(through.since(now), Event::Deliver(parcel));
     }
 
-    fn deliver(&mut self, from: u32, to: u32, link: u32, message: M::Message) {
-        if self.link_number(to, from) != Some(link) {
+    fn deliver(&mut self, parcel: Parcel<M::Message>) {
+        let Parcel { from, to, link, message } = parcel;
+        let node = &mut self.nodes[to as usize];
+        if node.links.number(from) != Some(link) {
             return;
         }
-        self.nodes[to as usize].received += 1;
+        node.received += 1;
         if let Some(tap) = &mut self.tap
             && let Some(sight) = message.sight()
             && tap.hear(Seen { at: self.now, from, to, sight })
         {
             return;
         }
-        let from = self.nodes[from as usize].id;
+        let from = self.roster.id(from);
         self.input(to, Input::Message { from, message });
     }
 
     /// A message is on its way between the access links, after `delay`.
-    fn pass_on(&mut self, (from, to, link): (u32, u32, u32), message: M::Message, mut delay: Duration) {
-        delay += self.conditions.latency.one_way(from, to);
-        if let Some(fault) = &mut self.fault {
-            match fault.judge(self.now, self.nodes[from as usize].id, self.nodes[to as usize].id, &message) {
-                Verdict::Pass => {}
-                Verdict::Delay(more) => delay += more,
-                Verdict::Drop => return,
-            }
+    fn pass_on(&mut self, parcel: Parcel<M::Message>, delay: Duration) {
+        let (from, to) = (parcel.from, parcel.to);
+        if let Some(time) = self.carriage.time(self.now, (from, to), &self.roster, &parcel.message) {
+            self.after(delay + time, Event::Arrive(parcel));
         }
-        // A lost packet is sent again after about a round trip and a half.
-        while self.conditions.loss > 0.0 && self.random.random_bool(self.conditions.loss) {
-            delay += self.conditions.latency.one_way(from, to) * 3;
-        }
-        self.after(delay, Event::Arrive { from, to, link, message });
     }
 
     fn on_dial(&mut self, from: u32, peer: NodeId, address: SocketAddr) {
-        let found = self.number_of(&peer).filter(|number| self.nodes[*number as usize].address == address);
+        let found = self.number_of(&peer).filter(|number| address_of(*number) == address);
         match found {
             Some(to) if self.nodes[to as usize].mode.is_some() => {
-                let delay = self.conditions.latency.one_way(from, to) * 2;
+                let delay = self.carriage.one_way(from, to) * 2;
                 self.after(delay, Event::Dialled { from, to });
             }
             _ => self.after(limits::HANDSHAKE_TIME, Event::DialFailed { from, peer }),
@@ -570,31 +465,10 @@ where
 
     fn on_close(&mut self, number: u32, peer: NodeId) {
         let Some(other) = self.number_of(&peer) else { return };
-        let Ok(place) = self.find_link(number, other) else { return };
-        let link = self.nodes[number as usize].links.remove(place);
+        let Some(link) = self.nodes[number as usize].links.close(other) else { return };
         self.to_hear.push_back(Input::LinkDown { peer });
         // What was sent before the close arrives before it.
         self.after(CLOSE_TIME, Event::Lost { at: other, link: Link { peer: number, number: link.number } });
-    }
-
-    /// Enters one end of the newest link; replaces one that the other side has closed already.
-    fn link(&mut self, at: u32, peer: u32) {
-        let link = Link { peer, number: self.next_link };
-        let found = self.find_link(at, peer);
-        let links = &mut self.nodes[at as usize].links;
-        match found {
-            Ok(place) => links[place] = link,
-            Err(place) => links.insert(place, link),
-        }
-    }
-
-    fn find_link(&self, at: u32, peer: u32) -> Result<usize, usize> {
-        self.nodes[at as usize].links.binary_search_by_key(&peer, |link| link.peer)
-    }
-
-    fn link_number(&self, at: u32, peer: u32) -> Option<u32> {
-        let place = self.find_link(at, peer).ok()?;
-        Some(self.nodes[at as usize].links[place].number)
     }
 
     fn set_alarm(&mut self, number: u32) {
@@ -604,13 +478,12 @@ where
         let due = at.max(self.now + Duration::from_micros(1));
         if node.alarm.is_none_or(|set| due < set) {
             node.alarm = Some(due);
-            self.wheel.push(due, Event::Alarm { node: number, due });
+            self.agenda.call(due, number);
         }
     }
 
     fn after(&mut self, delay: Duration, event: Event<M::Message>) {
-        self.in_flight += 1;
-        self.wheel.push(self.now + delay, event);
+        self.agenda.add(self.now + delay, event);
     }
 }
 
@@ -618,23 +491,6 @@ impl<M: Mode> std::fmt::Debug for Engine<M> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "Engine({} nodes at {})", self.nodes.len(), self.now)
     }
-}
-
-/// Where the node of that number listens: every node in an address group of its own, as far as there are groups.
-pub fn address_of(number: u32) -> SocketAddr {
-    let [a, b, c, d] = number.to_be_bytes();
-    // The low bytes vary first and must decide the group.
-    SocketAddr::from((Ipv4Addr::new(c.wrapping_add(1), d, b, a.wrapping_add(1)), 4_000))
-}
-
-/// Simulated ids carry their number in their last bytes where nothing else decides them.
-fn number_in(id: &NodeId) -> u32 {
-    u32::from_be_bytes([id.0[28], id.0[29], id.0[30], id.0[31]])
-}
-
-fn through_cells<M: Roles>(message: &M) -> M {
-    let cells = codec::encode(message, 0, Budget::LINK).expect("a node sends only messages that fit their class");
-    codec::decode(&cells).expect("what was encoded decodes")
 }
 
 /// Noon of 2026-11-22, UTC: simulations live on fixed days.
