@@ -35,4 +35,5 @@ pub const FREENET: &[Experiment] = &[
     properties::popularity::EXPERIMENT,
     properties::vanishing::EXPERIMENT,
     properties::renown::EXPERIMENT,
+    properties::pressure::EXPERIMENT,
 ];

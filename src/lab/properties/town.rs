@@ -83,6 +83,11 @@ impl Town {
         self.live[self.random.random_range(0..self.live.len())]
     }
 
+    /// A number below `count`, each as likely.
+    pub(super) fn draw(&mut self, count: usize) -> usize {
+        self.random.random_range(0..count)
+    }
+
     /// Inserts a fresh document at a random node; gives its number.
     pub(super) fn publish(&mut self) -> u32 {
         let node = self.anybody();
