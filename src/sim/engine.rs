@@ -17,11 +17,12 @@ use crate::limits;
 use crate::message::class::{Class, Message as _};
 use crate::overlay::mode::{Answer, Command, Input, Mode, Offence, Output, Ticket};
 use crate::sim::access::Access;
+use crate::sim::betrayal::Betrayals;
 use crate::sim::depot::Depot;
 use crate::sim::fault::{Fault, Verdict};
 use crate::sim::latency::Latency;
 use crate::sim::tap::{Seen, Tap};
-use crate::sim::traffic::{Roles, Traffic};
+use crate::sim::traffic::{Role, Roles, Traffic};
 use crate::sim::wheel::Wheel;
 use crate::time::{Duration, Instant};
 use crate::wire::codec::{self, Budget};
@@ -44,6 +45,8 @@ pub struct Engine<M: Mode> {
     fault: Option<Box<dyn Fault<M::Message>>>,
     /// What colluding nodes see, if somebody listens.
     pub tap: Option<Tap>,
+    /// Who is told of whose lookups, if that is counted.
+    pub betrayals: Option<Betrayals>,
     random: ChaCha8Rng,
     open: BTreeMap<Ticket, u32>,
     answers: Vec<Answered>,
@@ -101,6 +104,8 @@ struct Node<M> {
     links: Vec<Link>,
     alarm: Option<Instant>,
     received: u64,
+    /// Bytes of content that it has sent.
+    served: u64,
 }
 
 /// One end of a link.
@@ -169,6 +174,7 @@ where
             conditions,
             fault: None,
             tap: None,
+            betrayals: None,
             random: ChaCha8Rng::seed_from_u64(seed),
             open: BTreeMap::new(),
             answers: Vec::new(),
@@ -203,7 +209,7 @@ where
             self.by_id.insert(id, number);
         }
         let address = address_of(number);
-        self.nodes.push(Node { id, address, mode: Some(mode), links: Vec::new(), alarm: None, received: 0 });
+        self.nodes.push(Node { id, address, mode: Some(mode), links: Vec::new(), alarm: None, received: 0, served: 0 });
         self.input(number, Input::Timeout);
         number
     }
@@ -366,6 +372,11 @@ where
         self.nodes[node as usize].received
     }
 
+    /// Bytes of content that a node has sent.
+    pub fn served(&self, node: u32) -> u64 {
+        self.nodes[node as usize].served
+    }
+
     /// Messages delivered, links opened and lost, and timers that made a node speak.
     pub const fn events(&self) -> u64 {
         self.events
@@ -486,6 +497,9 @@ where
         let Some(to_number) = self.number_of(&to) else { return };
         let Some(link) = self.link_number(from, to_number) else { return };
         self.traffic.count(&message);
+        if message.role() == Role::Content {
+            self.nodes[from as usize].served += (message.class().cells() * limits::CELL_BYTES) as u64;
+        }
         let message = if self.conditions.through_cells { through_cells(&message) } else { message };
         let (now, bytes) = (self.now, message.link_bytes());
         if message.class() == Class::Small {
@@ -530,6 +544,12 @@ where
             return;
         }
         self.nodes[to as usize].received += 1;
+        if let Some(betrayal) = message.betrays()
+            && let Some(seeker) = betrayal.origin.map_or(Some(from), |origin| self.number_of(&origin))
+            && let Some(betrayals) = &mut self.betrayals
+        {
+            betrayals.note(seeker, betrayal.key, to);
+        }
         if let Some(tap) = &mut self.tap
             && let Some(sight) = message.sight()
             && tap.hear(Seen { at: self.now, from, to, sight })
