@@ -17,7 +17,8 @@ use super::memory;
 use super::output::Output;
 use super::progress::Progress;
 use super::seeds;
-use crate::sim::report::{Report, Summary};
+use crate::sim::distribution::Summary;
+use crate::sim::report::Report;
 use crate::sim::run::run as run_scenario;
 use crate::sim::scenario::{ModeName, Scenario};
 

@@ -1,8 +1,11 @@
 //! The lookups of a simulation, one by one, and what they come to together.
 
+use crate::key::Location;
 use crate::overlay::mode::{Answer, Mode};
+use crate::sim::betrayal::Betrayals;
+use crate::sim::distribution::{Summary, Unevenness};
 use crate::sim::engine::{Answered, Engine, Violation};
-use crate::sim::report::{BytesPerLookup, Misses, Report, Summary, Violations, unevenness};
+use crate::sim::report::{BytesPerLookup, Linkage, Misses, Report, Unpopular, Violations};
 use crate::sim::traffic::{Role, Roles, Traffic};
 use crate::time::Instant;
 
@@ -12,6 +15,7 @@ pub struct Lookups {
     before: Traffic,
     begun: Instant,
     received_before: Vec<u64>,
+    served_before: Vec<u64>,
     all: Vec<Lookup>,
 }
 
@@ -30,6 +34,12 @@ pub struct Lookup {
     pub last_millis: f64,
     /// Whether a live node held the document.
     pub existing: bool,
+    /// Who asked.
+    pub seeker: u32,
+    /// For what.
+    pub key: Location,
+    /// Whether it is among the tenth of all documents that are asked for least.
+    pub unpopular: bool,
 }
 
 /// How a lookup ended.
@@ -45,12 +55,15 @@ pub enum Outcome {
 
 impl Lookups {
     /// From now on `engine` is measured.
-    pub fn begin<M: Mode>(engine: &Engine<M>) -> Self
+    pub fn begin<M: Mode>(engine: &mut Engine<M>) -> Self
     where
         M::Message: Roles,
     {
-        let received_before = (0..engine.len() as u32).map(|node| engine.received(node)).collect();
-        Self { before: engine.traffic, begun: engine.now(), received_before, all: Vec::new() }
+        engine.betrayals = Some(Betrayals::default());
+        let everybody = 0..engine.len() as u32;
+        let received_before = everybody.clone().map(|node| engine.received(node)).collect();
+        let served_before = everybody.map(|node| engine.served(node)).collect();
+        Self { before: engine.traffic, begun: engine.now(), received_before, served_before, all: Vec::new() }
     }
 
     /// Records one.
@@ -108,12 +121,49 @@ impl Lookups {
         let seconds = engine.now().since(self.begun).as_secs_f64();
         let upkeep = traffic.bytes(Role::Maintenance) as f64;
         report.maintenance_bytes_per_node_second = (seconds > 0.0).then(|| upkeep / seconds / live.len() as f64);
-        let before = |node: u32| self.received_before.get(node as usize).copied().unwrap_or(0);
-        let loads = live.iter().map(|node| engine.received(*node) - before(*node)).collect();
-        if let Some((gini, max)) = unevenness(loads) {
-            report.load_gini = Some(gini);
-            report.load_max_over_mean = Some(max);
+        let since = |now: u64, then: &[u64], node: u32| now - then.get(node as usize).copied().unwrap_or(0);
+        let loads = live.iter().map(|node| since(engine.received(*node), &self.received_before, *node)).collect();
+        if let Some(load) = Unevenness::of(loads) {
+            report.load_gini = Some(load.gini);
+            report.load_max_over_mean = Some(load.max_over_mean);
         }
+        report.served =
+            Unevenness::of(live.iter().map(|node| since(engine.served(*node), &self.served_before, *node)).collect());
+        report.linkage = engine.betrayals.as_ref().map(|betrayals| self.linkage(betrayals));
+        report.unpopular = self.unpopular();
+    }
+
+    /// How many lookups colluding nodes learn of. They are any nodes: the share that a random set of them learns of is in the
+    /// mean exactly what follows from how many nodes each lookup was told to.
+    fn linkage(&self, betrayals: &Betrayals) -> Linkage {
+        let count = self.all.len() as f64;
+        let told = |lookup: &Lookup| betrayals.told(lookup.seeker, lookup.key).len() as i32;
+        let share = |colluding: f64| {
+            self.all.iter().map(|lookup| 1.0 - libm::pow(1.0 - colluding, told(lookup).into())).sum::<f64>() / count
+        };
+        let mut learned = std::collections::BTreeMap::<u32, u64>::new();
+        let heard = self.all.iter().flat_map(|lookup| betrayals.told(lookup.seeker, lookup.key));
+        heard.for_each(|node| *learned.entry(*node).or_default() += 1);
+        let most = learned.values().max().copied().unwrap_or(0);
+        Linkage {
+            told_nodes: self.all.iter().map(|lookup| f64::from(told(lookup))).sum::<f64>() / count,
+            one_percent: share(0.01),
+            ten_percent: share(0.1),
+            best_placed: most as f64 / count,
+        }
+    }
+
+    fn unpopular(&self) -> Option<Unpopular> {
+        let asked: Vec<&Lookup> = self.all.iter().filter(|lookup| lookup.unpopular).collect();
+        let found = asked.iter().filter(|lookup| lookup.outcome == Outcome::Found).count() as f64;
+        let is_there = |lookup: &&&Lookup| lookup.existing || lookup.outcome == Outcome::Found;
+        let existing = asked.iter().filter(is_there).count() as f64;
+        (!asked.is_empty()).then(|| Unpopular {
+            lookups: asked.len() as u64,
+            success: found / asked.len() as f64,
+            success_of_existing: (existing > 0.0).then(|| found / existing),
+            copies: None,
+        })
     }
 
     fn misses(&self) -> Misses {

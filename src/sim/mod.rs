@@ -4,10 +4,12 @@
 //! `engine` carries the scenarios, with a timing wheel and compact nodes.
 
 pub mod access;
+pub mod betrayal;
 pub mod churn;
 pub mod classic;
 pub mod content;
 pub mod depot;
+pub mod distribution;
 pub mod engine;
 pub mod fault;
 pub mod freenet;

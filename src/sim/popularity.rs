@@ -26,6 +26,16 @@ impl Popularity {
     }
 }
 
+/// The tenth of so many documents that is asked for least begins here.
+pub const fn least_popular(documents: u32) -> u32 {
+    documents - documents.div_ceil(10)
+}
+
+/// Whether the document of this rank is among the tenth that is asked for least.
+pub const fn is_unpopular(document: u32, documents: u32) -> bool {
+    document >= least_popular(documents)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

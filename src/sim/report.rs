@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::sim::distribution::{Summary, Unevenness};
 use crate::sim::scenario::{Fidelity, Scenario};
 
 /// The result of one scenario.
@@ -52,6 +53,8 @@ pub struct Report {
     pub trades: Option<Vec<TradeSample>>,
     /// Entries that a live node holds.
     pub state_per_node: Option<Summary>,
+    /// The same in bytes, as records: an entry as it stands in a message, a key for each document.
+    pub state_bytes_per_node: Option<Summary>,
     /// Blocks that a live node holds.
     pub keys_per_node: Option<Summary>,
     /// Links of a live node.
@@ -60,6 +63,10 @@ pub struct Report {
     pub load_gini: Option<f64>,
     /// The busiest node's share over the mean.
     pub load_max_over_mean: Option<f64>,
+    /// How unevenly the bytes of content that nodes send fall on them.
+    pub served: Option<Unevenness>,
+    /// How unevenly documents are spread over nodes.
+    pub kept: Option<Unevenness>,
     /// What keeps the network together.
     pub maintenance_bytes_per_node_second: Option<f64>,
     /// Copies of the documents that exist.
@@ -68,6 +75,10 @@ pub struct Report {
     pub copies_exponent: Option<f64>,
     /// Nodes per lookup that learn who asks and what for.
     pub exposure: Option<Exposure>,
+    /// How many lookups colluding nodes learn of.
+    pub linkage: Option<Linkage>,
+    /// The tenth of all documents that is asked for least.
+    pub unpopular: Option<Unpopular>,
     /// Share of the live nodes in the largest connected part.
     pub largest_component: Option<f64>,
     /// Documents published, and how many of them exist on a live node.
@@ -154,6 +165,32 @@ pub struct Exposure {
     pub key_only: f64,
     /// Who asks.
     pub requester_only: f64,
+}
+
+/// Shares of lookups of which colluding nodes learn who asks and for what.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Linkage {
+    /// Nodes that are told of a lookup.
+    pub told_nodes: f64,
+    /// One node in a hundred colludes.
+    pub one_percent: f64,
+    /// One in ten.
+    pub ten_percent: f64,
+    /// One alone, the one that learns of the most.
+    pub best_placed: f64,
+}
+
+/// The tenth of all documents that is asked for least.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Unpopular {
+    /// Lookups for one of them.
+    pub lookups: u64,
+    /// Those that found it ÷ all of them.
+    pub success: f64,
+    /// The same, of those whose document exists.
+    pub success_of_existing: Option<f64>,
+    /// Live copies of one.
+    pub copies: Option<f64>,
 }
 
 /// Documents published.
@@ -247,29 +284,6 @@ pub struct Violations {
     pub unanswered: u64,
 }
 
-/// A distribution in nine numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Summary {
-    /// The mean.
-    pub mean: f64,
-    /// The least.
-    pub min: f64,
-    /// Percentiles: element ⌊n·p/100⌋ of the sorted values, as the papers take them.
-    pub p1: f64,
-    /// The first quartile.
-    pub p25: f64,
-    /// The median.
-    pub p50: f64,
-    /// The third quartile.
-    pub p75: f64,
-    /// See `p1`.
-    pub p95: f64,
-    /// See `p1`.
-    pub p99: f64,
-    /// The greatest.
-    pub max: f64,
-}
-
 impl Report {
     /// A report in which nothing has been measured yet.
     pub fn of(scenario: &Scenario, stand_ins: Vec<&'static str>) -> Self {
@@ -294,14 +308,19 @@ impl Report {
             uplink_utilisation: None,
             trades: None,
             state_per_node: None,
+            state_bytes_per_node: None,
             keys_per_node: None,
             degree: None,
             load_gini: None,
             load_max_over_mean: None,
+            served: None,
+            kept: None,
             maintenance_bytes_per_node_second: None,
             copies_per_document: None,
             copies_exponent: None,
             exposure: None,
+            linkage: None,
+            unpopular: None,
             largest_component: None,
             documents: None,
             blocks: None,
@@ -317,106 +336,5 @@ impl Report {
             wall_seconds: None,
             peak_memory_bytes: None,
         }
-    }
-}
-
-impl Summary {
-    /// Of any numbers; `None` of none.
-    pub fn of(mut values: Vec<f64>) -> Option<Self> {
-        values.sort_unstable_by(f64::total_cmp);
-        let count = values.len();
-        let max = *values.last()?;
-        let at = |percent: usize| values[(count * percent / 100).min(count - 1)];
-        let mean = values.iter().sum::<f64>() / count as f64;
-        Some(Self {
-            mean,
-            min: values[0],
-            p1: at(1),
-            p25: at(25),
-            p50: at(50),
-            p75: at(75),
-            p95: at(95),
-            p99: at(99),
-            max,
-        })
-    }
-}
-
-/// How unevenly `loads` are spread: the Gini coefficient, and the greatest over the mean.
-pub fn unevenness(mut loads: Vec<u64>) -> Option<(f64, f64)> {
-    loads.sort_unstable();
-    let (count, sum) = (loads.len() as f64, loads.iter().sum::<u64>() as f64);
-    let max = *loads.last()? as f64;
-    if sum == 0.0 {
-        return None;
-    }
-    let weighted: f64 = loads.iter().enumerate().map(|(rank, load)| (rank as f64 + 1.0) * *load as f64).sum();
-    Some((2.0 * weighted / (count * sum) - (count + 1.0) / count, max * count / sum))
-}
-
-/// The exponent of a power law between the smallest of `degrees` and `full`, by maximum likelihood; full tables, which are
-/// a cut-off and no part of the law, left out. The law ends there: without that the estimate would be too steep.
-pub fn power_law_exponent(degrees: &[usize], full: usize) -> Option<f64> {
-    let counted: Vec<usize> = degrees.iter().copied().filter(|degree| *degree > 0 && *degree < full).collect();
-    let least = *counted.iter().min()? as f64 - 0.5;
-    let width = libm::log((full as f64 - 0.5) / least);
-    let mean = counted.iter().map(|degree| libm::log(*degree as f64 / least)).sum::<f64>() / counted.len() as f64;
-    if mean <= 0.0 || mean >= width {
-        return None;
-    }
-    // The mean falls as the law gets steeper: found by halving.
-    let (mut low, mut high) = (-20.0, 40.0);
-    for _ in 0..80 {
-        let middle = f64::midpoint(low, high);
-        if mean_logarithm(middle, width) > mean { low = middle } else { high = middle }
-    }
-    Some(1.0 + low)
-}
-
-/// The mean of the logarithm, from 0 to `width`, under a power law whose exponent is one more than `steepness`.
-fn mean_logarithm(steepness: f64, width: f64) -> f64 {
-    if (steepness * width).abs() < 1e-6 {
-        return width / 2.0;
-    }
-    1.0 / steepness - width / libm::expm1(steepness * width)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quartiles_are_the_elements_the_papers_take() {
-        let summary = Summary::of((0..300).rev().map(f64::from).collect()).expect("not empty");
-        assert_eq!((summary.p25, summary.p50, summary.p75, summary.max), (75.0, 150.0, 225.0, 299.0));
-        assert_eq!(Summary::of(Vec::new()), None);
-    }
-
-    #[test]
-    fn evenness_is_zero_and_one_bearer_of_all_is_nearly_one() {
-        let (gini, max) = unevenness(vec![5; 100]).expect("some load");
-        assert!(gini.abs() < 1e-9 && (max - 1.0).abs() < 1e-9);
-        let mut one = vec![0; 100];
-        one[3] = 7;
-        let (gini, max) = unevenness(one).expect("some load");
-        assert!((gini - 0.99).abs() < 1e-9 && (max - 100.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn the_exponent_of_a_drawn_power_law_is_recovered() {
-        // 20,000 quantiles of a law with exponent 2.5 from 10 on.
-        let draw = |step: u32| 9.5 * libm::pow(1.0 - (f64::from(step) + 0.5) / 20_000.0, -1.0 / 1.5);
-        let degrees: Vec<usize> = (0..20_000).map(|step| libm::round(draw(step)) as usize).collect();
-        let exponent = power_law_exponent(&degrees, usize::MAX).expect("some degrees");
-        assert!((exponent - 2.5).abs() < 0.05, "{exponent}");
-    }
-
-    #[test]
-    fn the_cut_off_of_full_tables_makes_a_law_no_steeper() {
-        // 20,000 quantiles of a law with exponent 1.5 from 10 on, most of its tail beyond the full table.
-        let draw = |step: u32| 9.5 * libm::pow(1.0 - (f64::from(step) + 0.5) / 20_000.0, -2.0);
-        let degrees: Vec<usize> = (0..20_000).map(|step| libm::round(draw(step)).min(250.0) as usize).collect();
-        let exponent = power_law_exponent(&degrees, 250).expect("some degrees");
-        assert!((exponent - 1.5).abs() < 0.05, "{exponent}");
     }
 }

@@ -3,6 +3,7 @@
 use crate::key::RoutingKey;
 use crate::overlay::freenet::{Question, Refusal};
 use crate::overlay::{can, central, chord, classic, flooding, freenet, kademlia, supernode, swarm};
+use crate::sim::betrayal::Betrayal;
 use crate::sim::tap::{Sight, SightKind};
 use crate::sim::traffic::{Role, Roles};
 
@@ -30,6 +31,13 @@ impl Roles for classic::Message {
             _ => None,
         }
     }
+
+    fn betrays(&self) -> Option<Betrayal> {
+        match self {
+            Self::Request { key, depth: 0, .. } => Betrayal::of_sender(key.location()),
+            _ => None,
+        }
+    }
 }
 
 impl Roles for central::Message {
@@ -43,6 +51,13 @@ impl Roles for central::Message {
             Self::Login { .. } | Self::Ping { .. } | Self::Pong { .. } => Role::Maintenance,
         }
     }
+
+    fn betrays(&self) -> Option<Betrayal> {
+        match self {
+            Self::Search { key, .. } | Self::Get { key, .. } => Betrayal::of_sender(key.location()),
+            _ => None,
+        }
+    }
 }
 
 impl Roles for kademlia::Message {
@@ -54,6 +69,13 @@ impl Roles for kademlia::Message {
             Self::Provide { .. } | Self::Stored { .. } => Role::Publication,
             // Lookups of publication are counted with those of upkeep: the wire does not tell them apart.
             Self::FindNode { .. } | Self::Nodes { value: false, .. } => Role::Maintenance,
+        }
+    }
+
+    fn betrays(&self) -> Option<Betrayal> {
+        match self {
+            Self::FindValue { key, .. } => Betrayal::of_sender(key.location()),
+            _ => None,
         }
     }
 }
@@ -71,6 +93,14 @@ impl Roles for flooding::Message {
             }
         }
     }
+
+    fn betrays(&self) -> Option<Betrayal> {
+        match self {
+            Self::Query { key, hops: 0, .. } | Self::Get { key, .. } => Betrayal::of_sender(key.location()),
+            Self::Walk(walker) => Some(Betrayal { key: walker.key.location(), origin: Some(walker.origin.id()) }),
+            _ => None,
+        }
+    }
 }
 
 impl Roles for supernode::Message {
@@ -81,6 +111,13 @@ impl Roles for supernode::Message {
             Self::Get { .. } | Self::Data { .. } => Role::Content,
             Self::Share { .. } | Self::Noted { .. } => Role::Publication,
             Self::Connect { .. } | Self::Connected { .. } | Self::Bye => Role::Maintenance,
+        }
+    }
+
+    fn betrays(&self) -> Option<Betrayal> {
+        match self {
+            Self::Search { key, .. } | Self::Get { key, .. } => Betrayal::of_sender(key.location()),
+            _ => None,
         }
     }
 }
@@ -105,6 +142,15 @@ impl Roles for chord::Message {
             | Self::Leaving { .. } => Role::Maintenance,
         }
     }
+
+    fn betrays(&self) -> Option<Betrayal> {
+        match self {
+            Self::Around { key, upkeep: false, .. } => Betrayal::of_sender(*key),
+            Self::Seek { key, way, .. } if way.hops == 1 => Betrayal::of_sender(*key),
+            Self::Get { key, .. } => Betrayal::of_sender(key.location()),
+            _ => None,
+        }
+    }
 }
 
 impl Roles for can::Message {
@@ -127,6 +173,14 @@ impl Roles for can::Message {
             | Self::Elsewhere { .. }
             | Self::Update { .. }
             | Self::Leave { .. } => Role::Maintenance,
+        }
+    }
+
+    fn betrays(&self) -> Option<Betrayal> {
+        match self {
+            Self::Route { goal, trail, upkeep: false, .. } if trail.hops == 1 => Betrayal::of_sender(goal.place),
+            Self::Get { key, .. } => Betrayal::of_sender(key.location()),
+            _ => None,
         }
     }
 }
@@ -156,6 +210,15 @@ impl Roles for swarm::Message {
 
     fn link_bytes(&self) -> u64 {
         self.bare_bytes()
+    }
+
+    fn betrays(&self) -> Option<Betrayal> {
+        match self {
+            Self::Announce { key, stage: swarm::Stage::Leech, .. } | Self::Ask { key, .. } => {
+                Betrayal::of_sender(key.location())
+            }
+            _ => None,
+        }
     }
 }
 

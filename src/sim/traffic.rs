@@ -4,6 +4,7 @@
 
 use crate::limits;
 use crate::message::class::Message;
+use crate::sim::betrayal::Betrayal;
 use crate::sim::tap::Sight;
 
 /// What a message is for.
@@ -37,6 +38,11 @@ pub trait Roles: Message {
     /// Which of [`Self::KINDS`] this message is.
     fn kind(&self) -> usize {
         0
+    }
+
+    /// What it tells its receiver of who looks for what; nothing where it names no seeker.
+    fn betrays(&self) -> Option<Betrayal> {
+        None
     }
 
     /// What an observer learns from it; nothing where no attack looks.

@@ -7,10 +7,11 @@ use bolthole::limits;
 use bolthole::message::class::Message;
 use bolthole::message::contact::Contact;
 use bolthole::overlay::mode::{Mode, Offence};
+use bolthole::sim::latency::LatencyKind;
 use bolthole::sim::mesh::Mesh;
 use bolthole::sim::overlays::{run, run_with};
 use bolthole::sim::report::Report;
-use bolthole::sim::scenario::{FidelityChoice, ModeName, Scenario};
+use bolthole::sim::scenario::{FidelityChoice, Growth, ModeName, Scenario, Session, Target};
 use bolthole::wire::codec::{self, Budget};
 
 /// The suite as tests of one overlay. `after_loss` is the least share of what still exists that is found when a fifth has
@@ -35,6 +36,16 @@ macro_rules! suite {
         #[test]
         fn a_fifth_of_the_nodes_dies_and_the_rest_is_found() {
             crate::suite::survives_a_loss($mode, $after_loss);
+        }
+
+        #[test]
+        fn lost_packets_delay_and_lose_nothing() {
+            crate::suite::bears_lost_packets($mode);
+        }
+
+        #[test]
+        fn everything_at_once_breaks_no_rule() {
+            crate::suite::goes_through_everything($mode);
         }
 
         #[test]
@@ -103,6 +114,45 @@ pub(crate) fn survives_a_loss(mode: ModeName, share: f64) {
     let report = run_quietly(&scenario);
     assert!(report.success_of_existing >= Some(share), "{:?}", report.success_of_existing);
     assert!(report.misses.lost > 0, "some documents are lost with their nodes: {:?}", report.misses);
+}
+
+/// One message in twenty is lost and sent again: all is found. 300 lookups.
+pub(crate) fn bears_lost_packets(mode: ModeName) {
+    let clean = scenario(mode, 60, 17, FidelityChoice::Values);
+    let mut lossy = clean.clone();
+    lossy.latency.loss = 0.05;
+    let reports = [clean, lossy].map(|scenario| run_quietly(&scenario));
+    let [clean, lossy] = reports.map(|report| (report.success, report.latency_ms.expect("lookups").mean));
+    assert_eq!((clean.0, lossy.0), (Some(1.0), Some(1.0)));
+    assert!(lossy.1 > clean.1, "what is lost takes longer: {} ms, {} ms without loss", lossy.1, clean.1);
+}
+
+/// A network that grows, is used before, loses its busiest nodes, whose nodes then come and go without a word, over lossy
+/// links in a plane: no rule is broken, and what came of every lookup is said.
+pub(crate) fn goes_through_everything(mode: ModeName) {
+    let mut scenario = scenario(mode, 60, 19, FidelityChoice::Values);
+    scenario.growth = Some(Growth { start: 30, operations_per_join: 2 });
+    scenario.workload.warmup_operations = 20;
+    scenario.workload.idle_seconds = 60.0;
+    scenario.workload.fetch_at_most_once = true;
+    scenario.latency.kind = LatencyKind::Euclidean;
+    scenario.latency.loss = 0.01;
+    scenario.faults.fail_fraction = 0.05;
+    scenario.faults.target = Target::Busiest;
+    scenario.faults.repair_seconds = 120.0;
+    scenario.churn.session = Session::Weibull;
+    scenario.churn.mean_seconds = 300.0;
+    scenario.churn.availability = 0.5;
+    scenario.churn.joins_per_second = 0.01;
+    scenario.churn.leaves_per_second = 0.01;
+    scenario.churn.graceful = false;
+    let report = run_quietly(&scenario);
+    let misses = report.misses;
+    let failed = (misses.lost + misses.not_found + misses.timed_out) as f64;
+    let presence = report.presence.expect("nodes come and go");
+    let counted = 300.0 - presence.abandoned_lookups as f64;
+    assert!((report.success.expect("lookups") - (1.0 - failed / counted)).abs() < 1e-9, "{misses:?} {presence:?}");
+    assert!(report.idle.is_some_and(|idle| idle.seconds == 60.0) && report.linkage.is_some());
 }
 
 /// Nodes come and go, with a word or without; most lookups succeed and nothing is left open.

@@ -5,8 +5,8 @@ use crate::lab::experiment::{Outcomes, Sample};
 use crate::lab::figure::{Axis, Figure, Series, Style, Tone};
 use crate::lab::row::Row;
 use crate::lab::statistics;
+use crate::sim::distribution::Summary;
 use crate::sim::lookups::{Lookups, Outcome};
-use crate::sim::report::Summary;
 
 /// A published snapshot: where, and the quartiles of path length there; NaN where the figure cannot be read.
 pub(super) type Published = (f64, [f64; 3]);

@@ -3,7 +3,8 @@
 //! A distribution goes in as its mean, least, median, 95th and 99th percentile and greatest: `hops.mean`, `hops.p50`, ….
 
 use crate::lab::experiment::{Progress, Sample};
-use crate::sim::report::{Report, Summary};
+use crate::sim::distribution::Summary;
+use crate::sim::report::Report;
 use crate::sim::run::run;
 use crate::sim::scenario::Scenario;
 
@@ -68,10 +69,22 @@ const MEASURES: &[Measure] = &[
     Measure::Spread("rider_completion_seconds", |report| report.rider_completion_seconds),
     Measure::One("uplink_utilisation", |report| report.uplink_utilisation),
     Measure::Spread("state", |report| report.state_per_node),
+    Measure::Spread("state_bytes", |report| report.state_bytes_per_node),
     Measure::Spread("keys", |report| report.keys_per_node),
     Measure::Spread("degree", |report| report.degree.as_ref().map(|degree| degree.summary)),
     Measure::One("load.gini", |report| report.load_gini),
     Measure::One("load.max_over_mean", |report| report.load_max_over_mean),
+    Measure::One("served.gini", |report| report.served.map(|served| served.gini)),
+    Measure::One("served.max_over_mean", |report| report.served.map(|served| served.max_over_mean)),
+    Measure::One("kept.gini", |report| report.kept.map(|kept| kept.gini)),
+    Measure::One("kept.max_over_mean", |report| report.kept.map(|kept| kept.max_over_mean)),
+    Measure::One("unpopular.success", |report| report.unpopular.map(|rare| rare.success)),
+    Measure::One("unpopular.success_of_existing", |report| report.unpopular?.success_of_existing),
+    Measure::One("unpopular.copies", |report| report.unpopular?.copies),
+    Measure::One("linkage.told", |report| report.linkage.map(|linkage| linkage.told_nodes)),
+    Measure::One("linkage.one_percent", |report| report.linkage.map(|linkage| linkage.one_percent)),
+    Measure::One("linkage.ten_percent", |report| report.linkage.map(|linkage| linkage.ten_percent)),
+    Measure::One("linkage.best_placed", |report| report.linkage.map(|linkage| linkage.best_placed)),
     Measure::One("upkeep", |report| report.maintenance_bytes_per_node_second),
     Measure::Spread("copies", |report| report.copies_per_document),
     Measure::One("exposure.both", |report| report.exposure.map(|exposure| exposure.requester_and_key)),

@@ -113,16 +113,34 @@ const PLANS: &[Plan] = &[
     },
     Plan {
         title: "State and load",
-        about: "Entries that a node holds (routing, references, documents) and documents alone, as least / median / greatest \
-                of all nodes. How unevenly messages fall on nodes: Gini coefficient, and the busiest node over the mean. \
-                Live copies of a document.",
+        about: "Entries that a node holds (routing, references, documents), the same in bytes as records without content, and \
+                documents or references alone, as least / median / greatest of all nodes. How unevenly messages, the bytes of \
+                content that are sent, and documents or references fall on nodes: Gini coefficient, and the greatest over the \
+                mean.",
         columns: &[
             ("state entries", BASE, "state", Form::Range),
+            ("state bytes", BASE, "state_bytes", Form::Range),
             ("documents held", BASE, "keys", Form::Range),
             ("links: mean", BASE, "degree.mean", Form::Number),
             ("Gini", BASE, "load.gini", Form::Number),
             ("busiest ÷ mean", BASE, "load.max_over_mean", Form::Number),
+            ("Gini of bytes served", BASE, "served.gini", Form::Number),
+            ("most ÷ mean", BASE, "served.max_over_mean", Form::Number),
+            ("Gini of documents", BASE, "kept.gini", Form::Number),
+            ("fullest ÷ mean", BASE, "kept.max_over_mean", Form::Number),
+        ],
+    },
+    Plan {
+        title: "The popular and the others",
+        about: "Live copies of a document, and of the tenth of all documents that is asked for least; how many of the lookups \
+                for those succeed, when all is well and right after deaths, of all and of those whose document exists.",
+        columns: &[
             ("copies: mean", BASE, "copies.mean", Form::Number),
+            ("least popular tenth: copies", BASE, "unpopular.copies", Form::Number),
+            ("found %", BASE, "unpopular.success", Form::Percent),
+            ("of existing %", BASE, "unpopular.success_of_existing", Form::Percent),
+            ("30 % dead: found %", "random-30", "unpopular.success", Form::Percent),
+            ("30 % dead: of existing %", "random-30", "unpopular.success_of_existing", Form::Percent),
         ],
     },
     Plan {
@@ -177,6 +195,16 @@ const PLANS: &[Plan] = &[
         ],
     },
     Plan {
+        title: "After an hour of repair",
+        about: "The same after an hour, when everybody that republishes has done so.",
+        columns: &[
+            ("10 %", "random-10-hour", "success", Form::Percent),
+            ("30 %", "random-30-hour", "success", Form::Percent),
+            ("50 %", "random-50-hour", "success", Form::Percent),
+            ("30 %, of existing", "random-30-hour", "success_of_existing", Form::Percent),
+        ],
+    },
+    Plan {
         title: "When nodes come and go",
         about: "Half of all nodes are away at any time and come back with what they had; nobody says goodbye. Per cent of \
                 lookups that succeed, of all and of documents that a live node holds; timeouts per lookup; upkeep.",
@@ -205,13 +233,33 @@ const PLANS: &[Plan] = &[
         ],
     },
     Plan {
-        title: "Free riders",
-        about: "Seconds to the last byte for those who give and those who only take, and per cent found, when half only take.",
+        title: "Whom colluders can link",
+        about: "Nodes that one lookup tells who asks and for what, counted as its messages arrive. Per cent of lookups that \
+                colluding nodes learn of in that way: any hundredth of all nodes, any tenth, and the one node that learns the \
+                most.",
         columns: &[
+            ("nodes told", BASE, "linkage.told", Form::Number),
+            ("1 % collude", BASE, "linkage.one_percent", Form::Percent),
+            ("10 % collude", BASE, "linkage.ten_percent", Form::Percent),
+            ("the best-placed node", BASE, "linkage.best_placed", Form::Percent),
+        ],
+    },
+    Plan {
+        title: "Free riders",
+        about: "Median seconds to the last byte for those who give and those who only take, and per cent found, by the share of \
+                nodes that only take.",
+        columns: &[
+            ("nobody: s", "riders-0", "completion_seconds.p50", Form::Number),
+            ("found %", "riders-0", "success", Form::Percent),
+            ("10 %: s, who gives", "riders-10", "completion_seconds.p50", Form::Number),
+            ("who takes", "riders-10", "rider_completion_seconds.p50", Form::Number),
+            ("found %", "riders-10", "success", Form::Percent),
+            ("50 %: s, who gives", "riders-50", "completion_seconds.p50", Form::Number),
+            ("who takes", "riders-50", "rider_completion_seconds.p50", Form::Number),
             ("found %", "riders-50", "success", Form::Percent),
-            ("s, who gives", "riders-50", "completion_seconds", Form::Spread),
-            ("s, who takes", "riders-50", "rider_completion_seconds", Form::Spread),
-            ("uplink used %", "riders-50", "uplink_utilisation", Form::Percent),
+            ("70 %: s, who gives", "riders-70", "completion_seconds.p50", Form::Number),
+            ("who takes", "riders-70", "rider_completion_seconds.p50", Form::Number),
+            ("found %", "riders-70", "success", Form::Percent),
         ],
     },
     Plan {

@@ -76,6 +76,11 @@ fn dies(scenario: &mut Scenario, share: f64, target: Target, repair: bool) {
     scenario.faults.repair = repair;
 }
 
+fn dies_for_an_hour(scenario: &mut Scenario, share: f64) {
+    dies(scenario, share, Target::Random, true);
+    scenario.faults.repair_seconds = HOUR;
+}
+
 /// The share that is one node, whichever way an overlay rounds it.
 fn one_of(scenario: &Scenario) -> f64 {
     1.2 / f64::from(scenario.nodes)
@@ -133,7 +138,13 @@ pub const VARIATIONS: &[Variation] = &[
     usual("sessions-5min", "exponential sessions of 5 min", |s| sessions(s, Session::Exponential, 300.0)),
     thorough("sessions-1h", "exponential sessions of 1 h", |s| sessions(s, Session::Exponential, HOUR)),
     thorough("sessions-weibull", "Weibull sessions of 1 h, k = 0.38", |s| sessions(s, Session::Weibull, HOUR)),
+    thorough("random-10-hour", "10 % die, after an hour of repair", |s| dies_for_an_hour(s, 0.1)),
+    thorough("random-30-hour", "30 % die, after an hour of repair", |s| dies_for_an_hour(s, 0.3)),
+    thorough("random-50-hour", "50 % die, after an hour of repair", |s| dies_for_an_hour(s, 0.5)),
+    thorough("riders-0", "everybody gives", |s| rides(s, NEXT_TO_NOBODY)),
+    thorough("riders-10", "a tenth of the nodes only take", |s| rides(s, 0.1)),
     thorough("riders-50", "half of the nodes only take", |s| rides(s, 0.5)),
+    thorough("riders-70", "seven in ten nodes only take", |s| rides(s, 0.7)),
 ];
 
 /// What takes longer than all else together: every network of `freenet` grows by its own joins, and sessions are joins.
@@ -150,4 +161,6 @@ pub const REST: &str = "rest";
 pub const JOINS: &str = "joins";
 /// Chosen: long enough to be traded in many pieces, short enough for many trials.
 const TRADED_BYTES: u64 = 8 << 20;
+/// A share of free riders that is no node: what overlays without free riders refuse, as they refuse any other share.
+const NEXT_TO_NOBODY: f64 = 1e-12;
 const HOUR: f64 = 3_600.0;

@@ -21,6 +21,9 @@ pub struct Config {
     pub lookup: LookupKind,
     /// What is stored at the owner of a key.
     pub publish: Publish,
+    /// Whether a lookup goes on past a node that does not answer. Default true; without it one dead node fails it, as in the
+    /// experiments of 2001.
+    pub goes_round: bool,
 }
 
 /// How lookups go on.
@@ -44,6 +47,7 @@ impl Default for Config {
             all_fingers: false,
             lookup: LookupKind::Iterative,
             publish: Publish::Value,
+            goes_round: true,
         }
     }
 }

@@ -96,6 +96,10 @@ pub(super) fn handle_silence(core: &mut Core, now: Instant, id: u32) {
     if let Some(relay) = core.relays.get_mut(&id) {
         relay.way.hops = relay.way.hops.saturating_sub(1);
         relay.way.timeouts = relay.way.timeouts.saturating_add(1);
-        advance(core, now, id);
+        if core.config.goes_round {
+            advance(core, now, id);
+        } else {
+            end(core, id, Vec::new());
+        }
     }
 }

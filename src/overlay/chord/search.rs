@@ -156,7 +156,11 @@ impl Searches {
     pub(super) fn handle_silence(&mut self, core: &mut Core, now: Instant, id: u32, peer: &Peer) {
         let Some(errand) = self.errands.get_mut(&id) else { return };
         errand.lookup.on_silence(peer);
-        self.go_on(core, now, id);
+        if core.config.goes_round || matches!(errand.aim, Aim::Join(_)) {
+            self.go_on(core, now, id);
+        } else {
+            self.end(core, id, Answer::NotFound);
+        }
     }
 
     /// A question of this node was passed on and has come back.
@@ -274,7 +278,11 @@ impl Searches {
 
     /// An owner does not answer: the next one of the list is the owner now.
     pub(super) fn handle_undelivered(&mut self, core: &mut Core, now: Instant, id: u32) {
-        self.deliver(core, now, id);
+        if core.config.goes_round {
+            self.deliver(core, now, id);
+        } else {
+            self.end(core, id, Answer::NotFound);
+        }
     }
 
     /// The holder answers.

@@ -13,6 +13,7 @@ use crate::overlay::mode::dice::Dice;
 use crate::overlay::mode::readings::Readings;
 use crate::overlay::mode::routes::{Guid, Guids, Routes, Sight};
 use crate::overlay::mode::standing::Standing;
+use crate::overlay::mode::tally::Tally;
 use crate::overlay::mode::{Output, StoreToken, StoreWork, Ticket};
 use crate::time::Instant;
 
@@ -30,17 +31,6 @@ pub(super) struct Core {
     pub(super) guids: Guids,
     pub(super) dice: Dice,
     pub(super) tally: Tally,
-}
-
-/// What others' searches have told this node, for whoever measures it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Searches that came here.
-    pub reached: u64,
-    /// Those of them that gave away who searches: the first hop of a flood, every step of a walker.
-    pub named: u64,
-    /// Queries and walkers that had been here before.
-    pub duplicates: u64,
 }
 
 /// What a question is for.

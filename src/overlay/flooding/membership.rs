@@ -2,15 +2,12 @@
 //!
 //! Leaves out when more are wanted, which `mode::standing` says.
 
-use std::collections::BTreeSet;
-
 use super::core::{Core, Purpose};
 use super::message::Message;
 use crate::id::NodeId;
-use crate::limits;
 use crate::message::contact::Contact;
 use crate::overlay::mode::calls::CallId;
-use crate::overlay::mode::hosts::Hosts;
+use crate::overlay::mode::candidates::Candidates;
 use crate::overlay::mode::standing::OWN;
 use crate::overlay::mode::{Offence, Output};
 use crate::time::Instant;
@@ -18,26 +15,18 @@ use crate::time::Instant;
 /// Whom this node may link to.
 #[derive(Debug, Default)]
 pub(super) struct Membership {
-    hosts: Hosts,
-    /// Nodes through which it joins, and joins again if all else is gone.
-    entries: Vec<Contact>,
-    connecting: BTreeSet<NodeId>,
+    pub(super) candidates: Candidates,
 }
 
 impl Membership {
     pub(super) fn new(entries: Vec<Contact>) -> Self {
-        Self { entries, ..Self::default() }
-    }
-
-    /// Whether there was nobody to join.
-    pub(super) const fn is_founder(&self) -> bool {
-        self.entries.is_empty()
+        Self { candidates: Candidates::new(entries) }
     }
 
     /// Asks a node to be a neighbour.
     pub(super) fn connect(&mut self, core: &mut Core, now: Instant, host: &Contact) {
         let sender = core.me.clone();
-        self.connecting.insert(host.id());
+        self.candidates.begin(host);
         core.calls.ask(now, host, Purpose::Connect, |call| Message::Connect { call, sender });
     }
 
@@ -50,8 +39,9 @@ impl Membership {
         if taken {
             core.standing.insert(from);
         }
-        let others = self.hosts.newest(OTHERS);
-        self.hosts.add(sender);
+        let others = self.candidates.newest(OTHERS);
+        // Linked or not: it is named to the next one that asks.
+        self.candidates.remember(sender);
         core.calls.reply(from, Message::Connected { call, taken, others });
     }
 
@@ -70,7 +60,7 @@ impl Membership {
             None if taken => return core.calls.push(Output::Send { to: from, message: Message::Bye }),
             None => return,
         }
-        self.connecting.remove(&from);
+        self.candidates.settle(&from);
         others.into_iter().for_each(|other| self.hear_of(core, other));
         if taken {
             core.standing.insert(from);
@@ -81,38 +71,27 @@ impl Membership {
 
     /// A node that was asked stays silent.
     pub(super) fn on_silence(&mut self, core: &mut Core, now: Instant, node: &NodeId) {
-        self.connecting.remove(node);
+        self.candidates.settle(node);
         core.standing.miss(now, &mut core.dice);
     }
 
     /// A node is named by another.
     pub(super) fn hear_of(&mut self, core: &Core, host: Contact) {
-        if host.id() != core.me.id() && !core.standing.contains(&host.id()) {
-            self.hosts.add(host);
-        }
+        self.candidates.hear_of(&core.me, &core.standing, host);
     }
 
     /// Looks for neighbours if it is time and there are too few.
     pub(super) fn handle_timeout(&mut self, core: &mut Core, now: Instant) {
-        if !core.standing.is_due(now, &mut core.dice) {
-            return;
-        }
-        let lacking = core.standing.lacking().saturating_sub(self.connecting.len()).min(limits::FLOOD_HOSTS);
-        for _ in 0..lacking {
-            let me = core.me.id();
-            let may = |id: &NodeId| *id != me && !core.standing.contains(id) && !self.connecting.contains(id);
-            match self.hosts.draw(&mut core.dice, may) {
+        for _ in 0..self.candidates.lacking(&mut core.standing, now, &mut core.dice) {
+            match self.candidates.draw(&core.me, &core.standing, &mut core.dice) {
                 Some(host) => self.connect(core, now, &host),
-                None => return self.ask_around(core, now),
+                None => return Self::ask_around(core, now),
             }
         }
     }
 
     /// Too few hosts are known.
-    fn ask_around(&mut self, core: &mut Core, now: Instant) {
-        for entry in self.entries.clone() {
-            self.hear_of(core, entry);
-        }
+    fn ask_around(core: &mut Core, now: Instant) {
         if core.standing.is_empty() {
             return;
         }

@@ -15,7 +15,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use self::config::{Config, Replication, Strategy};
-pub use self::core::Tally;
 use self::core::{Core, Purpose, Reading};
 use self::membership::Membership;
 pub use self::message::{Message, Walker};
@@ -25,6 +24,7 @@ use crate::id::NodeId;
 use crate::message::contact::Contact;
 use crate::overlay::mode::calls::Cost;
 use crate::overlay::mode::standing::Standing;
+use crate::overlay::mode::tally::Tally;
 use crate::overlay::mode::{Answer, Command, Holding, Input, Mode, Offence, Output, StoreAnswer, StoreWork, Ticket};
 use crate::time::Instant;
 
@@ -74,7 +74,7 @@ impl Flooding {
 
     /// Whether it is linked to the network, or founds it.
     pub fn is_joined(&self) -> bool {
-        self.degree() > 0 || self.membership.is_founder()
+        self.degree() > 0 || self.membership.candidates.is_founder()
     }
 
     /// What a command that has ended has cost.

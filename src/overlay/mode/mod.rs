@@ -3,6 +3,7 @@
 //! `contract` is the rule. The others are leaves that decide nothing: who is asked what is the overlay's affair.
 
 pub mod calls;
+pub mod candidates;
 mod contract;
 pub mod dice;
 pub mod hits;
@@ -13,5 +14,6 @@ pub mod publish;
 pub mod readings;
 pub mod routes;
 pub mod standing;
+pub mod tally;
 
 pub use self::contract::*;

@@ -17,6 +17,7 @@ use crate::overlay::mode::listing::Listing;
 use crate::overlay::mode::readings::Readings;
 use crate::overlay::mode::routes::{Guid, Guids, Routes, Sight};
 use crate::overlay::mode::standing::Standing;
+use crate::overlay::mode::tally::Tally;
 use crate::overlay::mode::{Output, StoreToken, StoreWork, Ticket};
 use crate::time::Instant;
 
@@ -40,17 +41,6 @@ pub(super) struct Core {
     pub(super) guids: Guids,
     pub(super) dice: Dice,
     pub(super) tally: Tally,
-}
-
-/// What others' searches have told this node, for whoever measures it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Searches that came here, downloads by a leaf included.
-    pub reached: u64,
-    /// Those of them that gave away who searches.
-    pub named: u64,
-    /// Queries that had been here before.
-    pub duplicates: u64,
 }
 
 /// What a question is for.

@@ -2,42 +2,31 @@
 //!
 //! Leaves out when more are wanted, which `mode::standing` says.
 
-use std::collections::BTreeSet;
-
 use super::config::Rank;
 use super::core::{Core, Purpose};
 use super::message::Message;
 use crate::id::NodeId;
-use crate::limits;
 use crate::message::contact::Contact;
 use crate::overlay::mode::calls::CallId;
-use crate::overlay::mode::hosts::Hosts;
+use crate::overlay::mode::candidates::Candidates;
 use crate::overlay::mode::{Offence, Output};
 use crate::time::Instant;
 
 /// Whom this node may link to.
 #[derive(Debug, Default)]
 pub(super) struct Membership {
-    hosts: Hosts,
-    /// Nodes through which it joins, and joins again if all else is gone.
-    entries: Vec<Contact>,
-    connecting: BTreeSet<NodeId>,
+    pub(super) candidates: Candidates,
 }
 
 impl Membership {
     pub(super) fn new(entries: Vec<Contact>) -> Self {
-        Self { entries, ..Self::default() }
-    }
-
-    /// Whether there was nobody to join.
-    pub(super) const fn is_founder(&self) -> bool {
-        self.entries.is_empty()
+        Self { candidates: Candidates::new(entries) }
     }
 
     /// Asks a node to be a parent or a neighbour.
     pub(super) fn connect(&mut self, core: &mut Core, now: Instant, host: &Contact) {
         let (sender, leaf) = (core.me.clone(), core.rank == Rank::Leaf);
-        self.connecting.insert(host.id());
+        self.candidates.begin(host);
         core.calls.ask(now, host, Purpose::Connect(host.clone()), |call| Message::Connect { call, sender, leaf });
     }
 
@@ -69,7 +58,7 @@ impl Membership {
 
     /// Supernodes that this node knows: some it is linked to, some it has heard of.
     fn others(&self, core: &mut Core, asker: &NodeId) -> Vec<Contact> {
-        let mut others = self.hosts.newest(OTHERS);
+        let mut others = self.candidates.newest(OTHERS);
         for _ in 0..OTHERS {
             let drawn = core.standing.draw(&mut core.dice, Some(*asker));
             others.extend(drawn.and_then(|id| core.linked.get(&id)).cloned());
@@ -95,7 +84,7 @@ impl Membership {
             None if taken => return core.calls.push(Output::Send { to: from, message: Message::Bye }),
             None => return,
         };
-        self.connecting.remove(&from);
+        self.candidates.settle(&from);
         others.into_iter().for_each(|other| self.hear_of(core, other));
         if !taken {
             return core.standing.miss(now, &mut core.dice);
@@ -110,26 +99,19 @@ impl Membership {
 
     /// A node that was asked stays silent.
     pub(super) fn on_silence(&mut self, core: &mut Core, now: Instant, node: &NodeId) {
-        self.connecting.remove(node);
+        self.candidates.settle(node);
         core.standing.miss(now, &mut core.dice);
     }
 
     /// A supernode is named by another node.
     pub(super) fn hear_of(&mut self, core: &Core, host: Contact) {
-        if host.id() != core.me.id() && !core.standing.contains(&host.id()) {
-            self.hosts.add(host);
-        }
+        self.candidates.hear_of(&core.me, &core.standing, host);
     }
 
     /// Looks for parents or neighbours if it is time and there are too few.
     pub(super) fn handle_timeout(&mut self, core: &mut Core, now: Instant) {
-        if !core.standing.is_due(now, &mut core.dice) {
-            return;
-        }
-        for _ in 0..core.standing.lacking().saturating_sub(self.connecting.len()).min(limits::FLOOD_HOSTS) {
-            let me = core.me.id();
-            let may = |id: &NodeId| *id != me && !core.standing.contains(id) && !self.connecting.contains(id);
-            match self.hosts.draw(&mut core.dice, may) {
+        for _ in 0..self.candidates.lacking(&mut core.standing, now, &mut core.dice) {
+            match self.candidates.draw(&core.me, &core.standing, &mut core.dice) {
                 Some(host) => self.connect(core, now, &host),
                 None => return self.ask_around(core, now),
             }
@@ -138,9 +120,6 @@ impl Membership {
 
     /// Too few supernodes are known: one that is linked already names others when it is asked again.
     fn ask_around(&mut self, core: &mut Core, now: Instant) {
-        for entry in self.entries.clone() {
-            self.hear_of(core, entry);
-        }
         let linked = core.standing.draw(&mut core.dice, None).and_then(|id| core.linked.get(&id)).cloned();
         if let Some(linked) = linked {
             self.connect(core, now, &linked);

@@ -15,7 +15,6 @@ mod sharing;
 use std::sync::Arc;
 
 pub use self::config::{Config, Rank};
-pub use self::core::Tally;
 use self::core::{Core, Purpose, Reading};
 pub use self::dynamic::hosts;
 use self::lead::{Leads, News};
@@ -31,6 +30,7 @@ use crate::message::contact::Contact;
 use crate::overlay::mode::calls::{CallId, Cost};
 use crate::overlay::mode::routes::Guid;
 use crate::overlay::mode::standing::Standing;
+use crate::overlay::mode::tally::Tally;
 use crate::overlay::mode::{Answer, Command, Input, Mode, Offence, Output, StoreAnswer, StoreWork, Ticket};
 use crate::time::Instant;
 
@@ -106,7 +106,7 @@ impl Supernode {
 
     /// Whether it is linked to the network, or founds it.
     pub fn is_joined(&self) -> bool {
-        self.degree() > 0 || self.membership.is_founder()
+        self.degree() > 0 || self.membership.candidates.is_founder()
     }
 
     /// What a command that has ended has cost.

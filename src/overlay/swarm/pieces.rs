@@ -1,8 +1,9 @@
 //! What is here, what is under way, and what is asked for next.
 //!
-//! A piece that was begun is finished before another is begun (strict priority). The first piece is any; after it
-//! comes the one that fewest peers have (rarest first). When every part that is missing has been asked for, parts are
-//! asked for once more of others (endgame). Leaves out who is asked, and whether a piece is what it should be.
+//! A piece that was begun is finished before another is begun (strict priority); but a seed is asked first for what was
+//! begun at a seed or not at all, as in the original client: its time is for what others lack. The first piece is any;
+//! after it comes the one that fewest peers have (rarest first). When every part that is missing has been asked for,
+//! parts are asked for once more of others (endgame). Leaves out who is asked, and whether a piece is what it should be.
 
 use std::collections::BTreeMap;
 
@@ -40,6 +41,8 @@ struct Begun {
     missing: u16,
     /// The only peer that is asked, if there is to be one.
     sole: Option<NodeId>,
+    /// Whether the first that was asked is a seed.
+    at_seed: bool,
 }
 
 impl Begun {
@@ -133,22 +136,33 @@ impl Pieces {
         (theirs, outstanding): (&Bits, &[Place]),
         dice: &mut Dice,
     ) -> Option<Place> {
-        if let Some((piece, begun)) =
-            self.begun.iter_mut().find(|(at, b)| b.fresh > 0 && theirs.has(**at) && b.may_ask(peer))
-        {
-            let part = begun.parts.iter().position(|part| matches!(part, Part::Fresh))?;
-            begun.parts[part] = Part::Asked(1);
-            begun.fresh -= 1;
-            return Some(Place { piece: *piece, part: part as u16 });
+        let is_seed = theirs.count() == self.count();
+        if let Some(place) = self.go_on(peer, theirs, is_seed) {
+            return Some(place);
         }
         if let Some(piece) = self.choose(theirs, dice) {
-            return Some(self.begin(piece, peer));
+            return Some(self.begin(piece, peer, is_seed));
+        }
+        if let Some(place) = self.go_on(peer, theirs, false) {
+            return Some(place);
         }
         let is_end = usize::from(self.left) == self.begun.len() + self.settling;
         if is_end && self.begun.values().all(|begun| begun.fresh == 0) {
             return self.once_more(peer, theirs, outstanding);
         }
         None
+    }
+
+    /// The next part of a piece that was begun, by any peer or by a seed.
+    fn go_on(&mut self, peer: &NodeId, theirs: &Bits, by_seed: bool) -> Option<Place> {
+        let is_it = |(at, begun): &(&u16, &mut Begun)| {
+            begun.fresh > 0 && theirs.has(**at) && begun.may_ask(peer) && (begun.at_seed || !by_seed)
+        };
+        let (piece, begun) = self.begun.iter_mut().find(is_it)?;
+        let part = begun.parts.iter().position(|part| matches!(part, Part::Fresh))?;
+        begun.parts[part] = Part::Asked(1);
+        begun.fresh -= 1;
+        Some(Place { piece: *piece, part: part as u16 })
     }
 
     fn choose(&self, theirs: &Bits, dice: &mut Dice) -> Option<u16> {
@@ -168,13 +182,13 @@ impl Pieces {
         best.map(|(piece, _)| piece)
     }
 
-    fn begin(&mut self, piece: u16, peer: &NodeId) -> Place {
+    fn begin(&mut self, piece: u16, peer: &NodeId, at_seed: bool) -> Place {
         self.fresh.clear(piece);
         let sole = self.suspect.has(piece).then_some(*peer);
         let count = self.parts[usize::from(piece)];
         let mut parts = vec![Part::Fresh; count.into()];
         parts[0] = Part::Asked(1);
-        self.begun.insert(piece, Begun { parts, fresh: count - 1, missing: count, sole });
+        self.begun.insert(piece, Begun { parts, fresh: count - 1, missing: count, sole, at_seed });
         Place { piece, part: 0 }
     }
 
@@ -323,6 +337,17 @@ mod tests {
         firsts.sort_unstable();
         firsts.dedup();
         assert!(firsts.len() > 3, "of forty first pieces, six kinds are likely: {firsts:?}");
+    }
+
+    #[test]
+    fn a_seed_is_not_asked_for_what_others_have_begun_while_it_has_something_else() {
+        let (mut pieces, mut dice) = (pieces(3, PieceChoice::Rarest), Dice::new(&[7; 32]));
+        let (all, some, seed) = (Bits::all(3), of(&[1], 3), NodeId([2; 32]));
+        assert_eq!(pieces.next(&FROM, (&some, &[]), &mut dice), Some(Place { piece: 1, part: 0 }));
+        let asked: Vec<u16> =
+            (0..11).map(|_| pieces.next(&seed, (&all, &[]), &mut dice).expect("more to ask").piece).collect();
+        assert!(!asked[..8].contains(&1) && asked[0] == asked[3] && asked[4] == asked[7], "{asked:?}");
+        assert_eq!(asked[8..], [1, 1, 1], "and then for the rest of it");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::overlay::mode::Command;
 use crate::sim::classic::network::{LONG, Network, Progress};
 use crate::sim::latency::mix;
 use crate::sim::lookups::{Lookup, Lookups, Outcome, outcome};
-use crate::sim::popularity::Popularity;
+use crate::sim::popularity::{self, Popularity};
 
 /// What probes ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Network {
         self.measure(Some(htl));
         let zipf = self.scenario.workload.zipf;
         let popularity = (zipf > 0.0).then(|| Popularity::new(self.published.len() as u32, zipf));
-        let mut lookups = Lookups::begin(&self.engine);
+        let mut lookups = Lookups::begin(&mut self.engine);
         for _ in 0..count {
             if let Some(number) = self.draw(wanted, popularity.as_ref(), &mut random) {
                 let start = self.draw_start(&mut random);
@@ -77,11 +77,19 @@ impl Network {
 
     /// One lookup. A dead node asks nothing and counts as one that failed.
     fn look_up(&mut self, start: u32, number: u32, htl: u16) -> Lookup {
-        let existing = self.engine.depot.live_copies(number) > 0;
-        let failed =
-            Lookup { outcome: Outcome::NotFound, hops: 0, path: htl.into(), millis: 0.0, last_millis: 0.0, existing };
-        let begun = self.engine.now();
         let key = self.engine.depot.block(number).key();
+        let failed = Lookup {
+            outcome: Outcome::NotFound,
+            hops: 0,
+            path: htl.into(),
+            millis: 0.0,
+            last_millis: 0.0,
+            existing: self.engine.depot.live_copies(number) > 0,
+            seeker: start,
+            key: key.location(),
+            unpopular: self.is_unpopular(number),
+        };
+        let begun = self.engine.now();
         if self.engine.command(start, Command::Fetch { key, own_store: true }).is_none() {
             return failed;
         }
@@ -92,7 +100,13 @@ impl Network {
         let (outcome, hops) = outcome(&mut self.engine, &answered, number);
         let millis = answered.at.since(begun).as_micros() as f64 / 1_000.0;
         let path = if outcome == Outcome::Found { hops + 1 } else { failed.path };
-        Lookup { outcome, hops, path, millis, last_millis: millis, existing }
+        Lookup { outcome, hops, path, millis, last_millis: millis, ..failed }
+    }
+
+    /// Whether a document is among those of the workload that are asked for least.
+    fn is_unpopular(&self, number: u32) -> bool {
+        let first = self.published.first().copied().unwrap_or(u32::MAX);
+        number >= first && popularity::is_unpopular(number - first, self.published.len() as u32)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::overlay::classic::Classic;
 use crate::sim::classic::network::Network;
+use crate::sim::distribution::{Summary, Unevenness, power_law_exponent};
 use crate::sim::lookups::{Lookups, violations};
-use crate::sim::report::{Degree, Documents, Exposure, Report, Summary, power_law_exponent};
+use crate::sim::report::{Degree, Documents, Exposure, Report};
 use crate::sim::scenario::Fidelity;
 
 impl Network {
@@ -21,6 +22,9 @@ impl Network {
         let entries = |node: &u32| engine.mode(*node).map_or(0, Classic::entries) as f64;
         report.keys_per_node = Summary::of(self.live.iter().map(held).collect());
         report.state_per_node = Summary::of(self.live.iter().map(|node| held(node) + entries(node)).collect());
+        report.state_bytes_per_node =
+            Summary::of(self.live.iter().map(|node| held(node) * 32.0 + entries(node) * ENTRY_BYTES).collect());
+        report.kept = Unevenness::of(self.live.iter().map(|node| engine.depot.held(*node) as u64).collect());
         let existing = engine.depot.existing();
         report.copies_per_document =
             Summary::of(existing.iter().map(|number| f64::from(engine.depot.copies(*number))).collect());
@@ -48,6 +52,9 @@ impl Network {
         })
     }
 }
+
+/// The place of a key, a node's id and address.
+const ENTRY_BYTES: f64 = 58.0;
 
 /// Every node visited learns the key; the first one also who asks, because plain hops to live stand at their maximum.
 fn exposure(paths: &[f64]) -> Option<Exposure> {

@@ -27,10 +27,11 @@ use crate::limits;
 use crate::message::class::{Class, Message as _};
 use crate::overlay::mode::{Command, Input, Mode, Output, StoreWork, Ticket};
 use crate::sim::access::Access;
+use crate::sim::betrayal::Betrayals;
 use crate::sim::depot::Depot;
 use crate::sim::fault::Fault;
 use crate::sim::tap::{Seen, Tap};
-use crate::sim::traffic::{Roles, Traffic};
+use crate::sim::traffic::{Role, Roles, Traffic};
 use crate::time::{Duration, Instant};
 
 /// A network in virtual time.
@@ -48,6 +49,8 @@ pub struct Engine<M: Mode> {
     pub access: Access,
     /// What colluding nodes see, if somebody listens.
     pub tap: Option<Tap>,
+    /// Who is told of whose lookups, if that is counted.
+    pub betrayals: Option<Betrayals>,
     open: BTreeMap<Ticket, u32>,
     answers: Vec<Answered>,
     next_ticket: u64,
@@ -66,6 +69,8 @@ struct Node<M> {
     links: Links,
     alarm: Option<Instant>,
     received: u64,
+    /// Bytes of content that it has sent.
+    served: u64,
 }
 
 impl<M: Mode> Engine<M>
@@ -84,6 +89,7 @@ where
             depot,
             access: Access::default(),
             tap: None,
+            betrayals: None,
             open: BTreeMap::new(),
             answers: Vec::new(),
             next_ticket: 0,
@@ -113,7 +119,7 @@ where
     /// Starts a node at the address of its number; gives the number.
     pub fn add(&mut self, id: NodeId, mode: M) -> u32 {
         let number = self.roster.enter(id);
-        self.nodes.push(Node { mode: Some(mode), links: Links::default(), alarm: None, received: 0 });
+        self.nodes.push(Node { mode: Some(mode), links: Links::default(), alarm: None, received: 0, served: 0 });
         self.input(number, Input::Timeout);
         number
     }
@@ -277,6 +283,11 @@ where
         self.nodes[node as usize].received
     }
 
+    /// Bytes of content that a node has sent.
+    pub fn served(&self, node: u32) -> u64 {
+        self.nodes[node as usize].served
+    }
+
     /// Messages delivered, links opened and lost, and timers that made a node speak.
     pub const fn events(&self) -> u64 {
         self.events
@@ -387,6 +398,9 @@ where
         let Some(to_number) = self.number_of(&to) else { return };
         let Some(link) = self.nodes[from as usize].links.number(to_number) else { return };
         self.traffic.count(&message);
+        if message.role() == Role::Content {
+            self.nodes[from as usize].served += (message.class().cells() * limits::CELL_BYTES) as u64;
+        }
         let parcel = Parcel { from, to: to_number, link, message: self.carriage.wrap(message) };
         let (now, bytes) = (self.now, parcel.message.link_bytes());
         if parcel.message.class() == Class::Small {
@@ -434,6 +448,12 @@ where
             return;
         }
         node.received += 1;
+        if let Some(betrayal) = message.betrays()
+            && let Some(seeker) = betrayal.origin.map_or(Some(from), |origin| self.number_of(&origin))
+            && let Some(betrayals) = &mut self.betrayals
+        {
+            betrayals.note(seeker, betrayal.key, to);
+        }
         if let Some(tap) = &mut self.tap
             && let Some(sight) = message.sight()
             && tap.hear(Seen { at: self.now, from, to, sight })

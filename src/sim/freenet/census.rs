@@ -5,8 +5,9 @@
 use super::documents::Shape;
 use super::network::Network;
 use crate::overlay::freenet::{Freenet, Occupancy};
+use crate::sim::distribution::{Summary, Unevenness, power_law_exponent};
 use crate::sim::lookups::{Lookups, violations};
-use crate::sim::report::{Degree, Documents, Exposure, Report, Summary, power_law_exponent};
+use crate::sim::report::{Degree, Documents, Exposure, Report};
 use crate::sim::scenario::Fidelity;
 
 /// The report of a network that has been measured.
@@ -27,6 +28,9 @@ pub(super) fn report(network: &Network, lookups: &Lookups) -> Report {
     let state = |node: &u32| engine.mode(*node).map_or(0, |mode| entries(&mode.occupancy())) as f64;
     report.keys_per_node = Summary::of(live.iter().map(held).collect());
     report.state_per_node = Summary::of(live.iter().map(|node| held(node) + state(node)).collect());
+    report.state_bytes_per_node =
+        Summary::of(live.iter().map(|node| held(node) * 32.0 + state(node) * ENTRY_BYTES).collect());
+    report.kept = Unevenness::of(live.iter().map(|node| engine.depot.held(*node) as u64).collect());
     let shape = Shape::of(network.scenario.workload.object_bytes);
     let published = engine.depot.len() as u32 / shape.blocks();
     let existing_documents = (0..published).filter(|number| shape.exists(&engine.depot, *number)).count() as u64;
@@ -39,6 +43,9 @@ pub(super) fn report(network: &Network, lookups: &Lookups) -> Report {
     report.virtual_seconds = engine.elapsed().as_secs_f64();
     report
 }
+
+/// A node's id, address and place.
+const ENTRY_BYTES: f64 = 58.0;
 
 const fn entries(used: &Occupancy) -> usize {
     used.links + used.told + used.learned

@@ -10,10 +10,11 @@ use rand::RngExt;
 use super::documents::{Fetch, Searched, Shape, Stand};
 use super::network::Network;
 use crate::document::fetch::shares::Unfound;
+use crate::key::RoutingKey;
 use crate::limits;
 use crate::overlay::mode::{Answer, Command, Ticket};
 use crate::sim::lookups::{Lookup, Lookups, Outcome, outcome};
-use crate::sim::popularity::Popularity;
+use crate::sim::popularity::{self, Popularity};
 use crate::sim::report::{Blocks, Presence};
 use crate::sim::scenario::Target;
 use crate::time::{Duration, Instant};
@@ -162,6 +163,9 @@ struct Asked {
     node: u32,
     begun: Instant,
     existing: bool,
+    /// Of its top block.
+    key: RoutingKey,
+    unpopular: bool,
     /// Hops to the top block, and when it came.
     top: Option<(u32, Instant)>,
     /// Whether the network refused the last search.
@@ -176,10 +180,10 @@ struct Question {
 }
 
 impl Searches {
-    fn new(network: &Network, shape: Shape) -> Self {
+    fn new(network: &mut Network, shape: Shape) -> Self {
         Self {
             shape,
-            lookups: Lookups::begin(&network.engine),
+            lookups: Lookups::begin(&mut network.engine),
             open: BTreeMap::new(),
             asked: BTreeMap::new(),
             rests: BTreeSet::new(),
@@ -209,7 +213,10 @@ impl Searches {
         let existing = self.shape.exists(depot, document);
         let fetch = self.shape.fetch(depot, document);
         self.next += 1;
-        let asked = Asked { fetch, node, begun: network.engine.now(), existing, top: None, refused: false };
+        let key = depot.block(self.shape.numbers(document).start).key();
+        let unpopular = popularity::is_unpopular(document, network.scenario.workload.documents);
+        let begun = network.engine.now();
+        let asked = Asked { fetch, node, begun, existing, key, unpopular, top: None, refused: false };
         self.open.insert(self.next, asked);
         self.advance(network, self.next);
         self.hear(network);
@@ -325,6 +332,9 @@ impl Asked {
             millis: millis(first),
             last_millis: millis(at),
             existing: self.existing,
+            seeker: self.node,
+            key: self.key.location(),
+            unpopular: self.unpopular,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::kind::Kind;
+use super::kind::{CONTACT_BYTES, Kind};
 use crate::key::Location;
 use crate::message::contact::Contact;
 use crate::overlay::can::{Can, Config, Position, Zone};
@@ -94,6 +94,9 @@ impl Splits {
 
 impl Kind for Torus {
     type Mode = Can;
+
+    /// A contact, and where its zone begins and how often it was halved.
+    const ENTRY_BYTES: usize = CONTACT_BYTES + 9;
 
     fn new(scenario: &Scenario) -> Self {
         let table = scenario.can.expect("a checked scenario of can has its table");

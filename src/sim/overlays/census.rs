@@ -1,10 +1,12 @@
 //! What a network of the comparison has come to, in the result fields that all overlays share.
 
-use super::kind::Kind;
+use super::kind::{KEY_BYTES, Kind};
 use super::network::Network;
 use super::workload::Measured;
+use crate::sim::distribution::{Summary, Unevenness, power_law_exponent};
 use crate::sim::lookups::violations;
-use crate::sim::report::{Degree, Documents, Exposure, Presence, Report, Summary, power_law_exponent};
+use crate::sim::popularity::least_popular;
+use crate::sim::report::{Degree, Documents, Exposure, Presence, Report};
 use crate::sim::scenario::Fidelity;
 
 /// What the nodes of a network hold.
@@ -13,6 +15,8 @@ pub(super) struct Holdings {
     degree: Option<Degree>,
     keys: Option<Summary>,
     state: Option<Summary>,
+    state_bytes: Option<Summary>,
+    kept: Option<Unevenness>,
 }
 
 /// What the live nodes of a network hold now.
@@ -23,14 +27,20 @@ pub(super) fn holdings<K: Kind>(network: &Network<K>) -> Holdings {
         everybody.filter_map(|node| engine.mode(*node).map(|mode| (*node, mode))).collect();
     let degrees: Vec<usize> = modes.iter().map(|(_, mode)| K::degree(mode)).collect();
     let keys = |(node, mode): &(u32, &K::Mode)| match K::references(mode) {
-        0 => engine.depot.held(*node) as f64,
-        references => references as f64,
+        0 => engine.depot.held(*node),
+        references => references,
+    };
+    let bytes = |(node, mode): &(u32, &K::Mode)| {
+        let tables = K::entries(mode) * K::ENTRY_BYTES + K::references(mode) * K::REFERENCE_BYTES;
+        (tables + engine.depot.held(*node) * KEY_BYTES) as f64
     };
     let state =
         |(node, mode): &(u32, &K::Mode)| (K::entries(mode) + K::references(mode) + engine.depot.held(*node)) as f64;
     Holdings {
         degree: degree_of(&degrees),
-        keys: Summary::of(modes.iter().map(keys).collect()),
+        keys: Summary::of(modes.iter().map(|node| keys(node) as f64).collect()),
+        kept: Unevenness::of(modes.iter().map(|node| keys(node) as u64).collect()),
+        state_bytes: Summary::of(modes.iter().map(bytes).collect()),
         state: Summary::of(modes.iter().map(state).collect()),
     }
 }
@@ -40,6 +50,8 @@ impl Holdings {
         report.degree = self.degree;
         report.keys_per_node = self.keys;
         report.state_per_node = self.state;
+        report.state_bytes_per_node = self.state_bytes;
+        report.kept = self.kept;
     }
 }
 
@@ -69,6 +81,7 @@ pub(super) fn report_on<K: Kind>(network: &mut Network<K>, measured: &Measured, 
             None => network.kind.exposure(both, key_only, queries),
         });
         report.duplicates_per_lookup = measured.witnessed.map(|told| told.duplicates as f64 / count);
+        report.completion_seconds = Summary::of(measured.giver_seconds.clone());
         report.rider_completion_seconds = Summary::of(measured.rider_seconds.clone());
         report.timeouts_per_lookup = Summary::of(measured.timeouts.clone());
     }
@@ -77,6 +90,10 @@ pub(super) fn report_on<K: Kind>(network: &mut Network<K>, measured: &Measured, 
     let existing: Vec<f64> = counts.iter().copied().filter(|copies| *copies > 0.0).collect();
     let published = engine.depot.len() as u64 - u64::from(first);
     report.documents = Some(Documents { published, existing: existing.len() as u64 });
+    if let Some(unpopular) = &mut report.unpopular {
+        let rare = counts.iter().skip(least_popular(published as u32) as usize);
+        unpopular.copies = Some(rare.clone().sum::<f64>() / rare.count() as f64);
+    }
     report.copies_exponent = copies_exponent(&counts, network.scenario.workload.zipf);
     report.copies_per_document = Summary::of(existing);
     report.violations = violations(engine);

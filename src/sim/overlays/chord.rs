@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::kind::Kind;
+use super::kind::{CONTACT_BYTES, Kind};
 use crate::key::Location;
 use crate::message::contact::Contact;
 use crate::overlay::chord::{Chord, Config, LookupKind, Peer, Position};
@@ -29,6 +29,9 @@ impl Ring {
 impl Kind for Ring {
     type Mode = Chord;
 
+    /// A contact, which of its places, and where that is.
+    const ENTRY_BYTES: usize = CONTACT_BYTES + 9;
+
     fn new(scenario: &Scenario) -> Self {
         let table = scenario.chord.expect("a checked scenario of chord has its table");
         let seconds = |at: usize| Duration::from_micros((table.stabilise_seconds[at] * 1e6) as u64);
@@ -44,6 +47,7 @@ impl Kind for Ring {
                 ChordLookup::Recursive => LookupKind::Recursive,
             },
             publish: table.publish.into(),
+            goes_round: table.goes_round,
         };
         Self { seed: scenario.seed, config: Arc::new(config) }
     }

@@ -2,9 +2,11 @@
 //! links.
 //!
 //! Each leecher downloads one document once. Access links have their rates from the first arrival on; publication is
-//! not measured. Downloads that are given up, or still under way after thirty days, count as timed out.
+//! not measured. Downloads that are given up, or still under way after thirty days, count as timed out. Where nodes come and
+//! go, whoever comes (again) downloads, from the beginning; a download whose node goes counts nowhere; whoever has finished
+//! does not come back; and the run ends with the last of as many downloads as the scenario has lookups.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::RngExt;
 
@@ -13,12 +15,14 @@ use super::kind::Kind;
 use super::network::Network;
 use super::swarm::Crowd;
 use super::workload::Measured;
+use crate::key::RoutingKey;
 use crate::overlay::mode::{Command, Ticket};
 use crate::overlay::swarm::{Listing, Trades};
+use crate::sim::distribution::Summary;
 use crate::sim::engine::{Answered, Violation};
 use crate::sim::lookups::{Lookup, Lookups, Outcome, outcome};
 use crate::sim::popularity::Popularity;
-use crate::sim::report::{Report, Summary, TradeSample};
+use crate::sim::report::{Idle, Report, TradeSample};
 use crate::time::{Duration, Instant};
 
 /// What the downloads of a run have come to.
@@ -31,6 +35,7 @@ pub(super) struct Downloads {
     trades: Vec<TradeSample>,
     /// What nodes held when half had finished.
     holdings: Option<Holdings>,
+    idle: Option<Idle>,
 }
 
 /// A document: the numbers of its blocks, its listing last.
@@ -44,11 +49,23 @@ struct Document {
 struct Run {
     begun: Instant,
     next_sample: Instant,
+    documents: Vec<Document>,
+    popularity: Popularity,
     open: BTreeMap<Ticket, Begun>,
-    /// Of every leecher that has arrived: when it did, and when it went.
-    present: BTreeMap<u32, (Instant, Option<Instant>)>,
+    present: BTreeMap<u32, Presence>,
+    /// Leechers that have the document.
+    done: BTreeSet<u32>,
+    /// Downloads that have ended, those whose node went among them.
+    ended: u32,
     finished: u32,
     downloads: Downloads,
+}
+
+/// How long a leecher has been there.
+#[derive(Clone, Copy, Debug, Default)]
+struct Presence {
+    before: Duration,
+    since: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +74,7 @@ struct Begun {
     document: Document,
     at: Instant,
     existing: bool,
+    key: RoutingKey,
 }
 
 /// Publishes the documents at all seeds; gives them, and how many inserts failed.
@@ -88,10 +106,14 @@ fn publish(network: &mut Network<Crowd>) -> (Vec<Document>, u64) {
 pub(super) fn run(network: &mut Network<Crowd>, progress: &mut dyn FnMut(u64, u64)) -> (Downloads, u64) {
     let (documents, failed) = publish(network);
     network.fail();
+    network.begin_churn();
+    let idle = network.idle();
     for node in 0..network.engine.len() as u32 {
         network.engine.access.set(node, network.kind.rates(node));
     }
-    let lookups = Lookups::begin(&network.engine);
+    network.departed.clear();
+    network.arrived.clear();
+    let lookups = Lookups::begin(&mut network.engine);
     let measured = Measured::begun(lookups);
     let downloads = Downloads {
         measured,
@@ -100,24 +122,34 @@ pub(super) fn run(network: &mut Network<Crowd>, progress: &mut dyn FnMut(u64, u6
         utilisation: None,
         trades: Vec::new(),
         holdings: None,
+        idle,
     };
     let begun = network.engine.now();
-    let (open, present) = (BTreeMap::new(), BTreeMap::new());
-    let mut run = Run { begun, next_sample: begun + SAMPLES, open, present, finished: 0, downloads };
-    let arrivals = arrivals(network);
     let popularity = Popularity::new(documents.len() as u32, network.scenario.workload.zipf);
+    let mut run = Run {
+        begun,
+        next_sample: begun + SAMPLES,
+        documents,
+        popularity,
+        open: BTreeMap::new(),
+        present: BTreeMap::new(),
+        done: BTreeSet::new(),
+        ended: 0,
+        finished: 0,
+        downloads,
+    };
+    let arrivals = arrivals(network);
     let expected = arrivals.len() as u32;
     for (at, node) in arrivals {
         while run.step(network, at) {
             run.hear(network, expected);
         }
         network.engine.run_until(at);
-        let document = documents[popularity.draw(network.random.random_range(0.0..1.0)) as usize];
-        run.begin(network, node, document);
+        run.begin(network, node);
         network.tick(progress);
     }
     let end = network.engine.now() + LONGEST_RUN;
-    while !run.open.is_empty() && run.step(network, end) {
+    while !run.open.is_empty() && run.ended < expected && run.step(network, end) {
         if network.engine.has_answers() {
             progress(u64::from(run.finished), u64::from(expected));
         }
@@ -146,20 +178,26 @@ fn arrivals(network: &mut Network<Crowd>) -> Vec<(Instant, u32)> {
 }
 
 impl Run {
-    fn begin(&mut self, network: &mut Network<Crowd>, node: u32, document: Document) {
+    fn begin(&mut self, network: &mut Network<Crowd>, node: u32) {
+        let document = self.documents[self.popularity.draw(network.random.random_range(0.0..1.0)) as usize];
         let engine = &mut network.engine;
         let at = engine.now();
         let existing = engine.depot.live_copies(document.listing) > 0;
         let key = engine.depot.block(document.listing).key();
-        self.present.insert(node, (at, None));
+        // It may have gone before its turn came.
+        if engine.mode(node).is_none() {
+            self.ended += 1;
+            return;
+        }
+        self.present.entry(node).or_default().since = Some(at);
         if let Some(ticket) = engine.command(node, Command::Fetch { key, own_store: true }) {
-            self.open.insert(ticket, Begun { node, document, at, existing });
+            self.open.insert(ticket, Begun { node, document, at, existing, key });
         }
     }
 
     /// Lets the next thing happen, if it happens by `end`.
     fn step(&mut self, network: &mut Network<Crowd>, end: Instant) -> bool {
-        if network.engine.step(end.min(self.next_sample)) {
+        if network.step(end.min(self.next_sample)) {
             return true;
         }
         if self.next_sample > end {
@@ -194,13 +232,34 @@ impl Run {
     }
 
     fn hear(&mut self, network: &mut Network<Crowd>, expected: u32) {
-        if !network.engine.has_answers() {
-            return;
+        if network.engine.has_answers() {
+            self.hear_answers(network, expected);
         }
+        for gone in std::mem::take(&mut network.departed) {
+            self.present.entry(gone).or_default().end(network.engine.now());
+            let before = self.open.len();
+            self.open.retain(|_, begun| begun.node != gone);
+            let abandoned = before - self.open.len();
+            self.downloads.measured.abandoned += abandoned as u64;
+            self.ended += abandoned as u32;
+        }
+        for come in std::mem::take(&mut network.arrived) {
+            network.engine.access.set(come, network.kind.rates(come));
+            if self.done.contains(&come) {
+                depart(network, come);
+            } else {
+                self.begin(network, come);
+            }
+        }
+    }
+
+    fn hear_answers(&mut self, network: &mut Network<Crowd>, expected: u32) {
         for answered in network.engine.take_answers() {
             let Some(begun) = self.open.remove(&answered.ticket) else { continue };
             self.end(network, &answered, begun);
+            self.done.insert(begun.node);
             self.finished += 1;
+            self.ended += 1;
             if self.finished * 2 >= expected && self.downloads.holdings.is_none() {
                 self.downloads.holdings = Some(holdings(network));
             }
@@ -209,7 +268,7 @@ impl Run {
             }
             if network.scenario.swarm.is_some_and(|table| table.leave_on_finish) {
                 depart(network, begun.node);
-                self.present.entry(begun.node).and_modify(|(_, gone)| *gone = Some(answered.at));
+                self.present.entry(begun.node).or_default().end(answered.at);
             }
         }
     }
@@ -227,8 +286,7 @@ impl Run {
         let cost = Crowd::take_cost(mode, answered.ticket);
         let millis = |at: Instant| at.since(begun.at).as_micros() as f64 / 1_000.0;
         let last_millis = millis(answered.at);
-        let lookup =
-            Lookup { outcome, hops, path: hops + 1, millis: millis(first), last_millis, existing: begun.existing };
+        let lookup = Lookup { hops, path: hops + 1, millis: millis(first), last_millis, ..begun.ended(outcome, 0.0) };
         self.downloads.note(lookup, network.kind.is_rider(begun.node));
         if let Some(cost) = cost {
             self.downloads.measured.timeouts.push(f64::from(cost.timeouts));
@@ -240,23 +298,51 @@ impl Run {
     /// Bytes that leechers have uploaded ÷ (capacity × time present), free riders left out.
     fn utilisation(&self, network: &Network<Crowd>) -> Option<f64> {
         let (mut sent, mut possible, now) = (0.0, 0.0, network.engine.now());
-        for (node, (came, gone)) in &self.present {
+        for (node, presence) in &self.present {
             if !network.kind.is_rider(*node) {
                 sent += network.engine.access.uploaded(*node) as f64;
-                let seconds = gone.unwrap_or(now).since(*came).as_secs_f64();
+                let mut all = *presence;
+                all.end(now);
+                let seconds = all.before.as_secs_f64();
                 possible += network.kind.rates(*node).up as f64 / 8.0 * seconds;
             }
         }
         (possible > 0.0).then(|| sent / possible)
     }
 
-    /// Downloads that have not ended.
+    /// Downloads that have not ended. Where nodes come and go they belong to others than those that are counted.
     fn give_up(&mut self, network: &Network<Crowd>) {
+        if network.churn.is_some() {
+            self.downloads.measured.abandoned += self.open.len() as u64;
+            return;
+        }
         for begun in std::mem::take(&mut self.open).into_values() {
             let millis = network.engine.now().since(begun.at).as_micros() as f64 / 1_000.0;
-            let outcome = Outcome::TimedOut;
-            let existing = begun.existing;
-            self.downloads.note(Lookup { outcome, hops: 0, path: 1, millis, last_millis: millis, existing }, false);
+            self.downloads.note(begun.ended(Outcome::TimedOut, millis), false);
+        }
+    }
+}
+
+impl Presence {
+    fn end(&mut self, now: Instant) {
+        if let Some(since) = self.since.take() {
+            self.before += now.since(since);
+        }
+    }
+}
+
+impl Begun {
+    fn ended(&self, outcome: Outcome, millis: f64) -> Lookup {
+        Lookup {
+            outcome,
+            hops: 0,
+            path: 1,
+            millis,
+            last_millis: millis,
+            existing: self.existing,
+            seeker: self.node,
+            key: self.key.location(),
+            unpopular: false,
         }
     }
 }
@@ -276,6 +362,7 @@ impl Downloads {
         report.rider_completion_seconds = Summary::of(self.riders);
         report.uplink_utilisation = self.utilisation;
         report.trades = Some(self.trades);
+        report.note_rest(self.idle);
         if let Some(holdings) = self.holdings {
             holdings.write(report);
         }

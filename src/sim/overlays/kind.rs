@@ -13,6 +13,12 @@ pub trait Kind: Sized + std::fmt::Debug {
     /// Its machine.
     type Mode: Mode<Message: Roles>;
 
+    /// Bytes of an entry of its routing tables, as it stands in a message: a contact, unless more belongs to it.
+    const ENTRY_BYTES: usize = CONTACT_BYTES;
+
+    /// Bytes of a reference to a document that another has: its key, and who.
+    const REFERENCE_BYTES: usize = KEY_BYTES + CONTACT_BYTES;
+
     /// What all nodes under this scenario share.
     fn new(scenario: &Scenario) -> Self;
 
@@ -100,5 +106,9 @@ impl Witnessed {
     }
 }
 
+/// An id of 32 bytes, an address of 16 and a port of 2.
+pub(super) const CONTACT_BYTES: usize = 50;
+/// A routing key.
+pub(super) const KEY_BYTES: usize = 32;
 /// Blocks that a node holds in each region where nothing is given up: more than any scenario has.
 pub(super) const ROOM: usize = 1 << 24;

@@ -75,10 +75,12 @@ fn run_kind<K: Kind>(scenario: &Scenario, namesakes: bool, progress: &mut Progre
 
 fn run_swarm(scenario: &Scenario, namesakes: bool, progress: &mut Progress<'_>) -> Report {
     let mut network = Network::<Crowd>::new(scenario, namesakes);
+    network.operate(progress);
+    let first = network.engine.depot.len() as u32;
     let leechers = network.live.clone();
     let (downloads, failed) = downloads::run(&mut network, progress);
     let everybody: Vec<u32> = network.servers.iter().copied().chain(leechers).collect();
-    let mut report = census::report_on(&mut network, &downloads.measured, 0, &everybody);
+    let mut report = census::report_on(&mut network, &downloads.measured, first, &everybody);
     downloads.write(&mut report);
     report.failed_inserts = failed;
     report

@@ -35,6 +35,8 @@ pub struct Network<K: Kind> {
     gone: Witnessed,
     /// Nodes that have gone since somebody last looked.
     pub(super) departed: Vec<u32>,
+    /// Nodes that have come, or come back, since somebody last looked.
+    pub(super) arrived: Vec<u32>,
     pub(super) churn: Option<Churn>,
     /// Nodes that have taken leave, and when they close their links.
     leaving: BTreeSet<(Instant, u32)>,
@@ -67,6 +69,7 @@ impl<K: Kind> Network<K> {
             random: ChaCha8Rng::seed_from_u64(scenario.seed ^ WORKLOAD),
             gone: Witnessed::default(),
             departed: Vec::new(),
+            arrived: Vec::new(),
             churn: None,
             leaving: BTreeSet::new(),
             restarts: Vec::new(),
@@ -97,6 +100,7 @@ impl<K: Kind> Network<K> {
         let mode = self.kind.newcomer(number, &entries, 0);
         self.engine.add(content::node_id(self.scenario.seed, number), mode);
         self.live.push(number);
+        self.arrived.push(number);
         number
     }
 
@@ -328,6 +332,7 @@ impl<K: Kind> Town for Network<K> {
         let mode = self.kind.newcomer(node, &entries, self.restarts[node as usize]);
         self.engine.revive(node, mode);
         self.live.push(node);
+        self.arrived.push(node);
     }
 
     fn go(&mut self, node: u32, graceful: bool) {

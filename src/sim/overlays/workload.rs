@@ -8,9 +8,10 @@ use rand::RngExt;
 
 use super::kind::{Kind, Witnessed};
 use super::network::{LONGEST_COMMAND, Network};
+use crate::key::RoutingKey;
 use crate::overlay::mode::{Command, Ticket};
 use crate::sim::lookups::{Lookup, Lookups, Outcome, outcome};
-use crate::sim::popularity::Popularity;
+use crate::sim::popularity::{self, Popularity};
 use crate::time::{Duration, Instant};
 
 /// What the lookups of a run have come to.
@@ -28,6 +29,8 @@ pub struct Measured {
     pub abandoned: u64,
     /// To the last byte, of successful lookups by free riders.
     pub rider_seconds: Vec<f64>,
+    /// The same, by all others.
+    pub giver_seconds: Vec<f64>,
     /// What lookups told the nodes they came by, where that is counted.
     pub witnessed: Option<Witnessed>,
 }
@@ -42,6 +45,7 @@ impl Measured {
             key_only: 0,
             abandoned: 0,
             rider_seconds: Vec::new(),
+            giver_seconds: Vec::new(),
             witnessed: None,
         }
     }
@@ -53,6 +57,8 @@ struct Asked {
     node: u32,
     begun: Instant,
     existing: bool,
+    key: RoutingKey,
+    unpopular: bool,
 }
 
 /// Publishes all documents, each at as many nodes as publish it; gives how many inserts did not end in success.
@@ -106,7 +112,7 @@ fn hear_published<K: Kind>(network: &mut Network<K>, open: &mut BTreeMap<Ticket,
 pub(super) fn look_up<K: Kind>(network: &mut Network<K>, first: u32, progress: &mut dyn FnMut(u64, u64)) -> Measured {
     let work = network.scenario.workload;
     let popularity = Popularity::new(work.documents, work.zipf);
-    let lookups = Lookups::begin(&network.engine);
+    let lookups = Lookups::begin(&mut network.engine);
     let before = network.witnessed();
     let mut measured = Measured::begun(lookups);
     let mut asked_before = BTreeSet::new();
@@ -123,9 +129,10 @@ pub(super) fn look_up<K: Kind>(network: &mut Network<K>, first: u32, progress: &
         let number = first + document;
         let existing = network.engine.depot.live_copies(number) > 0;
         let begun = network.engine.now();
+        let unpopular = popularity::is_unpopular(document, work.documents);
         let key = network.engine.depot.block(number).key();
         if let Some(ticket) = network.engine.command(node, Command::Fetch { key, own_store: true }) {
-            open.insert(ticket, Asked { number, node, begun, existing });
+            open.insert(ticket, Asked { number, node, begun, existing, key, unpopular });
         }
         hear(network, &mut open, &mut measured);
         network.tick(progress);
@@ -169,8 +176,10 @@ fn hear<K: Kind>(network: &mut Network<K>, open: &mut BTreeMap<Ticket, Asked>, m
             let Some(asked) = open.remove(&answered.ticket) else { continue };
             let (outcome, hops) = outcome(&mut network.engine, &answered, asked.number);
             let ended = asked.ended(outcome, hops, answered.at);
-            if outcome == Outcome::Found && network.scenario.is_free_rider(asked.node) {
-                measured.rider_seconds.push(ended.last_millis / 1_000.0);
+            if outcome == Outcome::Found {
+                let rides = network.scenario.is_free_rider(asked.node);
+                let seconds = if rides { &mut measured.rider_seconds } else { &mut measured.giver_seconds };
+                seconds.push(ended.last_millis / 1_000.0);
             }
             measured.lookups.push(ended);
             let cost = network.engine.mode_mut(answered.node).and_then(|mode| K::take_cost(mode, answered.ticket));
@@ -191,7 +200,17 @@ fn hear<K: Kind>(network: &mut Network<K>, open: &mut BTreeMap<Ticket, Asked>, m
 impl Asked {
     fn ended(&self, outcome: Outcome, hops: u32, at: Instant) -> Lookup {
         let millis = at.since(self.begun).as_micros() as f64 / 1_000.0;
-        Lookup { outcome, hops, path: hops + 1, millis, last_millis: millis, existing: self.existing }
+        Lookup {
+            outcome,
+            hops,
+            path: hops + 1,
+            millis,
+            last_millis: millis,
+            existing: self.existing,
+            seeker: self.node,
+            key: self.key.location(),
+            unpopular: self.unpopular,
+        }
     }
 }
 

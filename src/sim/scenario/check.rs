@@ -205,9 +205,6 @@ impl Scenario {
         if self.topology.is_some() {
             return Some("[topology] does not apply to swarm: the tracker names peers at random".into());
         }
-        if self.growth.is_some() || self.has_churn() || work.warmup_operations > 0 {
-            return Some("growth, churn and warm-up are not available yet where a swarm trades pieces".into());
-        }
         (self.latency.median_ms > 300.0).then(|| "latency.median_ms above 300 outlasts the timers of swarm".into())
     }
 
@@ -227,8 +224,8 @@ impl Scenario {
         if churn.session == Session::None && churn.availability > 0.0 {
             return Some("churn.availability needs sessions: churn.session is none".into());
         }
-        if self.has_churn() && faults.fail_fraction > 0.0 {
-            return not_yet("faults.fail_fraction together with [churn]");
+        if self.has_churn() && faults.fail_fraction > 0.0 && !self.is_compared() {
+            return not_yet(&format!("faults.fail_fraction together with [churn] in the overlay {}", self.mode));
         }
         if is_freenet && self.growth.is_some() {
             return not_yet("[growth] in freenet, whose networks always grow by their own joins before anything else,");

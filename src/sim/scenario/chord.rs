@@ -21,6 +21,8 @@ pub struct ChordTable {
     pub lookup: ChordLookup,
     /// What is stored at the owner of a key.
     pub publish: PublishKind,
+    /// Whether a lookup goes on past a node that does not answer.
+    pub goes_round: bool,
 }
 
 /// Fingers looked up in one stabilisation.
@@ -54,6 +56,7 @@ impl Default for ChordTable {
             fingers_per_round: FingersPerRound::One,
             lookup: ChordLookup::Iterative,
             publish: PublishKind::Value,
+            goes_round: true,
         }
     }
 }
