@@ -49,6 +49,13 @@ impl Door {
         Answer { status: response.status().as_u16(), response, bytes }
     }
 
+    /// An answer that is read as it comes.
+    fn open(&self, path: &str) -> Response<Body> {
+        let request = Request::builder().uri(format!("{}{path}", self.base));
+        let request = request.header("Authorization", format!("Bearer {}", self.token));
+        self.agent.run(request.body(()).expect("a request")).expect("the node answers")
+    }
+
     fn get(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.ask("GET", path, fields, b"")
     }
@@ -171,6 +178,48 @@ fn a_job_tells_its_changes_as_events() {
 }
 
 #[test]
+fn the_list_of_jobs_is_followed_as_events() {
+    let home = Home::new();
+    let (first, _second) = pair(&home);
+    let door = Door::of(&first);
+    let json = [("Content-Type", "application/json")];
+    let target = home.text("target");
+    let fetch = format!(r#"{{"kind":"fetch","uri":"KSK@nothing-stands-here","direct":true,"file":"{target}"}}"#);
+    let job = door.ask("POST", "/v1/jobs", &json, fetch.as_bytes()).json();
+    let mut response = door.open("/v1/jobs/events");
+    let mut events = std::io::BufReader::new(response.body_mut().as_reader());
+    let mut next = || loop {
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut events, &mut line).expect("an event");
+        if let Some(data) = line.strip_prefix("data: ") {
+            break serde_json::from_str::<Value>(data).expect("JSON");
+        }
+    };
+    let all = next();
+    assert_eq!((&all["jobs"][0]["id"], &all["jobs"][0]["lasting"]), (&job["id"], &true.into()), "{all}");
+    let place = format!("/v1/jobs/{}", job["id"]);
+    let paused = door.ask("PATCH", &place, &json, br#"{"paused":true}"#);
+    assert_eq!((paused.status, &paused.json()["state"]), (200, &"paused".into()));
+    let seen = std::iter::repeat_with(&mut next).find(|changes| changes["jobs"][0]["state"] == "paused");
+    assert!(seen.is_some_and(|changes| changes["jobs"].as_array().is_some_and(|jobs| jobs.len() == 1)));
+    assert_eq!(door.ask("PATCH", &place, &json, br#"{"paused":"perhaps"}"#).status, 400);
+    assert_eq!(door.ask("DELETE", &place, &[], b"").status, 204);
+    assert!(std::iter::repeat_with(&mut next).any(|changes| changes["gone"][0] == job["id"]));
+    assert_eq!(door.ask("DELETE", &place, &[], b"").status, 404, "twice");
+    for (body, part) in [
+        (r#"{"kind":"insert","file":"relative"}"#, "absolute"),
+        (r#"{"kind":"insert","file":"/no/such/file"}"#, "gone"),
+        (r#"{"kind":"fetch","uri":"nonsense","file":"/tmp/x"}"#, ""),
+    ] {
+        let refused = door.ask("POST", "/v1/jobs", &json, body.as_bytes());
+        assert!(
+            refused.status == 400 && refused.json()["error"].as_str().is_some_and(|why| why.contains(part)),
+            "{body}"
+        );
+    }
+}
+
+#[test]
 fn the_description_names_what_is_there_and_nothing_else() {
     let home = Home::new();
     let node = home.node("node", &[]);
@@ -188,6 +237,10 @@ fn the_description_names_what_is_there_and_nothing_else() {
     for (path, methods) in description["paths"].as_object().expect("paths") {
         let place = path.replace("{id}", "999").replace("{link}", "CHK@x");
         for method in ["get", "head", "post", "put", "delete", "patch"] {
+            if (path.as_str(), method) == ("/v1/jobs/events", "get") {
+                // It has no end.
+                continue;
+            }
             let status = door.ask(&method.to_uppercase(), &place, &[], b"").status;
             // Where there is a GET there is a HEAD.
             let known = methods.get(method).is_some() || method == "head" && methods.get("get").is_some();

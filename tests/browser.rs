@@ -87,7 +87,7 @@ fn a_session_is_the_pages_alone_and_a_view_is_one_sites() {
     let page = get(&base, "/", &typed);
     assert!(page.status == 200 && page.text.contains("<h1>Bolthole</h1>"), "{}", page.text);
     assert!(page.policy.contains("default-src 'none'"), "{}", page.policy);
-    assert_eq!(get(&base, "/page/script.js", &own).status, 200);
+    assert_eq!(get(&base, "/page/main.js", &own).status, 200);
     assert_eq!(get(&base, "/v1/status", &own).status, 200);
     for site in ["cross-site", "same-site"] {
         for path in ["/", "/v1/status", &format!("/{uri}")] {
@@ -121,15 +121,71 @@ fn a_session_is_the_pages_alone_and_a_view_is_one_sites() {
     assert_eq!(get(&base, "/no/such/path", &own).status, 404);
 }
 
+/// The browser, if there is one here.
+fn browser() -> Option<&'static str> {
+    let found = ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|name| Command::new(name).arg("--version").output().is_ok_and(|ran| ran.status.success()));
+    if found.is_none() {
+        eprintln!("skipped: no Chromium is installed");
+    }
+    found
+}
+
+/// What a page has become when its scripts have run for a while.
+fn dump(home: &Home, browser: &str, url: &str, profile: &str) -> String {
+    let profile = format!("--user-data-dir={}", home.text(profile));
+    let fixed = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", "--dump-dom"];
+    let ran = Command::new(browser).args(fixed).args([&profile, url]).output().expect("it runs");
+    String::from_utf8_lossy(&ran.stdout).into_owned()
+}
+
+#[test]
+fn the_page_shows_jobs_peers_and_sites_and_stays_light_with_a_thousand_jobs() {
+    let Some(browser) = browser() else { return };
+    let home = Home::new();
+    let (first, _second, uri) = site(&home);
+    let (base, login) = open(&home, &first);
+    let token = fs::read_to_string(first.data.join("token")).expect("a token");
+    let agent = Agent::config_builder().proxy(None).build().new_agent();
+    for number in 0..1_000 {
+        // Words under which nothing stands: they are searched for, a few at a time.
+        let target = home.text(&format!("file-{number:04}"));
+        let job =
+            format!(r#"{{"kind":"fetch","uri":"KSK@word-{number}","file":"{target}","direct":true,"priority":"low"}}"#);
+        let post = agent.post(format!("{base}/v1/jobs")).header("Authorization", format!("Bearer {}", token.trim()));
+        post.send(job.as_bytes()).expect("it is taken");
+    }
+    let page = dump(&home, browser, &format!("{base}{login}?once"), "profile");
+    let figure = |name: &str| -> f64 {
+        let after = page.split(&format!("data-{name}=\"")).nth(1).unwrap_or_else(|| panic!("no {name}: {page}"));
+        after.split('"').next().and_then(|text| text.parse().ok()).expect("a number")
+    };
+    let parts = [
+        "",
+        "page/style.css",
+        "page/main.js",
+        "page/basics.js",
+        "page/documents.js",
+        "page/jobs.js",
+        "page/node.js",
+        "page/ring.js",
+    ];
+    let cookie = get(&base, &open(&home, &first).1, &[]).cookie;
+    let own = [("Cookie", cookie.split(';').next().expect("a pair")), ("Sec-Fetch-Site", "same-origin")];
+    let code: usize = parts.iter().map(|part| get(&base, &format!("/{part}"), &own).text.len()).sum();
+    let list = figure("bytes");
+    println!("{} jobs: {code} bytes of page, {list} of list, shown in {} ms", figure("jobs"), figure("ms"));
+    assert!(figure("jobs") >= 1_000.0 && page.matches("class=\"job\"").count() >= 1_000);
+    assert!(code as f64 + list < 200_000.0, "{code} and {list} bytes");
+    assert!(page.contains(&uri) && page.contains("edition 0"), "the site that was published");
+    assert!(page.contains("class=\"own\"") && page.contains("class=\"peer\""), "both nodes are on the ring");
+    assert!(page.contains("aria-label=\"Pause job") && page.contains("<progress"), "what runs can be paused");
+}
+
 #[test]
 fn a_site_runs_no_script_in_a_browser_and_looks_as_it_should() {
-    let Some(browser) = ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find(|name| Command::new(name).arg("--version").output().is_ok_and(|ran| ran.status.success()))
-    else {
-        eprintln!("skipped: no Chromium is installed");
-        return;
-    };
+    let Some(browser) = browser() else { return };
     let home = Home::new();
     let (_first, second, uri) = site(&home);
     let (base, login) = open(&home, &second);
@@ -137,14 +193,8 @@ fn a_site_runs_no_script_in_a_browser_and_looks_as_it_should() {
     let typed = [("Cookie", cookie.split(';').next().expect("a pair")), ("Sec-Fetch-Site", "none")];
     let view = format!("{base}{}/", get(&base, &format!("/{uri}?direct=true"), &typed).location);
     let (_, login) = open(&home, &second);
-    let dump = |url: &str, profile: &str| {
-        let profile = format!("--user-data-dir={}", home.text(profile));
-        let fixed = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", "--dump-dom"];
-        let ran = Command::new(browser).args(fixed).args([&profile, url]).output().expect("it runs");
-        String::from_utf8_lossy(&ran.stdout).into_owned()
-    };
-    let shown = dump(&view, "first-profile");
+    let shown = dump(&home, browser, &view, "first-profile");
     assert!(shown.contains("<title>as it was</title>") && shown.contains("<h1>Hello</h1>"), "{shown}");
-    let page = dump(&format!("{base}{login}"), "second-profile");
+    let page = dump(&home, browser, &format!("{base}{login}?once"), "second-profile");
     assert!(page.contains("1 peer ·") && page.contains("blocks kept for the network"), "the page's script ran: {page}");
 }

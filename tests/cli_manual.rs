@@ -4,12 +4,13 @@ mod cli_support;
 
 use cli_support::{Home, entries};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "demo",
     "network",
     "node",
     "insert",
     "fetch",
+    "jobs",
     "keys",
     "status",
     "peers",

@@ -13,6 +13,7 @@ use bolthole::document::root;
 use bolthole::document::signed::Writer;
 use bolthole::key::uri::{Name, Uri};
 use bolthole::limits::BLOCK_ATTEMPTS;
+use bolthole::message::block::Block;
 use bolthole::time::Instant;
 use crypto::content::PAYLOAD_BYTES;
 use crypto::keyword;
@@ -265,6 +266,47 @@ fn a_name_that_says_the_same_already_is_no_collision_and_any_other_is() {
         };
         assert_eq!(end, outcome);
     }
+}
+
+#[test]
+fn a_second_publisher_of_a_site_gets_the_next_edition() {
+    let site = |edition| Options {
+        writer: Some(Writer::Edition { subspace: Subspace::generate(&mut rng(9)), site: name("pages"), edition }),
+        ..options(SMALL)
+    };
+    let mut inserter = Inserter::new(site(7), &mut rng(5));
+    let (mut blocks, mut refused) = (Vec::new(), 0);
+    let receipt = loop {
+        match inserter.poll_output().expect("no step is missing") {
+            Output::WantData { bytes } => {
+                inserter.handle_input(Instant::EPOCH, Input::Data(pattern(3, 0..70_000.min(bytes as u64)).into()));
+                inserter.handle_input(Instant::EPOCH, Input::EndOfData);
+            }
+            Output::Insert { handle, block } if (7..9).any(|taken| is_edition(&site(taken), &block)) => {
+                // Somebody else's message stands there.
+                refused += 1;
+                let header = Header { mime: Mime::default(), length: 0, digest: [0; 32] };
+                let message = Message::Inline { header, content: Default::default() };
+                let taken = site(6 + refused).writer.expect("a writer").block(&message, &[1; 24]);
+                assert_eq!(taken.key(), block.key());
+                inserter.handle_input(Instant::EPOCH, Input::BlockCollided { handle, existing: taken });
+            }
+            Output::Insert { handle, block } => {
+                blocks.push(block);
+                inserter.handle_input(Instant::EPOCH, Input::BlockStored { handle, stores: 3 });
+            }
+            Output::Progress { .. } => {}
+            Output::Done(receipt) => break receipt,
+            Output::Failed(why) => panic!("{why}"),
+        }
+    };
+    assert_eq!((receipt.uri, refused), (site(9).writer.expect("a writer").uri(), 2));
+    assert!(blocks.last().is_some_and(|block| is_edition(&site(9), block)), "the name comes last");
+    assert_eq!(receipt.blocks, blocks.len() as u64);
+}
+
+fn is_edition(options: &Options, block: &Block) -> bool {
+    options.writer.as_ref().expect("a writer").reader().routing_key() == block.key()
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl Bridge {
         input.send(Feed::Chunk(document.to_vec().into())).await.expect("the job runs");
         input.send(Feed::End).await.expect("the job runs");
         let mut view = served.jobs().watch(id).expect("the job");
-        let end = within(60, view.wait_for(|view| view.state != JobState::Running)).await.expect("it ends").clone();
+        let end = within(60, view.wait_for(|view| view.state.is_end())).await.expect("it ends").clone();
         let JobState::Inserted(inserted) = end.state else { panic!("{end:?}") };
         inserted
     }
@@ -112,7 +112,7 @@ impl Bridge {
         })
         .await;
         let mut view = served.jobs().watch(id).expect("the job");
-        let end = within(60, view.wait_for(|view| view.state != JobState::Running)).await.expect("it ends").clone();
+        let end = within(60, view.wait_for(|view| view.state.is_end())).await.expect("it ends").clone();
         matches!(end.state, JobState::Fetched(_)).then_some(document)
     }
 

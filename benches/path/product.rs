@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -134,6 +135,11 @@ impl Chain {
     /// Fetches the document at the far end; how long it took, and over how many hops on average.
     pub(crate) fn fetch(&self, uri: &str, bytes: usize) -> (Duration, f64) {
         self.runtime.block_on(fetch(&self.reader().served, uri, bytes))
+    }
+
+    /// Asks for the bytes of `range` at the far end; how long it took until the first of them came.
+    pub(crate) fn first_byte(&self, uri: &str, range: Range<u64>) -> Duration {
+        self.runtime.block_on(first_byte(&self.reader().served, uri, range))
     }
 
     /// Fetches one block at the far end; how long it took, if it came the whole way.
@@ -277,7 +283,7 @@ async fn insert(writer: &Served, bytes: usize) -> String {
     }
     let _ = input.send(Feed::End).await;
     let mut view = writer.jobs().watch(id).expect("the job");
-    match view.wait_for(|view| view.state != JobState::Running).await.expect("it ends").state.clone() {
+    match view.wait_for(|view| view.state.is_end()).await.expect("it ends").state.clone() {
         JobState::Inserted(done) => done.uri,
         other => panic!("the insert ended as {other:?}"),
     }
@@ -293,8 +299,24 @@ async fn fetch(reader: &Served, uri: &str, bytes: usize) -> (Duration, f64) {
         received += piece.len();
     }
     let mut view = reader.jobs().watch(id).expect("the job");
-    let state = view.wait_for(|view| view.state != JobState::Running).await.expect("it ends").state.clone();
+    let state = view.wait_for(|view| view.state.is_end()).await.expect("it ends").state.clone();
     let JobState::Fetched(done) = state else { panic!("the fetch ended as {state:?}") };
     assert_eq!(received, bytes, "the whole document came");
     (begun.elapsed(), done.hops)
+}
+
+async fn first_byte(reader: &Served, uri: &str, range: Range<u64>) -> Duration {
+    let begun = Instant::now();
+    let wanted = (range.end - range.start) as usize;
+    let request =
+        FetchRequest { own_store: false, direct: true, range: Some(range), ..FetchRequest::of(uri.to_owned()) };
+    let id = reader.jobs().start(JobRequest::Fetch(request)).expect("a job").id;
+    let mut output = reader.jobs().output(id).expect("its output");
+    let mut received = output.recv().await.expect("some bytes come").len();
+    let time = begun.elapsed();
+    while let Some(piece) = output.recv().await {
+        received += piece.len();
+    }
+    assert_eq!(received, wanted, "what was asked for came");
+    time
 }

@@ -11,7 +11,6 @@ use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::StreamExt;
 use http_range_header::{EndPosition, StartPosition, parse_range_header};
 use serde::Deserialize;
 use tokio::sync::watch;
@@ -152,14 +151,14 @@ pub(super) async fn post(
     let input = service.jobs().input(job.id).map_err(refused)?;
     let mut pieces = body.into_data_stream();
     let mut feeding = true;
-    while let (true, Some(piece)) = (feeding, pieces.next().await) {
+    while let (true, Some(piece)) = (feeding, transfer::next(&mut pieces).await?) {
         let bytes = piece.map_err(|_| refusal(StatusCode::BAD_REQUEST, "the document breaks off"))?;
         // A job that takes no more has ended, and says why.
         feeding = input.send(Feed::Chunk(bytes)).await.is_ok();
     }
     let _ = input.send(Feed::End).await;
     let mut view = job.view.clone();
-    let end = view.wait_for(|view| view.state != JobState::Running).await.map_err(|_| ended())?.state.clone();
+    let end = view.wait_for(|view| view.state.is_end()).await.map_err(|_| ended())?.state.clone();
     match end {
         JobState::Inserted(done) => Ok((StatusCode::CREATED, Json(done)).into_response()),
         JobState::Failed(failure) => Err(failed(&failure)),
@@ -266,7 +265,7 @@ impl Fetch {
 
     /// Waits until the document says what it is.
     async fn opened(&mut self) -> Result<Opened, Refused> {
-        let is_known = |view: &JobView| view.opened.is_some() || view.state != JobState::Running;
+        let is_known = |view: &JobView| view.opened.is_some() || view.state.is_end();
         let view = self.0.view.wait_for(is_known).await.map_err(|_| ended())?;
         match (&view.opened, &view.state) {
             (_, JobState::Failed(failure)) => Err(failed(failure)),

@@ -15,6 +15,7 @@ use data_encoding::BASE64URL_NOPAD;
 
 use super::refusal::refusal;
 use super::session::Sessions;
+use crate::time::Duration;
 
 /// What a request must show.
 #[derive(Debug)]
@@ -96,6 +97,21 @@ pub(super) async fn admit(State(access): State<Arc<Access>>, request: Request, n
         Some((status, sentence)) => refusal(status, sentence).into_response(),
     }
 }
+
+/// Takes in the body of a request that is no document, before anything is done with it: it is short, and it comes at once.
+pub(super) async fn take_in(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match tokio::time::timeout(BODY_PATIENCE, axum::body::to_bytes(body, REQUEST_BYTES)).await {
+        Ok(Ok(bytes)) => next.run(Request::from_parts(parts, bytes.into())).await,
+        Ok(Err(_)) => refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long").into_response(),
+        Err(_) => refusal(StatusCode::REQUEST_TIMEOUT, "the body stopped coming").into_response(),
+    }
+}
+
+/// Largest body of a request that is no document. Chosen.
+const REQUEST_BYTES: usize = 64 << 10;
+/// How long such a body may take. Chosen: it comes from the same machine.
+const BODY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What stands before the token in the Authorization header.
 pub const TOKEN_HEADER_PREFIX: &str = "Bearer ";

@@ -5,6 +5,7 @@
 
 mod documents;
 mod guard;
+mod jobs;
 mod metrics;
 mod page;
 mod refusal;

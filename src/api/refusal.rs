@@ -17,10 +17,12 @@ pub(super) fn refusal(status: StatusCode, sentence: &str) -> Refused {
 
 /// A refusal of the table of jobs.
 pub(super) fn refused(reason: Refusal) -> Refused {
-    let status = match reason {
-        Refusal::Busy => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::Unknown => StatusCode::NOT_FOUND,
-        Refusal::Taken => StatusCode::CONFLICT,
+    let status = match &reason {
+        Refusal::Busy(_) | Refusal::Full(_) => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::Unknown | Refusal::Gone(_) => StatusCode::NOT_FOUND,
+        Refusal::Taken | Refusal::NotLasting(_) | Refusal::Receiving | Refusal::Ended => StatusCode::CONFLICT,
+        Refusal::NotHere => StatusCode::NOT_IMPLEMENTED,
+        Refusal::Failed(failure) => return failed(failure),
     };
     refusal(status, &reason.to_string())
 }
@@ -32,6 +34,7 @@ pub(super) fn failed(failure: &JobFailure) -> Refused {
         FailureKind::NotFound => StatusCode::NOT_FOUND,
         FailureKind::OutOfRange => StatusCode::RANGE_NOT_SATISFIABLE,
         FailureKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        FailureKind::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
         FailureKind::Cancelled | FailureKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
     };
     refusal(status, &failure.sentence)

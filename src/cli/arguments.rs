@@ -2,6 +2,7 @@
 
 mod client;
 mod documents;
+mod jobs;
 pub(crate) mod lab;
 mod node;
 
@@ -12,8 +13,9 @@ use clap_complete::Shell;
 
 pub(crate) use self::client::{ClientOptions, Place};
 pub(crate) use self::documents::{
-    FetchOptions, FollowOptions, InsertOptions, SiteCommand, SiteFetchOptions, SitePublishOptions,
+    Background, FetchOptions, FollowOptions, InsertOptions, SiteCommand, SiteFetchOptions, SitePublishOptions,
 };
+pub(crate) use self::jobs::{JobOrder, JobsCommand, JobsOptions};
 use self::lab::LabCommand;
 pub(crate) use self::node::{GatewayOptions, NodeOptions, Way};
 use crate::daemon::config::Profile;
@@ -44,6 +46,8 @@ pub(crate) enum Command {
     Insert(InsertOptions),
     /// Fetch a document, verify and decrypt it.
     Fetch(FetchOptions),
+    /// List, pause, resume, cancel and order the jobs that outlive their commands.
+    Jobs(Box<JobsOptions>),
     /// Make, list and show the keys of subspaces.
     #[command(subcommand)]
     Keys(KeysCommand),

@@ -15,7 +15,7 @@ use super::arguments::ClientOptions;
 use super::failure::Failure;
 use crate::api::TOKEN_HEADER_PREFIX;
 use crate::daemon::data_dir::DataDir;
-use crate::daemon::job::{JobFailure, JobId, JobRequest, JobState, JobView};
+use crate::daemon::job::{JobChange, JobFailure, JobId, JobRequest, JobState, JobView};
 
 /// A running node as its owner's commands see it.
 #[derive(Clone, Debug)]
@@ -124,7 +124,8 @@ impl Client {
             let view = self.wait(id)?;
             seen(&view);
             match view.state {
-                JobState::Running => {}
+                JobState::Running | JobState::Waiting { .. } => {}
+                JobState::Paused { sentence } => return Err(rests(id, sentence)),
                 JobState::Failed(failure) => {
                     self.forget(id);
                     return Err(failure.into());
@@ -135,6 +136,34 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Waits for the end of a job that lasts, which is then still remembered; `seen` is told of every step.
+    pub(crate) fn end_of(&self, id: JobId, mut seen: impl FnMut(&JobView)) -> Result<JobState, Failure> {
+        loop {
+            let view = self.wait(id)?;
+            seen(&view);
+            match view.state {
+                JobState::Running | JobState::Waiting { .. } => {}
+                JobState::Paused { sentence } => return Err(rests(id, sentence)),
+                JobState::Failed(failure) => return Err(failure.into()),
+                done => return Ok(done),
+            }
+        }
+    }
+
+    /// Changes how a job goes on.
+    pub(crate) fn change(&self, id: JobId, change: JobChange) -> Result<JobView, Failure> {
+        let body = serde_json::to_vec(&change).expect("a change holds only plain values");
+        let patch = self.agent.patch(self.url(&format!("/v1/jobs/{}", id.0)));
+        let patch = patch.header("Authorization", &self.authorization).header("Content-Type", "application/json");
+        self.value(self.checked(patch.send(&body[..]))?)
+    }
+
+    /// Ends a job and forgets it.
+    pub(crate) fn cancel(&self, id: JobId) -> Result<(), Failure> {
+        let delete = self.agent.delete(self.url(&format!("/v1/jobs/{}", id.0)));
+        self.checked(delete.header("Authorization", &self.authorization).call()).map(|_| ())
     }
 
     /// Ends a job and forgets it. The node may have gone; then so has the job.
@@ -241,6 +270,11 @@ fn parse_address(text: &str) -> Result<SocketAddr, Failure> {
         .map_err(|_| Failure::usage(format!("\"{text}\" is no address of a local interface: write 127.0.0.1:PORT")))
 }
 
+fn rests(id: JobId, sentence: Option<String>) -> Failure {
+    let why = sentence.unwrap_or_else(|| format!("go on with `bolthole jobs resume {}`", id.0));
+    Failure::failed(format!("job {} rests: {why}", id.0))
+}
+
 fn data_path(id: JobId) -> String {
     format!("/v1/jobs/{}/data", id.0)
 }
@@ -258,9 +292,11 @@ impl From<JobFailure> for Failure {
         match failure.kind {
             FailureKind::NotFound => Self::not_found(failure.sentence),
             FailureKind::BadRequest => Self::usage(failure.sentence),
-            FailureKind::OutOfRange | FailureKind::Unavailable | FailureKind::Cancelled | FailureKind::Failed => {
-                Self::failed(failure.sentence)
-            }
+            FailureKind::OutOfRange
+            | FailureKind::Unavailable
+            | FailureKind::Cancelled
+            | FailureKind::DiskFull
+            | FailureKind::Failed => Self::failed(failure.sentence),
         }
     }
 }

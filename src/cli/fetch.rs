@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use serde_json::json;
 
@@ -11,6 +12,7 @@ use super::client::Client;
 use super::failure::{Code, Failure};
 use super::insert::DIRECT;
 use super::interrupt;
+use super::jobs;
 use super::output::Output;
 use super::progress::{Counted, Progress};
 use super::target::Target;
@@ -22,10 +24,14 @@ use crate::key::uri::Link;
 /// Runs the command.
 pub(crate) fn run(options: FetchOptions, output: &mut Output) -> Result<(), Failure> {
     let request = request(&options)?;
+    if options.background.background {
+        return in_background(&options, request, output);
+    }
     let mut target = Target::open(options.output.as_deref(), output.json())?;
     let client = Client::find(&options.client)?;
     let id = client.start(&JobRequest::Fetch(request))?.id;
     undo_on_stop(&client, id, target.temporary());
+    tell_searches(&client, id, output);
     transfer(&client, id, &mut target, output)?;
     let JobState::Fetched(done) = client.finish(id, |_| {})? else {
         return Err(Failure::failed("the node ended the fetch as something else"));
@@ -33,6 +39,20 @@ pub(crate) fn run(options: FetchOptions, output: &mut Output) -> Result<(), Fail
     let path = target.complete()?;
     interrupt::clear();
     report(&done, path.as_deref(), &options, output);
+    Ok(())
+}
+
+/// Gives the fetch to the node, which writes the file itself.
+fn in_background(options: &FetchOptions, request: FetchRequest, output: &mut Output) -> Result<(), Failure> {
+    let named = options.output.as_ref().filter(|path| *path != Path::new("-"));
+    let path = named.ok_or_else(|| Failure::usage("--background needs a file to write to: name it with -o FILE"))?;
+    let file = Some(jobs::absolute(path)?);
+    let client = Client::find(&options.client)?;
+    let request = FetchRequest { file, priority: options.background.priority.into(), ..request };
+    let end = jobs::start(&client, &JobRequest::Fetch(request), None, options.background, output)?;
+    if let Some(JobState::Fetched(done)) = end {
+        report(&done, Some(path), options, output);
+    }
     Ok(())
 }
 
@@ -61,6 +81,25 @@ fn undo_on_stop(client: &Client, id: JobId, temporary: Option<PathBuf>) {
         cancelling.forget(id);
     });
     interrupt::watch();
+}
+
+/// Says which search is going on while nothing is found: a document that is not there takes three, with rests between them.
+fn tell_searches(client: &Client, id: JobId, output: &Output) {
+    let (client, output) = (client.clone(), Output::new(output.json()));
+    let telling = move || {
+        let mut told = 1;
+        while let Ok(view) = client.wait(id) {
+            if view.state.is_end() || view.progress.bytes > 0 {
+                break;
+            }
+            if let Some((search, most)) = view.progress.search.filter(|(search, _)| *search > told) {
+                output.note(&format!("not found yet: searching again, try {search} of {most}"));
+                told = search;
+            }
+        }
+    };
+    // Without the thread nobody is told; it ends with the job.
+    drop(thread::Builder::new().name("searches".into()).spawn(telling));
 }
 
 /// Copies the document; on failure the job knows best what went wrong.

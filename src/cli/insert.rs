@@ -9,6 +9,7 @@ use super::arguments::InsertOptions;
 use super::client::Client;
 use super::failure::Failure;
 use super::interrupt;
+use super::jobs;
 use super::output::Output;
 use super::progress::{Counted, Progress};
 use super::source::Source;
@@ -19,6 +20,9 @@ use crate::key::recipient::Recipient;
 /// Runs the command.
 pub(crate) fn run(options: InsertOptions, output: &mut Output) -> Result<(), Failure> {
     let request = request(&options)?;
+    if options.background.background {
+        return in_background(&options, request, output);
+    }
     let source = Source::open(&options.file, options.convergent)?;
     let client = Client::find(&options.client)?;
     let (length, digest) = (source.length, source.digest);
@@ -33,6 +37,24 @@ pub(crate) fn run(options: InsertOptions, output: &mut Output) -> Result<(), Fai
     };
     interrupt::clear();
     report(&done, &options, output);
+    Ok(())
+}
+
+/// Gives the insert to the node: a file is read by the node itself, anything else is sent to it first.
+fn in_background(options: &InsertOptions, request: InsertRequest, output: &mut Output) -> Result<(), Failure> {
+    let client = Client::find(&options.client)?;
+    let request = InsertRequest { priority: options.background.priority.into(), lasting: true, ..request };
+    let end = if options.file.is_file() {
+        let request = InsertRequest { file: Some(jobs::absolute(&options.file)?), ..request };
+        jobs::start(&client, &JobRequest::Insert(request), None, options.background, output)?
+    } else {
+        let Source { mut document, length, digest } = Source::open(&options.file, options.convergent)?;
+        let request = JobRequest::Insert(InsertRequest { length, digest, ..request });
+        jobs::start(&client, &request, Some(&mut *document), options.background, output)?
+    };
+    if let Some(JobState::Inserted(done)) = end {
+        report(&done, options, output);
+    }
     Ok(())
 }
 
@@ -51,8 +73,7 @@ fn request(options: &InsertOptions) -> Result<InsertRequest, Failure> {
         redundancy: options.redundancy,
         direct: options.direct,
         readers: options.to.clone(),
-        length: None,
-        digest: None,
+        ..InsertRequest::default()
     })
 }
 

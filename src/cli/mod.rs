@@ -15,6 +15,7 @@ mod follow;
 mod gateway;
 mod insert;
 mod interrupt;
+mod jobs;
 mod keys;
 mod lab;
 mod manual;
@@ -66,6 +67,7 @@ fn run(command: Command, output: &mut Output) -> Result<(), Failure> {
         Command::Fetch(options) => fetch::run(options, output),
         Command::Site(command) => site::run(&command, output),
         Command::Follow(options) => follow::run(&options, output),
+        Command::Jobs(options) => jobs::run(&options, output),
         Command::Keys(command) => keys::run(command, output),
         Command::Status(options) => status::status(&options, output),
         Command::Open(options) => open::run(&options, output),

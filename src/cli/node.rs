@@ -122,7 +122,7 @@ async fn serve(settings: Settings, config: &Config, output: &mut Output) -> Resu
         () = ready => false,
     };
     door.close(&data);
-    served.jobs().cancel_all();
+    served.jobs().stop();
     stop.cancel();
     node.stop().await;
     // The server ends within its grace; how is of no interest any more.

@@ -63,6 +63,12 @@ impl Progress {
         self.bar.set_position(position);
     }
 
+    /// It has gone on by `more`.
+    pub(crate) fn advance(&mut self, more: u64) {
+        self.show_if_slow();
+        self.bar.inc(more);
+    }
+
     /// The whole turned out to be `total`.
     pub(crate) fn total(&self, total: u64) {
         self.bar.set_length(total);

@@ -17,7 +17,7 @@ use super::handle::{Request, Way};
 use super::memory::Memory;
 use super::overlay::{Overlay, last_links};
 use super::report;
-use super::status::Peer;
+use super::status::{Made, Peer, Requests};
 use crate::disk;
 use crate::gateway::Errand;
 use crate::id::NodeId;
@@ -50,6 +50,8 @@ pub(super) struct EventLoop<O: Overlay> {
     pub(super) linked: BTreeMap<NodeId, Linked>,
     /// Where a gateway's errands go.
     pub(super) errands: Option<mpsc::UnboundedSender<Errand>>,
+    /// What was asked for local clients.
+    pub(super) made: Made,
     /// Held until everything is closed.
     pub(super) lock: Lock,
 }
@@ -60,6 +62,9 @@ pub(super) struct Linked {
     address: SocketAddr,
     inbound: bool,
     since: Instant,
+    /// Messages each way.
+    sent: u64,
+    received: u64,
 }
 
 impl<O: Overlay> EventLoop<O> {
@@ -112,6 +117,8 @@ impl<O: Overlay> EventLoop<O> {
                 // Without a link, or with too much waiting, the message is dropped: the overlay's timers notice.
                 if !self.links.send(to, message) {
                     trace!(peer = %to.short(), "a message was dropped");
+                } else if let Some(link) = self.linked.get_mut(&to) {
+                    link.sent += 1;
                 }
             }
             Output::Dial { peer, address } => self.dial(peer, address),
@@ -159,7 +166,7 @@ impl<O: Overlay> EventLoop<O> {
             LinkEvent::Up { peer, address, inbound } => {
                 debug!(peer = %peer.short(), %address, inbound, "a link is open");
                 self.dialler.on_up(&peer);
-                self.linked.insert(peer, Linked { address, inbound, since: now });
+                self.linked.insert(peer, Linked { address, inbound, since: now, sent: 0, received: 0 });
                 self.remember_links();
                 self.tell(Input::LinkUp { peer, address, inbound });
             }
@@ -173,7 +180,12 @@ impl<O: Overlay> EventLoop<O> {
                 self.dialler.on_failed(now, peer);
                 self.tell(Input::DialFailed { peer });
             }
-            LinkEvent::Message { from, message } => self.tell(Input::Message { from, message }),
+            LinkEvent::Message { from, message } => {
+                if let Some(link) = self.linked.get_mut(&from) {
+                    link.received += 1;
+                }
+                self.tell(Input::Message { from, message });
+            }
             LinkEvent::Congestion { peer, behind } => self.tell(Input::Congestion { peer, behind }),
             LinkEvent::Offence { peer, offence, detail } => {
                 warn!(peer = %peer.short(), ?offence, %detail, "a peer broke a rule of its link");
@@ -194,6 +206,8 @@ impl<O: Overlay> EventLoop<O> {
         match request {
             Request::Command { ticket, command, way, reply } => {
                 self.waiting.insert(ticket, reply);
+                self.made.fetches += u64::from(matches!(command, Command::Fetch { .. }));
+                self.made.inserts += u64::from(matches!(command, Command::Insert { .. }));
                 self.tell(match way {
                     Way::Direct => Input::Command { ticket, command },
                     Way::Routed => Input::Routed { ticket, command },
@@ -210,8 +224,8 @@ impl<O: Overlay> EventLoop<O> {
                 self.perform_all();
             }
             Request::Status(reply) => {
-                let status =
-                    report::status(&self.about, &self.clock, &self.node, &self.links.statistics(), self.waiting.len());
+                let requests = Requests { jobs: 0, commands: self.waiting.len() as u64, made: self.made };
+                let status = report::status(&self.about, &self.clock, &self.node, &self.links.statistics(), requests);
                 let _ = reply.send(status);
             }
             Request::Prerouting(reply) => {
@@ -229,11 +243,19 @@ impl<O: Overlay> EventLoop<O> {
 
     fn peers(&self) -> Vec<Peer> {
         let now = self.clock.now();
+        let places: BTreeMap<NodeId, Location> = self.node.overlay().places().into_iter().collect();
+        let trips = self.links.statistics().links;
+        let trips: BTreeMap<NodeId, f64> =
+            trips.iter().map(|link| (link.peer, link.round_trip.as_secs_f64() * 1_000.0)).collect();
         let describe = |(id, link): (&NodeId, &Linked)| Peer {
             node: id.to_string(),
             address: link.address.to_string(),
             inbound: link.inbound,
             seconds: now.since(link.since).as_secs_f64(),
+            location: places.get(id).map(ToString::to_string),
+            sent: link.sent,
+            received: link.received,
+            round_trip_ms: trips.get(id).copied(),
         };
         self.linked.iter().map(describe).collect()
     }

@@ -2,10 +2,11 @@
 //! on both sides of the local interface.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// Names a job while the node runs.
+/// Names a job: one that lasts for as long as it is remembered, another while the node runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct JobId(pub u64);
@@ -50,6 +51,19 @@ pub struct InsertRequest {
     /// Length of the document in bytes, if the client knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,
+    /// The file that the node itself reads the document from, by its absolute path. The job lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// Whether the job lasts: it outlives its client and the node's restarts. The document that the client sends is kept
+    /// until it is stored. Default: no.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub lasting: bool,
+    /// Of jobs that last, which come first.
+    #[serde(default, skip_serializing_if = "Priority::is_normal")]
+    pub priority: Priority,
+    /// What the document is called in the list of jobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
 }
 
 /// How to fetch a document.
@@ -76,6 +90,38 @@ pub struct FetchRequest {
     /// The bytes wanted, from the first to the one after the last; what lies beyond the end is left out. Default: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<Range<u64>>,
+    /// The file that the node itself writes the document to, by its absolute path; it appears whole or not at all. The job
+    /// lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// Of jobs that last, which come first.
+    #[serde(default, skip_serializing_if = "Priority::is_normal")]
+    pub priority: Priority,
+}
+
+/// Which of the jobs that last come first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// After all others.
+    Low,
+    /// As most are.
+    #[default]
+    Normal,
+    /// Before all others; they wait until it has ended.
+    High,
+}
+
+/// How a job that lasts is to go on. What is not named stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobChange {
+    /// Whether it rests. A job that failed is begun again where it was by `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<bool>,
+    /// Which come first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
 }
 
 /// Which of the documents published for a name's periods to fetch: the newest up to an instant.
@@ -116,6 +162,39 @@ pub struct JobView {
     /// What the document that is fetched says of itself, once that is known; before its first byte.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened: Option<Opened>,
+    /// What it is about.
+    #[serde(flatten)]
+    pub about: About,
+}
+
+/// What a job is about, for a list of many.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// What is wanted.
+    #[serde(default)]
+    pub what: What,
+    /// The file or the URI.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// Whether it outlives its client and the node's restarts.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub lasting: bool,
+    /// Of those that do, which come first.
+    #[serde(default, skip_serializing_if = "Priority::is_normal")]
+    pub priority: Priority,
+}
+
+/// Kinds of jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum What {
+    /// An insert.
+    #[default]
+    Insert,
+    /// A fetch.
+    Fetch,
+    /// A search for the newest edition.
+    Find,
 }
 
 /// What a document says of itself.
@@ -135,6 +214,18 @@ pub struct Opened {
 pub enum JobState {
     /// At work.
     Running,
+    /// Its turn has not come, or what it needs is not there yet.
+    Waiting {
+        /// What it waits for, if not for its turn.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sentence: Option<String>,
+    },
+    /// It rests until it is told to go on.
+    Paused {
+        /// Why, if not because it was told to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sentence: Option<String>,
+    },
     /// An insert is complete.
     Inserted(Inserted),
     /// A fetch is complete.
@@ -151,11 +242,19 @@ pub struct Progress {
     /// Blocks stored or fetched.
     pub blocks: u64,
     /// Blocks in all, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_blocks: Option<u64>,
     /// Bytes of the document taken in or handed out.
     pub bytes: u64,
     /// Bytes in all, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_bytes: Option<u64>,
+    /// Blocks among them that were stored before the job was last begun again, and not sent anew.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stored_before: u64,
+    /// Which search for a document that has not been found yet is going on, and of how many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<(u32, u32)>,
 }
 
 /// A document that is stored.
@@ -178,7 +277,7 @@ pub struct Inserted {
 }
 
 /// A document that was fetched whole.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Fetched {
     /// The URI of what was found, where the request named an edition to search from or a calendar.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -236,6 +335,8 @@ pub enum FailureKind {
     Unavailable,
     /// The client stopped sending or receiving, or cancelled.
     Cancelled,
+    /// A disk of this machine has no room.
+    DiskFull,
     /// Anything else.
     Failed,
 }
@@ -251,16 +352,85 @@ impl JobRequest {
         }
         self
     }
+
+    /// Whether the job outlives its client and the node's restarts.
+    #[must_use]
+    pub const fn lasts(&self) -> bool {
+        match self {
+            Self::Insert(request) => request.lasting || request.file.is_some(),
+            Self::Fetch(request) => request.file.is_some(),
+            Self::Find(_) => false,
+        }
+    }
+
+    /// What the job is about.
+    #[must_use]
+    pub fn about(&self) -> About {
+        let (lasting, name) = (self.lasts(), |file: &PathBuf| file.file_name().map(|name| name.display().to_string()));
+        match self {
+            Self::Insert(request) => {
+                let title = request.title.clone().or_else(|| request.file.as_ref().and_then(name));
+                About { what: What::Insert, title: title.unwrap_or_default(), lasting, priority: request.priority }
+            }
+            Self::Fetch(request) => {
+                About { what: What::Fetch, title: request.uri.clone(), lasting, priority: request.priority }
+            }
+            Self::Find(request) => About { what: What::Find, title: request.uri.clone(), ..About::default() },
+        }
+    }
+}
+
+impl JobState {
+    /// Whether nothing more will come of the job by itself.
+    #[must_use]
+    pub const fn is_end(&self) -> bool {
+        !matches!(self, Self::Running | Self::Waiting { .. } | Self::Paused { .. })
+    }
+
+    /// Waiting for its turn.
+    #[must_use]
+    pub const fn waiting() -> Self {
+        Self::Waiting { sentence: None }
+    }
+}
+
+impl Priority {
+    /// Whether it is what most are.
+    #[must_use]
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over by reference")]
+    pub const fn is_normal(&self) -> bool {
+        matches!(self, Self::Normal)
+    }
 }
 
 impl FetchRequest {
     /// Fetches `uri` as it stands.
     #[must_use]
     pub const fn of(uri: String) -> Self {
-        Self { uri, own_store: true, exact: false, page: false, dated: None, range: None, direct: false }
+        Self {
+            uri,
+            own_store: true,
+            exact: false,
+            page: false,
+            dated: None,
+            range: None,
+            direct: false,
+            file: None,
+            priority: Priority::Normal,
+        }
     }
 }
 
 const fn yes() -> bool {
     true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over by reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over by reference")]
+const fn is_zero(value: &u64) -> bool {
+    *value == 0
 }

@@ -87,6 +87,11 @@ impl Keeper {
         Ok(identity)
     }
 
+    /// The key of a file of its own that belongs to whatever has `seed`.
+    pub fn key_of(&self, purpose: &[u8], seed: &[u8; 32]) -> SlotKey {
+        SlotKey::new(&derive(Label::Vault, &[self.secret.expose(), b"file of a job", seed, purpose]))
+    }
+
     /// What is kept in the file `name`.
     ///
     /// # Errors

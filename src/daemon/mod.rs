@@ -21,6 +21,7 @@ pub mod log;
 mod memory;
 pub mod network;
 pub mod overlay;
+pub mod published;
 pub mod quantity;
 pub mod report;
 pub mod running;

@@ -52,7 +52,7 @@ pub(super) fn status<O: Overlay>(
     clock: &Clock,
     node: &Node<O>,
     links: &Statistics,
-    commands: usize,
+    requests: Requests,
 ) -> Status {
     let packets = &links.packets;
     let others = [
@@ -80,7 +80,7 @@ pub(super) fn status<O: Overlay>(
         }),
         relays: standing.as_ref().map_or(0, |standing| standing.relays as u64),
         guard: standing.as_ref().and_then(|standing| standing.guard).map(|(guard, _)| guard.to_string()),
-        requests: Requests { jobs: 0, commands: commands as u64 },
+        requests,
         anonymity: standing.map(|standing| anonymity(&standing)).unwrap_or_default(),
         disk: disk(about.protected),
         packet_sizes: packets.cells.keys().map(|length| *length as u64).collect(),

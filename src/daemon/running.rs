@@ -24,6 +24,7 @@ use super::memory::Memory;
 use super::overlay::{Beginning, NoWayIn, Overlay, OverlayName};
 use super::report::{About, Offer};
 use super::settings::Settings;
+use super::status::Made;
 use crate::disk::{Disk, OpenError};
 use crate::gateway::{Bridged, Errand, Policy};
 use crate::id::{NetworkId, NodeId};
@@ -166,6 +167,7 @@ impl Running {
             waiting: std::collections::BTreeMap::new(),
             linked: std::collections::BTreeMap::new(),
             errands,
+            made: Made::default(),
             lock: settings.lock,
         };
         Ok(Self { handle, about, place: placed, task: tokio::spawn(event_loop.run()) })

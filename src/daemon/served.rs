@@ -6,7 +6,9 @@ use super::data_dir::DataDir;
 use super::documents::Documents;
 use super::handle::Handle;
 use super::jobs::Jobs;
+use super::jobs::ledger::Ledger;
 use super::keeper::Keeper;
+use super::published::{Publication, Published};
 use super::status::{Peer, Relay, Status};
 use super::subspaces::{Shown, Subspaces};
 
@@ -23,7 +25,8 @@ impl Served {
     /// Serves the node behind `handle`, whose subspaces lie in `data`.
     pub fn new(handle: &Handle, data: DataDir, keeper: Arc<Keeper>) -> Self {
         let documents = Documents::new(handle.clone(), data.clone(), Arc::clone(&keeper));
-        Self { handle: handle.clone(), jobs: Jobs::new(documents), data, keeper }
+        let ledger = Ledger::new(data.clone(), Arc::clone(&keeper));
+        Self { handle: handle.clone(), jobs: Jobs::new(documents, Some(ledger)), data, keeper }
     }
 
     /// The jobs of its clients.
@@ -39,6 +42,16 @@ impl Served {
         let (data, keeper) = (self.data.clone(), Arc::clone(&self.keeper));
         let shown = move || Subspaces::new(&data, &keeper).all_shown().map_err(|error| error.to_string());
         tokio::task::spawn_blocking(shown).await.map_err(|error| error.to_string())?
+    }
+
+    /// What its owner has published under names of their own.
+    ///
+    /// # Errors
+    /// When the list cannot be read, in a sentence.
+    pub async fn published(&self) -> Result<Vec<Publication>, String> {
+        let published = Published::new(Arc::clone(&self.keeper));
+        let listed = move || published.list().map_err(|error| error.to_string());
+        tokio::task::spawn_blocking(listed).await.map_err(|error| error.to_string())?
     }
 
     /// Its state, unless it has stopped.

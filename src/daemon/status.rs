@@ -83,6 +83,18 @@ pub struct Requests {
     pub jobs: u64,
     /// Blocks being fetched or inserted for them.
     pub commands: u64,
+    /// Blocks fetched and inserted for them since the node started, counting every attempt.
+    #[serde(default)]
+    pub made: Made,
+}
+
+/// What was asked of the network for local clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// Blocks that were looked for.
+    pub fetches: u64,
+    /// Blocks that were to be stored.
+    pub inserts: u64,
 }
 
 /// What stands between an observer and the user's requests.
@@ -114,6 +126,18 @@ pub struct Peer {
     pub inbound: bool,
     /// How long the link has been open.
     pub seconds: f64,
+    /// Its place on the ring, if it is a neighbour in an overlay that has places.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// Messages sent to it since the link opened.
+    #[serde(default)]
+    pub sent: u64,
+    /// Messages received from it since then.
+    #[serde(default)]
+    pub received: u64,
+    /// The round trip in milliseconds, as QUIC estimates it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip_ms: Option<f64>,
 }
 
 /// A relay that pre-routing knows.

@@ -35,7 +35,7 @@ use crate::document::header::{Header, Message, Opener, Top};
 use crate::document::mime::Mime;
 use crate::document::root;
 use crate::document::signed::{Reader, Unreadable};
-use crate::limits::DELIVERY_BYTES;
+use crate::limits::{BLOCK_SEARCHES, DELIVERY_BYTES};
 use crate::message::block::Block;
 use crate::time::Instant;
 
@@ -154,6 +154,17 @@ impl Fetcher {
             Stage::Body(body) => body.rested_at(self.now),
             Stage::Ended => None,
         }
+    }
+
+    /// Which search for the beginning of the document is going on, and of how many; none once it is found.
+    #[must_use]
+    pub fn search(&self) -> Option<(u32, u32)> {
+        let round = match &self.stage {
+            Stage::Signed { share, .. } => share.round(),
+            Stage::Top(opening) => opening.search.round(),
+            Stage::Body(_) | Stage::Ended => return None,
+        };
+        Some((round, BLOCK_SEARCHES))
     }
 
     /// Bytes of blocks, keys and undelivered data held now. At most [`Fetcher::most_held_bytes`].

@@ -18,6 +18,7 @@ mod tops;
 mod words;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crypto::content::{PAYLOAD_BYTES, Root, SEALED_BYTES};
 use crypto::envelope::{BadReaders, Envelope};
@@ -39,7 +40,7 @@ use crate::document::root;
 use crate::document::signed::Writer;
 use crate::key::RoutingKey;
 use crate::key::uri::Uri;
-use crate::limits::{DOCUMENT_BYTES, INSERT_CHUNK_BLOCKS};
+use crate::limits::{DOCUMENT_BYTES, EDITIONS_TAKEN, INSERT_CHUNK_BLOCKS};
 use crate::message::block::Block;
 use crate::time::Instant;
 
@@ -57,6 +58,8 @@ pub struct Inserter {
     manifest: Manifest,
     outbox: Outbox,
     check_blocks: u64,
+    /// Editions that turned out to be somebody else's.
+    editions_taken: u8,
     stage: Stage,
     now: Instant,
     outputs: VecDeque<Output>,
@@ -111,6 +114,7 @@ impl Inserter {
             strip: Strip::default(),
             outbox: Outbox::new(window),
             check_blocks: 0,
+            editions_taken: 0,
             stage: Stage::Reading,
             now: Instant::EPOCH,
             outputs: VecDeque::new(),
@@ -272,8 +276,31 @@ impl Inserter {
         match self.outbox.collided(handle, existing) {
             Settled::Unknown => {}
             Settled::Equal(part) => self.on_settled(part),
-            Settled::Other => self.fail(Why::NameTaken),
+            Settled::Other(part) => {
+                if !self.write_next_edition(part) {
+                    self.fail(Why::NameTaken);
+                }
+            }
         }
+    }
+
+    /// Somebody else who may write the site has taken this edition: the next one is ours, if that is what `part` was about.
+    fn write_next_edition(&mut self, part: Part) -> bool {
+        let (Part::Signed(told), Stage::Topping(tops)) = (part, &mut self.stage) else { return false };
+        let Some(writer @ Writer::Edition { .. }) = &mut self.form.writer else { return false };
+        // The block that says where a standby is has a name of its own.
+        if told.0 != writer.reader() || self.editions_taken >= EDITIONS_TAKEN || !writer.go_to_next_edition() {
+            return false;
+        }
+        self.editions_taken += 1;
+        // Another message under another name: never the same nonce.
+        self.nonce[0] ^= self.editions_taken;
+        let Some((_, message)) = Arc::into_inner(told) else { return false };
+        let maker = Maker { root: &self.root, nonce: &self.nonce, writer: None };
+        let (block, part) = maker.sign(writer, message);
+        tops.rename(writer.uri());
+        self.outbox.push(block, part);
+        true
     }
 
     fn fail(&mut self, why: Why) {

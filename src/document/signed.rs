@@ -101,6 +101,14 @@ impl Writer {
         }
     }
 
+    /// Writes the edition after this one from now on; whether there is one.
+    pub fn go_to_next_edition(&mut self) -> bool {
+        let Self::Edition { edition, .. } = self else { return false };
+        let next = edition.checked_add(1);
+        *edition = next.unwrap_or(*edition);
+        next.is_some()
+    }
+
     fn parts(&self) -> (&Subspace, Cow<'_, str>) {
         match self {
             Self::Name { subspace, name } => (subspace, name.as_str().into()),

@@ -45,6 +45,9 @@ pub const BLOCK_RETRY_LONGEST: Duration = Duration::from_secs(5);
 /// Editions of a site, or periods of a name, that are looked for at once. Chosen: what the window of one document would ask
 /// for too. With 12 the newest of a thousand editions is found in four rounds.
 pub const EDITIONS_ASKED: usize = 12;
+/// Editions that an insert finds taken by another publisher of its site before it gives up. Chosen: as many publishers at
+/// once as one site may have.
+pub const EDITIONS_TAKEN: u8 = 16;
 /// Periods before the current one that are tried when a name is fetched by date and the client names no number. Chosen: a
 /// month of days, more than half a year of weeks, more than two years of months.
 pub const PERIODS_BACK: u16 = 31;

@@ -25,3 +25,12 @@ pub(crate) struct ClientOptions {
     #[arg(long, env = "BOLTHOLE_TOKEN_FILE", value_name = "FILE")]
     pub(crate) token: Option<PathBuf>,
 }
+
+impl ClientOptions {
+    /// These where they say something, else `others`.
+    pub(crate) fn or(&self, others: &Self) -> Self {
+        let data = self.place.data.clone().or_else(|| others.place.data.clone());
+        let (api, token) = (self.api.clone().or_else(|| others.api.clone()), self.token.clone());
+        Self { place: Place { data }, api, token: token.or_else(|| others.token.clone()) }
+    }
+}

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::client::ClientOptions;
+use crate::daemon::job::Priority;
 use crate::daemon::quantity::Size;
 
 /// `bolthole insert`.
@@ -36,6 +37,45 @@ pub(crate) struct InsertOptions {
     /// Without pre-routing.
     #[arg(long)]
     pub(crate) direct: bool,
+    /// Whether it lasts.
+    #[command(flatten)]
+    pub(crate) background: Background,
+}
+
+/// Whether the work outlives its command.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Background {
+    /// Give the work to the node as a job that outlives this command and the node's restarts, print its number and return.
+    /// `bolthole jobs` shows it.
+    #[arg(long)]
+    pub(crate) background: bool,
+    /// With --background: wait for the end; the job goes on if this command is stopped.
+    #[arg(long, requires = "background")]
+    pub(crate) wait: bool,
+    /// With --background: which jobs come first.
+    #[arg(long, value_name = "P", value_enum, requires = "background", default_value = "normal")]
+    pub(crate) priority: JobPriority,
+}
+
+/// Which jobs come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum JobPriority {
+    /// After all others.
+    Low,
+    /// As most are.
+    Normal,
+    /// Before all others.
+    High,
+}
+
+impl From<JobPriority> for Priority {
+    fn from(priority: JobPriority) -> Self {
+        match priority {
+            JobPriority::Low => Self::Low,
+            JobPriority::Normal => Self::Normal,
+            JobPriority::High => Self::High,
+        }
+    }
 }
 
 /// `bolthole fetch`.
@@ -64,6 +104,9 @@ pub(crate) struct FetchOptions {
     /// Without pre-routing.
     #[arg(long)]
     pub(crate) direct: bool,
+    /// Whether it lasts.
+    #[command(flatten)]
+    pub(crate) background: Background,
 }
 
 /// `bolthole site`.

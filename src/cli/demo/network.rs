@@ -161,7 +161,7 @@ impl Network {
     /// Stops every node.
     pub(super) async fn stop(&mut self) {
         let stopping = std::mem::take(&mut self.nodes).into_values().map(|member| {
-            member.served.jobs().cancel_all();
+            member.served.jobs().stop();
             member.node.stop()
         });
         futures_util::future::join_all(stopping).await;
@@ -209,7 +209,7 @@ impl Network {
             let now = view.borrow_and_update().clone();
             progress.set(now.progress.bytes);
             match now.state {
-                JobState::Running => {}
+                JobState::Running | JobState::Waiting { .. } | JobState::Paused { .. } => {}
                 JobState::Failed(failure) => return Err(failure.into()),
                 ended => return Ok(ended),
             }

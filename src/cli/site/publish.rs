@@ -1,9 +1,15 @@
 //! `bolthole site publish`: inserts what has changed since the edition before, then the list of all files.
 //!
 //! The list comes last: until it stands nothing names the files, and what was inserted before a failure serves the next try
-//! only if it is found there by its digest, which needs an edition. Files are inserted one after another.
+//! only if it is found there by its digest, which needs an edition. Several files are inserted at once: a file of few blocks does
+//! not fill the way to the network.
+#![allow(clippy::disallowed_types, reason = "a person waits in real time")]
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
 
 use serde_json::json;
 
@@ -45,12 +51,16 @@ pub(super) fn run(options: &SitePublishOptions, output: &mut Output) -> Result<(
         tell(&plan, output);
         return Ok(());
     };
-    let mut sum = Sum::default();
-    let mut work = Work { client: &client, options, sum: &mut sum, progress: progress(&plan, output) };
+    let start = Instant::now();
+    let done = Mutex::new((Sum::default(), progress(&plan, output)));
+    let work = Work { client: &client, options, done };
     let kept = plan.kept.len();
     let (alone, packs) = work.insert_files(&plan)?;
     let index = plan.index(&earlier, alone, packs, default);
     let uri = work.insert_list(&index)?;
+    let (mut sum, _) = work.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // Several went at once.
+    sum.seconds = start.elapsed().as_secs_f64();
     interrupt::clear();
     if sum.direct && !options.direct {
         output.note(DIRECT);
@@ -91,7 +101,6 @@ impl Sum {
     fn add(&mut self, done: &Inserted) {
         self.blocks += done.blocks;
         self.check_blocks += done.check_blocks;
-        self.seconds += done.seconds;
         self.direct |= done.direct;
         let least = self.stored_at_least.map_or(done.stored_at_least, |least| least.min(done.stored_at_least));
         self.stored_at_least = Some(least);
@@ -101,45 +110,82 @@ impl Sum {
 struct Work<'a> {
     client: &'a Client,
     options: &'a SitePublishOptions,
-    sum: &'a mut Sum,
-    progress: Progress,
+    /// What it took so far, and how far it is in bytes.
+    done: Mutex<(Sum, Progress)>,
+}
+
+/// What is one document.
+#[derive(Clone, Copy)]
+enum Piece<'a> {
+    Alone(&'a Found),
+    Pack(&'a [Found]),
 }
 
 impl Work<'_> {
     /// Where the files that stand alone are, and the packs.
-    fn insert_files(&mut self, plan: &Plan) -> Result<(Vec<Place>, Vec<Place>), Failure> {
-        let directory: &Path = &self.options.directory;
-        let mut done = 0;
-        let (mut alone, mut packs) = (Vec::new(), Vec::new());
-        for file in &plan.alone {
-            let mut document = Unchanged::open(directory, file)?;
-            alone.push(self.insert(file.mime.as_str(), file.length, &mut document)?);
-            done += file.length;
-            self.progress.set(done);
-        }
-        for files in &plan.packed {
-            let mut pack = Vec::new();
-            for file in files {
-                pack.extend(directory::bytes(directory, file)?);
+    fn insert_files(&self, plan: &Plan) -> Result<(Vec<Place>, Vec<Place>), Failure> {
+        let alone = plan.alone.iter().map(Piece::Alone);
+        let pieces: Vec<Piece<'_>> = alone.chain(plan.packed.iter().map(|files| Piece::Pack(files))).collect();
+        let (next, broken) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let places = Mutex::new(Vec::new());
+        let take_turns = || {
+            let mut own = Vec::new();
+            // Once one has failed, no more are begun.
+            while !broken.load(Ordering::Relaxed) {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(piece) = pieces.get(at) else { break };
+                let place = self.insert_piece(*piece);
+                broken.fetch_or(place.is_err(), Ordering::Relaxed);
+                own.push((at, place));
             }
-            packs.push(self.insert(PACK_TYPE, pack.len() as u64, &mut &pack[..])?);
-            done += pack.len() as u64;
-            self.progress.set(done);
-        }
+            places.lock().unwrap_or_else(PoisonError::into_inner).extend(own);
+        };
+        thread::scope(|scope| {
+            for _ in 0..AT_ONCE.min(pieces.len()) {
+                scope.spawn(take_turns);
+            }
+        });
+        let mut places = places.into_inner().unwrap_or_else(PoisonError::into_inner);
+        places.sort_unstable_by_key(|(at, _)| *at);
+        let mut alone = places.into_iter().map(|(_, place)| place).collect::<Result<Vec<_>, _>>()?;
+        let packs = alone.split_off(plan.alone.len());
         Ok((alone, packs))
     }
 
-    fn insert(&mut self, mime: &str, length: u64, document: &mut dyn std::io::Read) -> Result<Place, Failure> {
+    fn insert_piece(&self, piece: Piece<'_>) -> Result<Place, Failure> {
+        let directory: &Path = &self.options.directory;
+        match piece {
+            Piece::Alone(file) => {
+                let mut document = Unchanged::open(directory, file)?;
+                self.insert(file.mime.as_str(), file.length, &mut document)
+            }
+            Piece::Pack(files) => {
+                let mut pack = Vec::new();
+                for file in files {
+                    pack.extend(directory::bytes(directory, file)?);
+                }
+                self.insert(PACK_TYPE, pack.len() as u64, &mut &pack[..])
+            }
+        }
+    }
+
+    fn insert(&self, mime: &str, length: u64, document: &mut dyn std::io::Read) -> Result<Place, Failure> {
         let request = InsertRequest { mime: Some(mime.to_owned()), length: Some(length), ..InsertRequest::default() };
         let done = carry::insert(self.client, request, document)?;
-        self.sum.add(&done);
+        self.add(&done, length);
         let uri: Option<Uri> = done.uri.parse().ok();
         uri.as_ref()
             .and_then(Place::of)
             .ok_or_else(|| Failure::failed("the node named the document in a way unknown here"))
     }
 
-    fn insert_list(&mut self, index: &Index) -> Result<String, Failure> {
+    fn add(&self, inserted: &Inserted, bytes: u64) {
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        done.0.add(inserted);
+        done.1.advance(bytes);
+    }
+
+    fn insert_list(&self, index: &Index) -> Result<String, Failure> {
         let bytes = index.encode();
         if bytes.len() > SITE_INDEX_BYTES {
             let most = Size(SITE_INDEX_BYTES as u64);
@@ -153,7 +199,7 @@ impl Work<'_> {
             ..InsertRequest::default()
         };
         let done = carry::insert(self.client, request, &mut &bytes[..])?;
-        self.sum.add(&done);
+        self.add(&done, 0);
         Ok(done.uri)
     }
 }
@@ -217,5 +263,7 @@ fn report(uri: &str, sum: &Sum, counts: Counts, output: &mut Output) {
     output.result(&value, uri);
 }
 
+/// Documents inserted at once. Chosen: a quarter of what the node lets its clients do at once.
+const AT_ONCE: usize = 4;
 /// The media type of a pack: nobody asks for it by itself.
 const PACK_TYPE: &str = "application/octet-stream";

@@ -13,7 +13,7 @@ use super::carrier::{Carrier, Stored};
 use super::fetch::{self, Way};
 use crate::daemon::handle::Stopped;
 use crate::daemon::job::{FailureKind, JobFailure};
-use crate::daemon::jobs::Report;
+use crate::daemon::jobs::report::Report;
 use crate::document::fetch::Start;
 use crate::key::RoutingKey;
 use crate::limits;

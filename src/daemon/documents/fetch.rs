@@ -16,7 +16,8 @@ use tokio::task::{AbortHandle, JoinSet, yield_now};
 use super::carrier::{Carrier, Sought};
 use crate::daemon::handle::Stopped;
 use crate::daemon::job::{FailureKind, Fetched, JobFailure, Opened};
-use crate::daemon::jobs::{PATIENCE, Report};
+use crate::daemon::jobs::feed::PATIENCE;
+use crate::daemon::jobs::report::Report;
 use crate::document::fetch::{Fetcher, Input, Options, Output, Start, Summary, Why};
 use crate::document::handle::Handle;
 use crate::document::layout::Geometry;
@@ -34,6 +35,8 @@ pub(super) struct Way {
     pub(super) own_store: bool,
     /// Keys that what is sealed to readers is tried with.
     pub(super) readers: Vec<ReaderKey>,
+    /// Bytes that the client has had from an earlier start of the job; they count as fetched.
+    pub(super) begun: u64,
     /// Permits to reinsert rebuilt blocks.
     pub(super) repairs: Arc<Semaphore>,
 }
@@ -50,7 +53,8 @@ pub(super) async fn run(
     let options = Options { window: carrier.window(), race: 0, range: way.range.clone(), geometry: Geometry::STANDARD };
     let machine = Fetcher::new(start, options).for_readers(std::mem::take(&mut way.readers));
     let out = Out { tasks: JoinSet::new(), handles: BTreeMap::new() };
-    let mut job = Fetch { carrier, machine, way, report, output, ready: VecDeque::new(), out, seen: Seen::default() };
+    let (ready, seen, search) = (VecDeque::new(), Seen::default(), None);
+    let mut job = Fetch { carrier, machine, way, report, output, ready, out, seen, search };
     let summary = job.run().await?;
     let seen = &job.seen;
     Ok(Fetched {
@@ -76,6 +80,7 @@ struct Fetch {
     ready: VecDeque<Bytes>,
     out: Out,
     seen: Seen,
+    search: Option<(u32, u32)>,
 }
 
 /// Blocks that are being looked for.
@@ -110,6 +115,7 @@ impl Fetch {
         loop {
             // A step opens or rebuilds for up to a few milliseconds; others of this thread have their turn between two.
             yield_now().await;
+            self.tell_search();
             match self.machine.poll_output()? {
                 Output::Fetch { handle, key } => {
                     let (carrier, own_store) = (self.carrier.clone(), self.way.own_store);
@@ -130,11 +136,20 @@ impl Fetch {
         }
     }
 
+    /// Tells the client which search is going on.
+    fn tell_search(&mut self) {
+        let search = self.machine.search();
+        if search != self.search {
+            self.search = search;
+            self.report.progress(|progress| progress.search = search);
+        }
+    }
+
     /// Tells the client what comes.
     fn opened(&self, mime: &Mime, length: u64, digest: &[u8; 32]) {
         let range = self.way.range.clone().unwrap_or(0..length);
         let wanted = range.end.min(length).saturating_sub(range.start);
-        self.report.progress(|progress| progress.total_bytes = Some(wanted));
+        self.report.progress(|progress| progress.total_bytes = Some(self.way.begun + wanted));
         let whole = || Opened { mime: mime.to_string(), length, digest: BASE64URL_NOPAD.encode(digest) };
         self.report.opened(self.way.file.clone().unwrap_or_else(whole));
     }

@@ -1,18 +1,22 @@
 //! One insert: bytes from the client into the machine, blocks from the machine into the network.
 //!
 //! Memory is bounded by the machine, which asks for bytes when it has room; blocks under way by the window. The
-//! machine's heavier steps run where they hold up nobody else.
+//! machine's heavier steps run where they hold up nobody else. Blocks that the job's book knows to be stored are not sent
+//! again.
 
 use bytes::Bytes;
 use data_encoding::BASE64URL_NOPAD;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, yield_now};
 
+use rand::rngs::ChaCha20Rng;
+
 use super::carrier::{Carrier, Stored};
-use crate::daemon::chance;
 use crate::daemon::handle::Stopped;
 use crate::daemon::job::{FailureKind, InsertRequest, Inserted, JobFailure};
-use crate::daemon::jobs::{Feed, Report, next_piece};
+use crate::daemon::jobs::book::Book;
+use crate::daemon::jobs::feed::{Feed, next_piece};
+use crate::daemon::jobs::report::Report;
 use crate::daemon::quantity::Size;
 use crate::document::handle::Handle;
 use crate::document::header::Message;
@@ -20,6 +24,7 @@ use crate::document::insert::{Input, Inserter, Keys, Options, Output, Receipt, W
 use crate::document::layout::{Copies, Geometry, Redundancy};
 use crate::document::mime::Mime;
 use crate::document::signed::{Reader, Writer};
+use crate::key::RoutingKey;
 use crate::key::recipient::Recipient;
 use crate::key::uri::Uri;
 use crate::message::block::Block;
@@ -31,15 +36,17 @@ pub(super) async fn run(
     writer: Option<Writer>,
     report: Report,
     input: mpsc::Receiver<Feed>,
+    ground: Ground,
 ) -> Result<Inserted, JobFailure> {
+    let Ground { mut rng, book } = ground;
     let (clock, start) = (carrier.clone(), carrier.now());
     let name = writer.as_ref().map(Writer::reader);
     let options = options(&request, writer, carrier.window())?;
     report.progress(|progress| progress.total_bytes = request.length);
-    let machine = sealed(Inserter::new(options, &mut chance::generator()), &request.readers)?;
+    let machine = sealed(Inserter::new(options, &mut rng), &request.readers, &mut rng)?;
     let taken = Taken { name, existing: None };
     let (piece, out) = (Bytes::new(), JoinSet::new());
-    let job = Insert { carrier, machine, report, input, piece, wanted: 0, ended: false, out, taken };
+    let job = Insert { carrier, machine, report, input, piece, wanted: 0, ended: false, out, taken, book, before: 0 };
     let receipt = job.run().await?;
     Ok(Inserted {
         uri: receipt.uri.to_string(),
@@ -50,6 +57,14 @@ pub(super) async fn run(
         seconds: clock.now().since(start).as_secs_f64(),
         direct: clock.is_direct(),
     })
+}
+
+/// What an insert starts from.
+pub(super) struct Ground {
+    /// All keys of the document come from it.
+    pub(super) rng: ChaCha20Rng,
+    /// What is stored already, and where it is written down; for an insert that lasts.
+    pub(super) book: Option<Book>,
 }
 
 fn options(request: &InsertRequest, writer: Option<Writer>, window: usize) -> Result<Options, JobFailure> {
@@ -78,14 +93,14 @@ fn options(request: &InsertRequest, writer: Option<Writer>, window: usize) -> Re
     })
 }
 
-fn sealed(machine: Inserter, readers: &[String]) -> Result<Inserter, JobFailure> {
+fn sealed(machine: Inserter, readers: &[String], rng: &mut ChaCha20Rng) -> Result<Inserter, JobFailure> {
     if readers.is_empty() {
         return Ok(machine);
     }
     let read = |text: &String| text.parse().map(|Recipient(key)| key);
     let keys: Vec<[u8; 32]> =
         readers.iter().map(read).collect::<Result<_, _>>().map_err(|error| bad(error.to_string()))?;
-    machine.sealed_to(&keys, &mut chance::generator()).map_err(|error| bad(error.to_string()))
+    machine.sealed_to(&keys, rng).map_err(|error| bad(error.to_string()))
 }
 
 fn digest(request: &InsertRequest) -> Result<[u8; 32], JobFailure> {
@@ -103,8 +118,11 @@ struct Insert {
     piece: Bytes,
     wanted: usize,
     ended: bool,
-    out: JoinSet<(Handle, Result<Stored, Stopped>)>,
+    out: JoinSet<(Handle, RoutingKey, Result<Stored, Stopped>)>,
     taken: Taken,
+    book: Option<Book>,
+    /// Blocks that were stored before this start.
+    before: u64,
 }
 
 /// What stands already where the document was to stand.
@@ -136,13 +154,20 @@ impl Insert {
             match self.machine.poll_output()? {
                 Output::WantData { bytes } => self.wanted += bytes,
                 Output::Insert { handle, block } => {
+                    let key = block.key();
+                    if let Some(stores) = self.book.as_ref().and_then(|book| book.stored(&key)) {
+                        self.before += 1;
+                        self.machine.handle_input(self.carrier.now(), Input::BlockStored { handle, stores });
+                        continue;
+                    }
                     let carrier = self.carrier.clone();
-                    self.out.spawn(async move { (handle, carrier.insert(block).await) });
+                    self.out.spawn(async move { (handle, key, carrier.insert(block).await) });
                 }
                 Output::Progress { bytes, stored, made } => {
-                    let total = self.ended.then_some(made);
+                    let (total, before) = (self.ended.then_some(made), self.before);
                     self.report.progress(|progress| {
                         (progress.bytes, progress.blocks, progress.total_blocks) = (bytes, stored, total);
+                        progress.stored_before = before;
                     });
                 }
                 Output::Done(receipt) => return Some(Ok(receipt)),
@@ -174,18 +199,24 @@ impl Insert {
                     self.ended = true;
                     self.machine.handle_input(self.carrier.now(), Input::EndOfData);
                 }
+                Feed::Broken(failure) => return Err(failure),
             },
-            Some(Ok((handle, stored))) = self.out.join_next() => {
-                self.on_stored(handle, stored.map_err(|_| stopping())?)?;
+            Some(Ok((handle, key, stored))) = self.out.join_next() => {
+                self.on_stored(handle, key, stored.map_err(|_| stopping())?)?;
             }
             () = super::fetch::rings(timer) => self.machine.handle_input(self.carrier.now(), Input::Timeout),
         }
         Ok(())
     }
 
-    fn on_stored(&mut self, handle: Handle, stored: Stored) -> Result<(), JobFailure> {
+    fn on_stored(&mut self, handle: Handle, key: RoutingKey, stored: Stored) -> Result<(), JobFailure> {
         let input = match stored {
-            Stored::Enough(stores) => Input::BlockStored { handle, stores },
+            Stored::Enough(stores) => {
+                if let Some(book) = &self.book {
+                    book.on_stored(&key, stores)?;
+                }
+                Input::BlockStored { handle, stores }
+            }
             Stored::Collided(existing) => {
                 self.taken.existing = Some(existing.clone());
                 Input::BlockCollided { handle, existing }

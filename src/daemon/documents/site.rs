@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::carrier::Carrier;
 use super::fetch::{self, Way};
 use crate::daemon::job::{FailureKind, Fetched, JobFailure, Opened};
-use crate::daemon::jobs::Report;
+use crate::daemon::jobs::report::Report;
 use crate::document::fetch::Start;
 use crate::document::site::index::{BadIndex, Body, Index, SITE_TYPE};
 use crate::key::uri::{SitePath, Uri};
@@ -25,8 +25,8 @@ pub(super) async fn run(
     report: Report,
     output: mpsc::Sender<Bytes>,
 ) -> Result<Fetched, JobFailure> {
-    let (own_store, repairs, wanted) = (way.own_store, way.repairs.clone(), way.range.clone());
-    let (index, listing) = list(carrier.clone(), start, Way { range: None, ..way }).await?;
+    let (own_store, repairs, wanted, begun) = (way.own_store, way.repairs.clone(), way.range.clone(), way.begun);
+    let (index, listing) = list(carrier.clone(), start, Way { range: None, begun: 0, ..way }).await?;
     let file = index.file(path).ok_or_else(|| not_found(missing(path)))?;
     let wanted = wanted.map_or(0..file.length, |range| range.start.min(file.length)..range.end.min(file.length));
     let (place, range) = match &file.body {
@@ -47,7 +47,7 @@ pub(super) async fn run(
         return Ok(Fetched { bytes: 0, mime: Some(mime), ..listing });
     }
     // Only the list can be sealed to readers: it holds what opens the files.
-    let way = Way { range: Some(range), file: Some(file), own_store, readers: Vec::new(), repairs };
+    let way = Way { range: Some(range), file: Some(file), own_store, readers: Vec::new(), begun, repairs };
     let fetched = fetch::run(carrier, start, way, report, output).await?;
     let blocks = listing.blocks_fetched + fetched.blocks_fetched;
     let hops = [&listing, &fetched].map(|part| part.hops * part.blocks_fetched as f64).iter().sum::<f64>();

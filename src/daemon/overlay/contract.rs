@@ -38,6 +38,11 @@ pub trait Overlay: Mode<Message: Sync> + Send + Sized + 'static {
     /// Nodes that it would send to of itself.
     fn neighbour_count(&self) -> usize;
 
+    /// The places of its neighbours, in overlays where nodes have places.
+    fn places(&self) -> Vec<(NodeId, Location)> {
+        Vec::new()
+    }
+
     /// Gateways that it knows, in overlays that can have them.
     fn gateways(&self) -> usize {
         0

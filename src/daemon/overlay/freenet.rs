@@ -2,6 +2,7 @@
 
 use super::contract::{Beginning, NoWayIn, Overlay};
 use crate::daemon::config;
+use crate::id::NodeId;
 use crate::key::Location;
 use crate::overlay::freenet::{Config, Freenet, Profile};
 
@@ -28,5 +29,9 @@ impl Overlay for Freenet {
 
     fn neighbour_count(&self) -> usize {
         self.neighbours().len()
+    }
+
+    fn places(&self) -> Vec<(NodeId, Location)> {
+        self.neighbours()
     }
 }

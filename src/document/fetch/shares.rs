@@ -94,6 +94,12 @@ impl Shares {
         self.0[among].iter().filter(|share| !matches!(share.state, State::Rests(_))).count()
     }
 
+    /// Which search is going on for the one that was searched for least, from 1.
+    pub fn round(&self) -> u32 {
+        let searches = self.0.iter().filter(|share| share.is_reachable()).map(|share| share.searches);
+        searches.min().map_or(BLOCK_SEARCHES, |searches| (searches + 1).min(BLOCK_SEARCHES))
+    }
+
     /// How many of `among` are found, or may still be.
     pub fn reachable(&self, among: Range<usize>) -> usize {
         self.0[among].iter().filter(|share| share.is_reachable()).count()

@@ -93,6 +93,11 @@ impl TopSearch {
         self.shares.key(0)
     }
 
+    /// Which search for the top is going on, from 1.
+    pub fn round(&self) -> u32 {
+        self.shares.round()
+    }
+
     /// Whether nothing is left to look for.
     pub fn is_lost(&self) -> bool {
         self.standby.is_none() && self.shares.reachable(0..self.places) == 0

@@ -29,8 +29,8 @@ pub(super) enum Settled {
     Unknown,
     /// What stands there is as good as ours.
     Equal(Part),
-    /// What stands there is something else.
-    Other,
+    /// What stands there is something else than this part, which is not handed out any more.
+    Other(Part),
 }
 
 /// Blocks that are not stored yet.
@@ -119,7 +119,11 @@ impl Outbox {
             _ => entry.block == *existing,
         };
         // Who showed us the block has it.
-        if equal { self.stored(handle, 1).map_or(Settled::Unknown, Settled::Equal) } else { Settled::Other }
+        if equal {
+            return self.stored(handle, 1).map_or(Settled::Unknown, Settled::Equal);
+        }
+        self.flying.remove(&handle);
+        self.entries.remove(&handle).map_or(Settled::Unknown, |entry| Settled::Other(entry.part))
     }
 
     /// Puts a block to rest after a failure.

@@ -75,6 +75,11 @@ impl Tops {
         self.groups.pop_front()
     }
 
+    /// The document has another name than was thought.
+    pub(super) fn rename(&mut self, uri: Uri) {
+        self.uri = uri;
+    }
+
     /// The name of the document.
     pub(super) fn uri(&self) -> Uri {
         self.uri.duplicate()
@@ -93,7 +98,7 @@ impl Maker<'_> {
         Opener { routing, root: self.root.duplicate() }
     }
 
-    fn sign(&self, writer: &Writer, message: Message) -> (Block, Part) {
+    pub(super) fn sign(&self, writer: &Writer, message: Message) -> (Block, Part) {
         (writer.block(&message, self.nonce), Part::Signed(Arc::new((writer.reader(), message))))
     }
 

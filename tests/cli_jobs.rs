@@ -1,0 +1,190 @@
+//! Work that survives: inserts and fetches of real nodes that are killed in the middle and go on where they were.
+
+mod cli_support;
+
+use std::fs;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+use cli_support::{Home, Node, signal};
+use serde_json::Value;
+
+/// Bytes that nothing compresses or repeats, the same for the same seed.
+fn bytes(length: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u8
+    };
+    std::iter::repeat_with(next).take(length).collect()
+}
+
+/// Waits until `is` holds of a job; what it says then.
+fn until(home: &Home, node: &Node, job: &Value, is: impl Fn(&Value) -> bool) -> Value {
+    let mut view = Value::Null;
+    for _ in 0..3_000 {
+        view = home.json(&["jobs", "show", &job.to_string(), "--data", node.data()]);
+        if is(&view) {
+            return view;
+        }
+        assert_ne!(view["state"], "failed", "{view}");
+        sleep(Duration::from_millis(20));
+    }
+    panic!("it never came: {view}");
+}
+
+fn blocks(view: &Value) -> u64 {
+    view["progress"]["blocks"].as_u64().unwrap_or(0)
+}
+
+/// Kills a node at once, and starts it again on what is left.
+fn killed(home: &Home, node: Node, name: &str, arguments: &[&str]) -> Node {
+    signal(node.id(), "-KILL");
+    drop(node);
+    home.node(name, arguments)
+}
+
+fn in_clear(directory: &Path, secret: &[u8]) -> bool {
+    fs::read_dir(directory).expect("a directory").any(|entry| {
+        let bytes = fs::read(entry.expect("readable").path()).expect("readable");
+        bytes.windows(secret.len()).any(|part| part == secret)
+    })
+}
+
+#[test]
+fn an_insert_and_a_fetch_go_on_after_the_node_is_killed() {
+    let home = Home::new();
+    let second = home.node("second", &[]);
+    let join = ["--join", second.reference()];
+    let first = home.node("first", &join);
+    let document = bytes(40 << 20, 1);
+    let file = home.file("document", &document);
+    let begun = home.json(&["insert", &file, "--direct", "--background", "--data", first.data()]);
+    let job = &begun["job"];
+    let before = until(&home, &first, job, |view| blocks(view) > 200);
+    assert_eq!(before["state"], "running", "it is in the middle: {before}");
+    assert!(!in_clear(&first.data.join("jobs"), b"document"), "what lies on the disk is sealed");
+    let first = killed(&home, first, "first", &join);
+    let end = home.json(&["jobs", "wait", &job.to_string(), "--data", first.data()]);
+    assert_eq!((&end["state"], &end["bytes"]), (&"inserted".into(), &(40 << 20).into()), "{end}");
+    let (kept, all) = (end["progress"]["stored_before"].as_u64().unwrap_or(0), end["blocks"].as_u64().expect("blocks"));
+    assert!(kept >= blocks(&before), "{kept} of {} were known to be stored: {end}", blocks(&before));
+    let made = &home.json(&["status", "--data", first.data()])["requests"]["made"];
+    // Some are tried again when the network is busy; what was stored before would be hundreds.
+    let sent = made["inserts"].as_u64().expect("a number");
+    assert!(sent < all - kept + kept / 2, "{sent} sent of {all}, {kept} stored before");
+    assert_eq!(cli_support::entries(&first.data.join("jobs")), [job.to_string()], "only what became of it is kept");
+
+    let (target, uri) = (home.text("fetched"), end["uri"].as_str().expect("a URI").to_owned());
+    // The second node has most blocks itself; the network is asked, and that takes its time.
+    let begun = home.json(&["fetch", &uri, "-o", &target, "--direct", "--background", "--data", second.data()]);
+    let job = &begun["job"];
+    let half = |view: &Value| view["progress"]["bytes"].as_u64().unwrap_or(0) > 8 << 20;
+    let before = until(&home, &second, job, half);
+    assert!(before["state"] != "running" || !Path::new(&target).exists(), "it appears whole or not at all");
+    let second = killed(&home, second, "second", &[]);
+    let end = home.json(&["jobs", "wait", &job.to_string(), "--data", second.data()]);
+    assert_eq!(end["state"], "fetched", "{end}");
+    assert!(fs::read(&target).expect("it is there") == document, "every byte");
+    if before["state"] == "running" {
+        let asked = end["blocks_fetched"].as_u64().expect("blocks");
+        assert!(asked < all - 200, "{asked} of {all} blocks: the first 8 MiB are not fetched again");
+    }
+    let left: Vec<_> = cli_support::entries(&home.path("")).into_iter().filter(|name| name.contains(".part")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn jobs_are_paused_resumed_ordered_and_cancelled_by_number() {
+    let home = Home::new();
+    let node = home.node("node", &[]);
+    let file = home.file("document", &bytes(100_000, 2));
+    let run = |arguments: &[&str]| home.run(&[arguments, &["--data", node.data()]].concat());
+    let json = |arguments: &[&str]| home.json(&[arguments, &["--data", node.data()]].concat());
+    assert_eq!(String::from_utf8_lossy(&run(&["jobs"]).stdout), "no jobs\n");
+    // A network of one has nobody to insert to, so it waits.
+    let job = json(&["insert", &file, "--direct", "--background"])["job"].to_string();
+    let paused = json(&["jobs", "pause", &job]);
+    assert_eq!((&paused["state"], &paused["title"]), (&"paused".into(), &"document".into()), "{paused}");
+    assert_eq!(json(&["jobs", "priority", &job, "high"])["priority"], "high");
+    let node_list = json(&["jobs"]);
+    assert_eq!(node_list["jobs"][0]["state"], "paused", "{node_list}");
+    let waiting = run(&["jobs", "wait", &job]);
+    assert!(waiting.code == 1 && waiting.sentence().contains("rests"), "{}", waiting.stderr);
+    assert_eq!(json(&["jobs", "resume", &job])["state"], "running");
+    assert_eq!(json(&["jobs", "cancel", &job])["cancelled"], true);
+    for (arguments, part) in [
+        (["jobs", "cancel", &job], "not there any more"),
+        (["jobs", "pause", "77"], "no such job"),
+        (["jobs", "show", &job], "not there any more"),
+    ] {
+        let refused = run(&arguments);
+        assert!(refused.code == 3 && refused.sentence().contains(part), "{}: {}", refused.code, refused.stderr);
+    }
+    // What cannot be begun is refused at once.
+    for (arguments, part) in [
+        (&["fetch", "KSK@word", "--background"][..], "-o FILE"),
+        (&["fetch", "KSK@word", "--background", "-o", "/no/such/place"], "no directory"),
+        (&["insert", "missing", "--background"], "does not exist"),
+        (&["insert", &file, "--wait"], "--background"),
+    ] {
+        let refused = run(arguments);
+        assert!(refused.code != 0 && refused.stderr.contains(part), "{arguments:?}: {}", refused.stderr);
+    }
+}
+
+#[test]
+fn a_source_that_changed_or_went_is_refused_and_nothing_is_lost() {
+    let home = Home::new();
+    let node = home.node("node", &[]);
+    let document = bytes(300_000, 3);
+    let file = home.file("document", &document);
+    let job = home.json(&["insert", &file, "--direct", "--background", "--data", node.data()])["job"].to_string();
+    let failed = |node: &Node| {
+        let end = home.run(&["jobs", "wait", &job, "--data", node.data()]);
+        assert_eq!(end.code, 1, "{}", end.stderr);
+        end.sentence().to_owned()
+    };
+    // It has been read once when it waits for other nodes.
+    until(&home, &node, &job.parse().expect("a number"), |view| view["sentence"].is_string());
+    let node = killed(&home, node, "node", &[]);
+    home.json(&["jobs", "pause", &job, "--data", node.data()]);
+    fs::write(&file, bytes(300_000, 4)).expect("written");
+    home.json(&["jobs", "resume", &job, "--data", node.data()]);
+    assert!(failed(&node).contains("has changed"), "{}", failed(&node));
+    fs::remove_file(&file).expect("removed");
+    home.json(&["jobs", "resume", &job, "--data", node.data()]);
+    assert!(failed(&node).contains("is gone"), "{}", failed(&node));
+    // As it was, it goes on; and now there is somebody to take it.
+    let other = home.node("other", &["--join", node.reference()]);
+    fs::write(&file, &document).expect("written");
+    home.json(&["jobs", "resume", &job, "--data", node.data()]);
+    let end = home.json(&["jobs", "wait", &job, "--data", node.data()]);
+    assert_eq!(end["state"], "inserted", "{end}");
+    let target = home.text("target");
+    let uri = end["uri"].as_str().expect("a URI");
+    let fetched = ["fetch", uri, "-o", &target, "--direct", "--background", "--wait", "--data", other.data()];
+    assert_eq!(home.json(&fetched)["bytes"], 300_000);
+    assert!(fs::read(&target).expect("it is there") == document);
+}
+
+#[test]
+fn what_is_sent_to_a_job_that_lasts_survives_too() {
+    let home = Home::new();
+    let node = home.node("node", &[]);
+    let document = bytes(700_000, 5);
+    let file = home.file("document", &document);
+    let mut insert = home.command(&["insert", "-", "--direct", "--background", "--json", "--data", node.data()]);
+    let ran = cli_support::ran(insert.stdin(fs::File::open(&file).expect("a file")).output().expect("it runs"));
+    let job = ran.json()["job"].to_string();
+    fs::remove_file(&file).expect("removed");
+    until(&home, &node, &job.parse().expect("a number"), |view| view["sentence"].is_string());
+    assert!(!in_clear(&node.data.join("jobs"), &document[5_000..5_032]), "the copy is sealed");
+    let node = killed(&home, node, "node", &[]);
+    let other = home.node("other", &["--join", node.reference()]);
+    let end = home.json(&["jobs", "wait", &job, "--data", node.data()]);
+    let uri = end["uri"].as_str().unwrap_or_else(|| panic!("{end}"));
+    let fetched = home.run(&["fetch", uri, "--direct", "--data", other.data()]);
+    assert!(fetched.stdout == document, "{}", fetched.stderr);
+}
