@@ -1,4 +1,5 @@
 //! Work that survives: inserts and fetches of real nodes that are killed in the middle and go on where they were.
+#![allow(clippy::disallowed_methods, reason = "real processes take real time")]
 
 mod cli_support;
 

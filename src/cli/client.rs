@@ -140,15 +140,16 @@ impl Client {
 
     /// Waits for the end of a job that lasts, which is then still remembered; `seen` is told of every step.
     pub(crate) fn end_of(&self, id: JobId, mut seen: impl FnMut(&JobView)) -> Result<JobState, Failure> {
+        let mut view: JobView = self.get(&format!("/v1/jobs/{}", id.0))?;
         loop {
-            let view = self.wait(id)?;
             seen(&view);
-            match view.state {
+            match view.state.clone() {
                 JobState::Running | JobState::Waiting { .. } => {}
                 JobState::Paused { sentence } => return Err(rests(id, sentence)),
                 JobState::Failed(failure) => return Err(failure.into()),
                 done => return Ok(done),
             }
+            view = self.wait(id)?;
         }
     }
 

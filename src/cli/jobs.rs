@@ -79,13 +79,13 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
 }
 
 fn wait(client: &Client, id: JobId, output: &Output) -> Result<JobState, Failure> {
-    let mut progress = Progress::bytes(Some(0), !output.json());
+    let mut progress = Progress::blocks(Some(0), !output.json());
     let mut said = None;
     client.end_of(id, |view| {
-        if let Some(total) = view.progress.total_bytes {
-            progress.total(total);
-        }
-        progress.set(view.progress.bytes);
+        // Of a fetch it is not known how many blocks it takes.
+        let (now, total) = share(view).unwrap_or((view.progress.blocks, 0));
+        progress.total(total);
+        progress.set(now);
         if let JobState::Waiting { sentence: Some(sentence) } = &view.state
             && said.as_ref() != Some(sentence)
         {
@@ -134,6 +134,16 @@ fn tell(view: &JobView, output: &mut Output) {
     output.result(&value, &text);
 }
 
+/// How far a job is, and how far it goes: an insert by the blocks that are stored, a fetch by the bytes that are there.
+const fn share(view: &JobView) -> Option<(u64, u64)> {
+    let progress = &view.progress;
+    match (view.about.what, progress.total_blocks, progress.total_bytes) {
+        (What::Insert, Some(all), _) => Some((progress.blocks, all)),
+        (What::Fetch, _, Some(all)) => Some((progress.bytes, all)),
+        _ => None,
+    }
+}
+
 /// A job in a line.
 fn line(view: &JobView) -> String {
     let state = match &view.state {
@@ -149,8 +159,8 @@ fn line(view: &JobView) -> String {
         What::Find => "find",
     };
     let progress = &view.progress;
-    let far = match progress.total_bytes {
-        Some(total) if total > 0 => format!("{:>3} % of {}", 100 * progress.bytes.min(total) / total, Size(total)),
+    let far = match (share(view), progress.total_bytes) {
+        (Some((now, all)), Some(bytes)) if all > 0 => format!("{:>3} % of {}", 100 * now.min(all) / all, Size(bytes)),
         _ => Size(progress.bytes).to_string(),
     };
     let priority = match view.about.priority {

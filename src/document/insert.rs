@@ -38,9 +38,10 @@ use crate::document::layout::{Copies, Geometry, Layout, Redundancy};
 use crate::document::mime::Mime;
 use crate::document::root;
 use crate::document::signed::Writer;
+use crate::document::tree::Tree;
 use crate::key::RoutingKey;
 use crate::key::uri::Uri;
-use crate::limits::{DOCUMENT_BYTES, EDITIONS_TAKEN, INSERT_CHUNK_BLOCKS};
+use crate::limits::{DOCUMENT_BYTES, EDITIONS_TAKEN, INSERT_CHUNK_BLOCKS, STANDBYS};
 use crate::message::block::Block;
 use crate::time::Instant;
 
@@ -341,6 +342,22 @@ impl Inserter {
         self.wanted = blocks * PAYLOAD_BYTES - self.page.len() % PAYLOAD_BYTES;
         self.outputs.push_back(Output::WantData { bytes: self.wanted });
         true
+    }
+
+    /// How many blocks the document will have, if its length is known.
+    #[must_use]
+    pub fn expected_blocks(&self) -> Option<u64> {
+        let tops = if self.seal.is_some() { 2 } else { 1 };
+        let named = u64::from(self.form.writer.is_some());
+        let length = self.form.announced?;
+        if length <= Header::inline_room(&self.form.mime) as u64 {
+            let fits = named == 1 && tops == 1 && length <= Header::signed_room(&self.form.mime) as u64;
+            return Some(if fits { 1 } else { tops + named });
+        }
+        let layout = self.announced_layout()?;
+        let tree = Tree::new(self.form.geometry, self.form.copies, layout.keys());
+        // Each standby has a block that says where it is.
+        Some(layout.keys() + tree.blocks() + tops * (1 + 2 * u64::from(STANDBYS)) + named)
     }
 
     fn announced_layout(&self) -> Option<Layout> {

@@ -21,14 +21,23 @@ async function change(job, act) {
 
 const say = (text) => { element('jobs-said').textContent = text; };
 
+/// The share that is done: of an insert by the blocks that are stored, of a fetch by the bytes that are there.
+function share({ what, progress }) {
+  const { bytes, total_bytes: whole, blocks, total_blocks: all } = progress;
+  if (what === 'insert') return all ? Math.min(1, blocks / all) : undefined;
+  return whole ? bytes / whole : undefined;
+}
+
 /// How far it is, how fast, and how long that will take.
 function pace(entry, job) {
-  const { bytes, total_bytes: whole, blocks, search } = job.progress;
+  const { total_bytes: whole, blocks, total_blocks: all, search } = job.progress;
+  const part = share(job);
+  const bytes = job.what === 'insert' && part !== undefined && whole ? part * whole : job.progress.bytes;
   const words = [];
   if (search && !bytes) words.push(`searching, try ${search[0]} of ${search[1]}`);
-  if (whole) words.push(`${Math.floor((100 * bytes) / whole)} % of ${size(whole)}`);
+  if (whole && part !== undefined) words.push(`${Math.floor(100 * part)} % of ${size(whole)}`);
   else if (bytes) words.push(size(bytes));
-  if (blocks) words.push(`${blocks.toLocaleString()} blocks`);
+  if (blocks) words.push(`${blocks.toLocaleString()}${isOpen(job) && all ? ` of ${all.toLocaleString()}` : ''} blocks`);
   const now = performance.now();
   if (job.state === 'running' && entry.seen && bytes > entry.seen.bytes && now > entry.seen.at) {
     const rate = ((bytes - entry.seen.bytes) / (now - entry.seen.at)) * 1000;
@@ -103,9 +112,9 @@ function show(job) {
   entry.state.textContent = `${job.id} · ${STATES[job.state]}${priority}${far ? ` · ${far}` : ''}`;
   entry.bar.hidden = !isOpen(job);
   if (isOpen(job)) {
-    const whole = job.progress.total_bytes;
-    if (whole) { entry.bar.max = whole; entry.bar.value = job.progress.bytes; } else if (job.state === 'running') entry.bar.removeAttribute('value');
-    else entry.bar.value = 0;
+    const part = share(job);
+    if (part === undefined && job.state === 'running') entry.bar.removeAttribute('value');
+    else entry.bar.value = part || 0;
     entry.bar.setAttribute('aria-label', `${entry.title.textContent}, job ${job.id}`);
   }
   entry.line.dataset.state = job.state;

@@ -55,7 +55,7 @@ export function showRing(status, peers) {
     const [x, y] = at(own);
     const [labelX, labelY] = at(own, RADIUS + 13);
     parts.push(drawn('circle', { cx: x.toFixed(2), cy: y.toFixed(2), r: 6, class: 'own' }));
-    parts.push(drawn('text', { x: labelX.toFixed(2), y: (labelY + 3).toFixed(2), class: 'label' }, 'you'));
+    parts.push(drawn('text', { x: labelX.toFixed(2), y: (labelY + 3).toFixed(2), class: 'label', 'text-anchor': labelX > 20 ? 'start' : labelX < -20 ? 'end' : 'middle' }, 'you'));
   }
   ring.replaceChildren(...parts);
   const lengths = own === undefined ? [] : placed.map((peer) => distance(own, share(peer.location))).sort((a, b) => a - b);

@@ -44,9 +44,24 @@ pub(super) async fn run(
     let options = options(&request, writer, carrier.window())?;
     report.progress(|progress| progress.total_bytes = request.length);
     let machine = sealed(Inserter::new(options, &mut rng), &request.readers, &mut rng)?;
+    let expected = machine.expected_blocks();
+    report.progress(|progress| progress.total_blocks = expected);
     let taken = Taken { name, existing: None };
     let (piece, out) = (Bytes::new(), JoinSet::new());
-    let job = Insert { carrier, machine, report, input, piece, wanted: 0, ended: false, out, taken, book, before: 0 };
+    let job = Insert {
+        carrier,
+        machine,
+        report,
+        input,
+        piece,
+        wanted: 0,
+        ended: false,
+        out,
+        taken,
+        book,
+        before: 0,
+        expected,
+    };
     let receipt = job.run().await?;
     Ok(Inserted {
         uri: receipt.uri.to_string(),
@@ -123,6 +138,8 @@ struct Insert {
     book: Option<Book>,
     /// Blocks that were stored before this start.
     before: u64,
+    /// Blocks in all, if the length of the document is known.
+    expected: Option<u64>,
 }
 
 /// What stands already where the document was to stand.
@@ -164,7 +181,7 @@ impl Insert {
                     self.out.spawn(async move { (handle, key, carrier.insert(block).await) });
                 }
                 Output::Progress { bytes, stored, made } => {
-                    let (total, before) = (self.ended.then_some(made), self.before);
+                    let (total, before) = (self.expected.or(self.ended.then_some(made)), self.before);
                     self.report.progress(|progress| {
                         (progress.bytes, progress.blocks, progress.total_blocks) = (bytes, stored, total);
                         progress.stored_before = before;

@@ -28,7 +28,7 @@ pub(super) struct Source {
 
 enum Reader {
     Copy { pieces: PieceReader, left: u64 },
-    File { file: File, path: PathBuf, found: Metadata, digester: Digester, digest: [u8; 32] },
+    File { file: File, path: PathBuf, found: Metadata, digester: Box<Digester>, digest: [u8; 32] },
 }
 
 impl Source {
@@ -63,7 +63,8 @@ impl Source {
             Some(known) if known != print => return Err(changed(&path)),
             Some(_) => {}
         }
-        let reader = Reader::File { file, path, found, digester: root::digester(), digest };
+        let digester = Box::new(root::digester());
+        let reader = Reader::File { file, path, found, digester, digest };
         Ok(Self { print, reader })
     }
 
