@@ -16,6 +16,8 @@ pub(super) struct Nearby {
     home: Location,
     /// At least those that are near and not linked, with the slot of who tells; none until all lists are read again.
     told: Option<Vec<(Location, u32)>>,
+    /// How far that reaches.
+    reach: Vicinity,
 }
 
 /// How far the near links reach on either side: what lies within is near, without counting links for each place.
@@ -41,7 +43,7 @@ impl Vicinity {
 impl Nearby {
     /// Nothing is told yet to a node at `home`.
     pub(super) const fn new(home: Location) -> Self {
-        Self { home, told: None }
+        Self { home, told: None, reach: Vicinity::none(home) }
     }
 
     /// How far the near links reach.
@@ -57,7 +59,7 @@ impl Nearby {
 
     /// A neighbour tells of these places from now on; it may be new, and then others that were near are so no more.
     pub(super) fn on_told(&mut self, ring: &Ring, slot: usize, list: &LocationList) {
-        let vicinity = self.vicinity(ring);
+        let vicinity = self.look_around(ring);
         if let Some(told) = &mut self.told {
             told.retain(|(_, teller)| *teller != slot as u32);
             told.extend(unlinked(ring, vicinity, list).map(|place| (place, slot as u32)));
@@ -76,13 +78,24 @@ impl Nearby {
         self.told = None;
     }
 
+    /// How far the near links reach now. A new link brings them nearer; but one that lies at this node's very own place counts on
+    /// both sides, and the next one may then reach farther than what was read.
+    fn look_around(&mut self, ring: &Ring) -> Vicinity {
+        let now = self.vicinity(ring);
+        if now.clockwise > self.reach.clockwise || now.counter > self.reach.counter {
+            self.forget();
+        }
+        self.reach = now;
+        now
+    }
+
     /// The places that are near and not linked, in order, each with the slot of who tells: the last on the ring of several.
     pub(super) fn unlinked<'a>(
         &mut self,
         ring: &Ring,
         lists: impl Iterator<Item = (usize, &'a LocationList)>,
     ) -> Vec<(Location, usize)> {
-        let vicinity = self.vicinity(ring);
+        let vicinity = self.look_around(ring);
         let told = self.told.get_or_insert_with(|| {
             lists
                 .flat_map(|(slot, list)| unlinked(ring, vicinity, list).map(move |place| (place, slot as u32)))
