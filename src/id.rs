@@ -3,6 +3,7 @@
 //! A node id *is* the node's Ed25519 public key, so a signature or a handshake proves it without any lookup.
 //! Places in key space are in `key`; what a node says of itself is in `message`.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -11,8 +12,22 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
 /// A node: its Ed25519 public key.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct NodeId(pub [u8; 32]);
+
+impl Ord for NodeId {
+    /// The order of the bytes. Nearly always the first eight decide, and tables of links are searched for every message.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let head = |id: &Self| u64::from_be_bytes(std::array::from_fn(|at| id.0[at]));
+        head(self).cmp(&head(other)).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for NodeId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 /// A network: the hash of its genesis file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

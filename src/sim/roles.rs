@@ -214,7 +214,7 @@ impl Roles for swarm::Message {
 
     fn betrays(&self) -> Option<Betrayal> {
         match self {
-            Self::Announce { key, stage: swarm::Stage::Leech, .. } | Self::Ask { key, .. } => {
+            Self::Announce { key, stage: swarm::Stage::Looking | swarm::Stage::Leech, .. } | Self::Ask { key, .. } => {
                 Betrayal::of_sender(key.location())
             }
             _ => None,

@@ -168,10 +168,22 @@ fn axis(label: &'static str, scale: Scale, values: &[f64], room: f64) -> Option<
         Scale::Linear => (high > 0.0).then(|| Axis::linear(label, 0.0, high * 1.05)),
         Scale::Log => {
             let positive: Vec<f64> = values.iter().copied().filter(|value| *value > 0.0).collect();
-            let low = libm::pow(10.0, libm::floor(libm::log10(least(&positive)?) - room));
-            Some(Axis::log(label, low, libm::pow(10.0, libm::ceil(libm::log10(high)))))
+            let low = step_below(least(&positive)? / libm::pow(10.0, room));
+            Some(Axis::log(label, low, step_above(high).max(2.0 * low)))
         }
     }
+}
+
+/// The greatest of 1, 2 and 5 times a power of ten that is not above `value`.
+fn step_below(value: f64) -> f64 {
+    let decade = libm::pow(10.0, libm::floor(libm::log10(value)));
+    [5.0, 2.0].into_iter().map(|step| step * decade).find(|step| *step <= value).unwrap_or(decade)
+}
+
+/// The least of them that is not below it, and above what is below.
+fn step_above(value: f64) -> f64 {
+    let decade = libm::pow(10.0, libm::floor(libm::log10(value)));
+    [1.0, 2.0, 5.0].into_iter().map(|step| step * decade).find(|step| *step >= value).unwrap_or(10.0 * decade)
 }
 
 fn least(values: &[f64]) -> Option<f64> {
@@ -218,6 +230,17 @@ const BARS: &[BarPlan] = &[
         axis: "nodes per lookup",
         scale: Scale::Log,
         bars: &[("learn who asks, and for what", BASE, "exposure.both"), ("learn only for what", BASE, "exposure.key")],
+    },
+    BarPlan {
+        name: "colluders",
+        title: "Of how many lookups colluders learn who asks for what",
+        axis: "% of lookups",
+        scale: Scale::Percent,
+        bars: &[
+            ("the one node that learns the most", BASE, "linkage.best_placed"),
+            ("a tenth of all nodes", BASE, "linkage.ten_percent"),
+            ("a hundredth", BASE, "linkage.one_percent"),
+        ],
     },
     BarPlan {
         name: "first-victim",

@@ -10,6 +10,8 @@ use crate::lab::comparison::evidence::{Side, Verdict};
 use crate::lab::comparison::plots;
 use crate::lab::comparison::report::Comparison;
 use crate::lab::comparison::tables;
+use crate::lab::comparison::variation::fewer;
+use crate::sim::scenario::ModeName;
 
 /// The report.
 pub fn markdown(comparison: &Comparison) -> String {
@@ -43,12 +45,14 @@ pub fn terminal(comparison: &Comparison) -> String {
 fn workload(comparison: &Comparison) -> String {
     let base = &comparison.workload;
     format!(
-        "{} nodes, {} documents of one block, {} lookups ({} where something changes), Zipf {}, one lookup per node in \
+        "{} nodes, {} documents of one block, {} lookups ({} where something changes, of \
+         flooding {}), Zipf {}, one lookup per node in \
          {} s, King-like latency. Seeds {}: means with Student's 95 % interval.",
         number(base.nodes.into()),
         number(f64::from(base.nodes) * f64::from(base.documents_per_node)),
         number(base.lookups.into()),
-        number(base.lookups.div_ceil(5).into()),
+        number(base.lookups.div_ceil(fewer(ModeName::Chord)).into()),
+        number(base.lookups.div_ceil(fewer(ModeName::Flooding)).into()),
         number(base.zipf),
         number(1.0 / base.lookups_per_node_second),
         comparison.seeds(),

@@ -29,7 +29,7 @@ pub struct Variation {
 #[derive(Clone, Copy, Debug)]
 enum Lookups {
     All,
-    Fifth,
+    Fewer,
     None,
 }
 
@@ -46,7 +46,7 @@ impl Variation {
         let mut scenario = base.scenario(mode, nodes, seed);
         scenario.workload.lookups = match self.lookups {
             Lookups::All => base.lookups,
-            Lookups::Fifth => base.lookups.div_ceil(5),
+            Lookups::Fewer => base.lookups.div_ceil(fewer(mode)),
             Lookups::None => 0,
         };
         (self.change)(&mut scenario);
@@ -54,8 +54,16 @@ impl Variation {
     }
 }
 
+/// By how much fewer lookups a variation has than the base. Chosen: a flood is as much work as a thousand lookups of others.
+pub const fn fewer(mode: ModeName) -> u32 {
+    match mode {
+        ModeName::Flooding => 25,
+        _ => 5,
+    }
+}
+
 const fn usual(name: &'static str, title: &'static str, change: fn(&mut Scenario)) -> Variation {
-    Variation { name, title, usual: true, shrink: 1, lookups: Lookups::Fifth, change }
+    Variation { name, title, usual: true, shrink: 1, lookups: Lookups::Fewer, change }
 }
 
 const fn thorough(name: &'static str, title: &'static str, change: fn(&mut Scenario)) -> Variation {

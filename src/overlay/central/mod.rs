@@ -1,7 +1,8 @@
 //! Napster: one server knows who shares what, documents go from client to client.
 //!
 //! One question and one answer find anything; the server's state grows with everything shared, it learns who asks for what,
-//! and without it nothing is found. Publishing is by reference alone.
+//! and without it nothing is found. Publishing is by reference alone; a client that comes back tells the server again what it
+//! shares.
 
 mod message;
 mod server;
@@ -11,7 +12,8 @@ use std::collections::{BTreeMap, VecDeque};
 pub use self::message::Message;
 use self::server::Server;
 use crate::id::NodeId;
-use crate::key::RoutingKey;
+use crate::key::{Distance, Location, RoutingKey};
+use crate::limits;
 use crate::message::block::{Block, Parcel};
 use crate::message::contact::Contact;
 use crate::overlay::mode::calls::{CallId, Calls, Cost};
@@ -56,6 +58,8 @@ enum Purpose {
     Search(Ticket),
     Share(Ticket),
     Collect(Ticket),
+    /// Tells again what is shared here; after the last of a page the next one is read.
+    Declare(Option<RoutingKey>),
     Ping,
 }
 
@@ -65,6 +69,8 @@ enum Reading {
     Asked(NodeId, CallId),
     Own(Ticket),
     Kept(Ticket),
+    /// What is shared here, a page of it.
+    Shared,
 }
 
 impl Central {
@@ -211,6 +217,14 @@ impl Central {
             (Purpose::Login, Message::Noted { taken, .. }) => {
                 self.is_known |= taken;
                 self.next_login = (!taken).then(|| now + LOGIN_AGAIN);
+                if taken {
+                    self.survey(None);
+                }
+            }
+            (Purpose::Declare(last), Message::Noted { .. }) => {
+                if last.is_some() {
+                    self.survey(last);
+                }
             }
             (Purpose::Share(ticket), Message::Noted { taken, .. }) => {
                 self.end(ticket, Answer::Inserted { stores: u32::from(taken), wanted: 1 });
@@ -253,7 +267,28 @@ impl Central {
                 let Some(Reading::Kept(ticket)) = self.readings.take(token) else { return };
                 self.on_kept(now, ticket, durable);
             }
-            StoreAnswer::Contains { .. } | StoreAnswer::Survey { .. } => {}
+            StoreAnswer::Survey { token, keys } => {
+                if let Some(Reading::Shared) = self.readings.take(token) {
+                    self.declare(now, &keys);
+                }
+            }
+            StoreAnswer::Contains { .. } => {}
+        }
+    }
+
+    /// Has a page of what is shared here read, from the key `after` on.
+    fn survey(&mut self, after: Option<RoutingKey>) {
+        let (around, within, most) = (Location(0), Distance(u64::MAX), limits::KEYS_PER_SHARE);
+        self.store(Reading::Shared, |token| StoreWork::Survey { token, around, within, after, most });
+    }
+
+    /// Tells the server of a page of what is shared here.
+    fn declare(&mut self, now: Instant, keys: &[RoutingKey]) {
+        let Some(index) = self.index.clone() else { return };
+        let is_full = keys.len() >= limits::KEYS_PER_SHARE;
+        for (at, key) in keys.iter().copied().enumerate() {
+            let (sender, last) = (self.me.clone(), (is_full && at + 1 == keys.len()).then_some(key));
+            self.calls.ask(now, &index, Purpose::Declare(last), |call| Message::Share { call, key, sender });
         }
     }
 
@@ -289,6 +324,7 @@ impl Central {
                     self.end(ticket, Answer::Unavailable);
                 }
                 Purpose::Collect(ticket) => self.collect(now, ticket),
+                Purpose::Declare(_) => {}
                 Purpose::Ping => {
                     if let Some(server) = &mut self.server {
                         server.forget(&node);

@@ -49,6 +49,8 @@ pub(super) enum Purpose {
     Collect(u32),
     /// Neighbours of the next node of that member.
     Stabilise(u8, Peer),
+    /// Whether the predecessor of a member is still there.
+    Check(u8),
     /// A copy; whoever is missing one will be found by stabilisation.
     Copy,
 }

@@ -3,7 +3,7 @@
 //! Copies go to the first of the successor list; a new predecessor gets the keys that are its own now.
 
 use super::core::{Core, Purpose, Reading};
-use super::member::is_in;
+use super::member::{Member, is_in};
 use super::message::Message;
 use super::peer::Peer;
 use crate::id::NodeId;
@@ -24,10 +24,21 @@ pub(super) fn handle_get(core: &mut Core, from: NodeId, call: CallId, key: Routi
     }
 }
 
-pub(super) fn handle_put(core: &mut Core, from: NodeId, call: CallId, put: (RoutingKey, Parcel, u8)) {
+/// Whom a key belongs to that the next node has handed over though it is not this node's: those before, so that it goes on
+/// to the one whose it is.
+fn passed_back(core: &Core, from: NodeId, key: Location) -> Option<Peer> {
+    let is_next = |member: &&Member| member.successors.first().is_some_and(|next| next.id() == from);
+    let member = core.members.iter().find(is_next)?;
+    member.predecessor.clone().filter(|before| before.id() != from && !core.owns(key))
+}
+
+pub(super) fn handle_put(core: &mut Core, now: Instant, from: NodeId, call: CallId, put: (RoutingKey, Parcel, u8)) {
     let (key, parcel, replicas) = put;
     match parcel.open(&key) {
         Ok(block) if !core.readings.is_full() => {
+            if let Some(before) = passed_back(core, from, key.location()) {
+                give(core, now, &before, &block);
+            }
             core.store(Reading::Kept(from, call, key, replicas), |token| StoreWork::Keep { token, block });
         }
         Ok(_) => {}
@@ -37,6 +48,9 @@ pub(super) fn handle_put(core: &mut Core, from: NodeId, call: CallId, put: (Rout
 
 pub(super) fn handle_refer(core: &mut Core, now: Instant, from: NodeId, call: CallId, told: (RoutingKey, Peer, u8)) {
     let (key, holder, replicas) = told;
+    if let Some(before) = passed_back(core, from, key.location()) {
+        refer(core, now, &before, key, holder.clone());
+    }
     let durable = remember(core, now, key, &holder, replicas);
     core.calls.reply(from, Message::Stored { call, durable });
 }

@@ -154,7 +154,7 @@ impl Chord {
             }
             Message::Get { call, key } => keeping::handle_get(core, from, call, key),
             Message::Put { call, key, parcel, replicas } => {
-                keeping::handle_put(core, from, call, (key, parcel, replicas));
+                keeping::handle_put(core, now, from, call, (key, parcel, replicas));
             }
             Message::Refer { call, key, holder, replicas } => {
                 keeping::handle_refer(core, now, from, call, (key, holder, replicas));
@@ -177,6 +177,7 @@ impl Chord {
                         upkeep::look_all_up(core, searches, now, member.into());
                     }
                 }
+                Some(Purpose::Check(member)) => upkeep::handle_presence(core, now, from, member),
                 other => self.out_of_turn(from, other.as_ref()),
             },
             Message::Seek { call, member, key, way } => {
@@ -263,7 +264,7 @@ impl Chord {
                     core.forget(&node);
                     upkeep::stabilise(core, now, member.into());
                 }
-                Purpose::Copy => core.forget(&node),
+                Purpose::Check(_) | Purpose::Copy => core.forget(&node),
             }
         }
     }

@@ -1,4 +1,5 @@
-//! Stabilisation: each member asks the next node who stands before it, tells it of itself, and looks fingers up.
+//! Stabilisation: each member asks the next node who stands before it, tells it of itself, sees whether the one before is still
+//! there, and looks fingers up.
 //!
 //! Also joining, leaving, and what follows when neighbours change: keys change hands.
 
@@ -46,6 +47,7 @@ impl Upkeep {
         self.join(core, searches, now);
         for member in 0..core.members.len() {
             forget_silent_predecessor(core, member, now);
+            check_predecessor(core, member, now);
             stabilise(core, now, member);
             look_fingers_up(core, searches, now, member);
         }
@@ -73,6 +75,29 @@ fn forget_silent_predecessor(core: &mut Core, member: usize, now: Instant) {
     let heard = *member.heard.get_or_insert(now);
     if now.since(heard) > silence {
         member.predecessor = None;
+    }
+}
+
+/// A dead predecessor keeps out whoever comes after it: one that has not spoken of late is asked (2003, figure 6).
+fn check_predecessor(core: &mut Core, number: usize, now: Instant) {
+    let member = &core.members[number];
+    let Some(predecessor) = member.predecessor.clone().filter(|peer| peer.id() != member.me.id()) else { return };
+    let is_fresh = member.heard.is_some_and(|heard| now.since(heard) < core.config.stabilise.0);
+    if !is_fresh {
+        let place = predecessor.member();
+        core.calls.ask(now, predecessor.contact(), Purpose::Check(number as u8), |call| Message::Neighbours {
+            call,
+            member: place,
+        });
+    }
+}
+
+/// The predecessor of a member is there.
+pub(super) fn handle_presence(core: &mut Core, now: Instant, from: NodeId, number: u8) {
+    if let Some(member) = core.members.get_mut(usize::from(number))
+        && member.predecessor.as_ref().is_some_and(|peer| peer.id() == from)
+    {
+        member.heard = Some(now);
     }
 }
 
@@ -175,7 +200,8 @@ pub(super) fn handle_notify(core: &mut Core, now: Instant, from: NodeId, number:
         }
         // The one before is gone: its keys are this member's now, and need one more copy.
         Some(before) => spread(core, now, number, sender.place(), before),
-        None => {}
+        // What was put here before anybody had come between belongs to those before.
+        None => keeping::hand_over(core, now, me, sender.place(), &sender),
     }
 }
 

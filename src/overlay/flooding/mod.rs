@@ -36,8 +36,6 @@ pub struct Flooding {
     searches: Searches,
     /// Inserts that wait for the store.
     inserts: BTreeSet<Ticket>,
-    /// Neighbours that a settled node has still to link to.
-    first: Vec<Contact>,
 }
 
 impl Flooding {
@@ -46,25 +44,31 @@ impl Flooding {
     pub fn newcomer(config: Arc<Config>, me: Contact, entries: Vec<Contact>, shares: bool, seed: [u8; 32]) -> Self {
         let standing = Standing::new(config.degree);
         let core = Core::new(config, me, standing, shares, seed);
-        Self::compose(core, entries, Vec::new())
+        Self::compose(core, entries)
     }
 
-    /// A node of a network that has found itself: it is to be linked to `degree` others, of which it calls `first` itself,
-    /// and knows `entries` in case all of them are lost.
+    /// A node of a network that has found itself: it is linked to `neighbours`, and has heard of `entries` in case all of
+    /// them are lost.
     pub fn settled(
         config: Arc<Config>,
         me: Contact,
-        (degree, first, entries): (usize, Vec<Contact>, Vec<Contact>),
+        (neighbours, entries): (Vec<NodeId>, Vec<Contact>),
         shares: bool,
         seed: [u8; 32],
     ) -> Self {
-        let core = Core::new(config, me, Standing::settled(degree), shares, seed);
-        Self::compose(core, entries, first)
+        let core = Core::new(config, me, Standing::settled(neighbours.len()), shares, seed);
+        let mut node = Self::compose(core, entries.clone());
+        for neighbour in neighbours {
+            node.core.calls.assume_link(neighbour);
+            node.core.standing.insert(neighbour);
+        }
+        entries.into_iter().for_each(|host| node.membership.hear_of(&node.core, host));
+        node
     }
 
-    fn compose(core: Core, entries: Vec<Contact>, first: Vec<Contact>) -> Self {
+    fn compose(core: Core, entries: Vec<Contact>) -> Self {
         let (membership, searches) = (Membership::new(entries), Searches::default());
-        Self { core, membership, searches, inserts: BTreeSet::new(), first }
+        Self { core, membership, searches, inserts: BTreeSet::new() }
     }
 
     /// The node itself.
@@ -245,9 +249,6 @@ impl Flooding {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        for host in std::mem::take(&mut self.first) {
-            self.membership.connect(&mut self.core, now, &host);
-        }
         self.hear_silence(now);
         self.searches.handle_timeout(&mut self.core, now);
         self.membership.handle_timeout(&mut self.core, now);

@@ -91,8 +91,9 @@ impl Lookup {
     }
 
     fn position(&self, node: NodeId) -> Option<usize> {
-        let is_it = |candidate: &Candidate| candidate.contact.id() == node && candidate.state == State::Asked;
-        self.candidates.iter().position(is_it)
+        let apart = apart(&node.0, &self.name);
+        let at = self.candidates.binary_search_by(|candidate| candidate.apart.cmp(&apart)).ok()?;
+        (self.candidates[at].state == State::Asked).then_some(at)
     }
 
     fn add(&mut self, contact: Contact, round: u16) {

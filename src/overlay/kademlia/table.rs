@@ -11,11 +11,17 @@ use crate::message::contact::Contact;
 use crate::time::Instant;
 
 /// How far apart two names are: their bitwise difference, as a number.
-pub(super) type Apart = [u8; 32];
+pub(super) type Apart = (u128, u128);
 
 /// The difference of two names.
 pub(super) fn apart(a: &[u8; 32], b: &[u8; 32]) -> Apart {
-    std::array::from_fn(|at| a[at] ^ b[at])
+    let (a, b) = (halves(a), halves(b));
+    (a.0 ^ b.0, a.1 ^ b.1)
+}
+
+fn halves(name: &[u8; 32]) -> (u128, u128) {
+    let half = |from: usize| u128::from_be_bytes(std::array::from_fn(|at| name[from + at]));
+    (half(0), half(16))
 }
 
 /// The table.
@@ -38,8 +44,25 @@ struct Bucket {
 #[derive(Debug)]
 struct Entry {
     contact: Contact,
+    /// The end of the contact's id, so that most others are told from it without a look at it.
+    tag: u32,
     /// Questions in a row without an answer.
     failures: u8,
+}
+
+impl Entry {
+    fn new(contact: Contact) -> Self {
+        let tag = tag(&contact.id());
+        Self { contact, tag, failures: 0 }
+    }
+
+    fn is_of(&self, tag: u32, node: &NodeId) -> bool {
+        self.tag == tag && self.contact.id() == *node
+    }
+}
+
+fn tag(node: &NodeId) -> u32 {
+    u32::from_be_bytes(std::array::from_fn(|at| node.0[28 + at]))
 }
 
 impl Table {
@@ -49,23 +72,23 @@ impl Table {
 
     /// Bits that `name` and this node share at the front; 256 for the node itself.
     fn shared(&self, name: &[u8; 32]) -> u16 {
-        let apart = apart(&self.me.0, name);
-        let zeros = apart.iter().position(|byte| *byte != 0);
-        zeros.map_or(256, |at| at as u16 * 8 + apart[at].leading_zeros() as u16)
+        let (first, second) = apart(&self.me.0, name);
+        (if first == 0 { 128 + second.leading_zeros() } else { first.leading_zeros() }) as u16
     }
 
     /// A contact has spoken.
     pub(super) fn see(&mut self, contact: &Contact) {
-        let shared = self.shared(&contact.id().0);
+        let id = contact.id();
+        let (shared, tag) = (self.shared(&id.0), tag(&id));
         if shared == 256 {
             return;
         }
         let k = self.k;
         let bucket = self.buckets.entry(shared).or_default();
-        if let Some(entry) = bucket.entries.iter_mut().find(|entry| entry.contact == *contact) {
+        if let Some(entry) = bucket.entries.iter_mut().find(|entry| entry.is_of(tag, &id)) {
             entry.failures = 0;
         } else if bucket.entries.len() < k {
-            bucket.entries.push(Entry { contact: contact.clone(), failures: 0 });
+            bucket.entries.push(Entry::new(contact.clone()));
         } else {
             bucket.waiting.retain(|other| other != contact);
             if bucket.waiting.len() >= WAITING {
@@ -80,10 +103,10 @@ impl Table {
         let shared = self.shared(&node.0);
         let Some(bucket) = self.buckets.get_mut(&shared) else { return };
         bucket.waiting.retain(|contact| contact.id() != *node);
-        let Some(at) = bucket.entries.iter().position(|entry| entry.contact.id() == *node) else { return };
+        let Some(at) = bucket.entries.iter().position(|entry| entry.is_of(tag(node), node)) else { return };
         bucket.entries[at].failures += 1;
         if let Some(contact) = bucket.waiting.pop() {
-            bucket.entries[at] = Entry { contact, failures: 0 };
+            bucket.entries[at] = Entry::new(contact);
         } else if bucket.entries[at].failures >= STALE {
             bucket.entries.remove(at);
         }
@@ -105,8 +128,14 @@ impl Table {
             }
             found.extend(bucket.contacts());
         }
-        found.sort_by_cached_key(|contact| apart(&contact.id().0, name));
-        found.into_iter().take(most).cloned().collect()
+        let mut found: Vec<(Apart, &Contact)> =
+            found.into_iter().map(|contact| (apart(&contact.id().0, name), contact)).collect();
+        if found.len() > most && most > 0 {
+            found.select_nth_unstable_by_key(most - 1, |(apart, _)| *apart);
+            found.truncate(most);
+        }
+        found.sort_unstable_by_key(|(apart, _)| *apart);
+        found.into_iter().take(most).map(|(_, contact)| contact.clone()).collect()
     }
 
     /// A lookup of this name begins: its bucket needs no refresh for a while.

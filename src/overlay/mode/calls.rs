@@ -130,6 +130,11 @@ impl<M: Clone, T> Calls<M, T> {
         }
     }
 
+    /// A link is open from the start: nothing waits for it.
+    pub fn assume_link(&mut self, peer: NodeId) {
+        self.links.opened(peer);
+    }
+
     /// A link is open: what waited for it leaves.
     pub fn on_link_up(&mut self, peer: NodeId) {
         self.on_link_up_beside(peer, |_| false);

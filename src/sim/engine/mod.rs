@@ -166,6 +166,13 @@ where
         self.on_send(from, to, message);
     }
 
+    /// Two nodes are linked from the start, and know it.
+    pub fn assume_link(&mut self, one: u32, other: u32) {
+        self.next_link = self.next_link.wrapping_add(1);
+        self.link(one, other);
+        self.link(other, one);
+    }
+
     /// A colluder opens a link at once, where whoever dials is linked.
     pub fn force_link(&mut self, from: u32, to: u32) {
         self.on_dialled(from, to);

@@ -12,7 +12,6 @@ use crate::sim::engine::address_of;
 use crate::sim::latency::mix;
 use crate::sim::scenario::{CopyKind, Deletion, FloodingTable, Scenario, SearchStrategy, Topology};
 use crate::sim::{content, topology};
-use crate::time::Duration;
 
 /// What the nodes of a network share.
 #[derive(Debug)]
@@ -58,24 +57,25 @@ impl Kind for Web {
     fn settled(&self, count: u32) -> Vec<Flooding> {
         let seed = self.scenario.seed;
         let contacts: Vec<Contact> = (0..count).map(|number| self.contact(number)).collect();
-        let topology = Topology { degree: self.topology.degree.min(count - 1), ..self.topology };
-        let edges = topology::edges(topology, count, seed);
-        let near = topology::neighbours(&edges, count);
+        let near = topology::neighbours(&self.linked(count), count);
         let machine = |number: u32| {
-            let near = &near[number as usize];
-            // Either end could call: the one that starts later does, so that the other is there.
-            let first = near.iter().filter(|other| **other < number).map(|other| contacts[*other as usize].clone());
+            let near = near[number as usize].iter().map(|other| contacts[*other as usize].id());
             let known = |step: u64| mix(mix(seed ^ KNOWN ^ step) ^ u64::from(number)) % u64::from(count);
             let entries = (0..ENTRIES).map(|step| contacts[known(step) as usize].clone());
             Flooding::settled(
                 Arc::clone(&self.config),
                 contacts[number as usize].clone(),
-                (near.len(), first.collect(), entries.collect()),
+                (near.collect(), entries.collect()),
                 !self.scenario.is_free_rider(number),
                 content::machine_seed(seed, number, 0),
             )
         };
         (0..count).map(machine).collect()
+    }
+
+    fn linked(&self, count: u32) -> Vec<(u32, u32)> {
+        let topology = Topology { degree: self.topology.degree.min(count - 1), ..self.topology };
+        topology::edges(topology, count, self.scenario.seed)
     }
 
     fn newcomer(&self, number: u32, entries: &[u32], start: u32) -> Flooding {
@@ -113,19 +113,13 @@ impl Kind for Web {
         self.table.deletion == Deletion::Random
     }
 
-    fn settling(&self) -> Duration {
-        SETTLING
-    }
-
     fn witnessed(mode: &Flooding) -> Option<Witnessed> {
         let tally = mode.tally();
         Some(Witnessed { reached: tally.reached, named: tally.named, duplicates: tally.duplicates })
     }
 }
 
-/// Nodes that a node knows in case it loses all neighbours.
-const ENTRIES: u64 = 3;
+/// Nodes that a node has heard of in case it loses neighbours. Chosen: as many as two new neighbours name.
+const ENTRIES: u64 = 8;
 /// Sets the draw of those apart.
 const KNOWN: u64 = 0x6b6e_6f77;
-/// As long as a question may take.
-const SETTLING: Duration = Duration::from_secs(5);

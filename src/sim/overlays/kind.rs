@@ -30,6 +30,11 @@ pub trait Kind: Sized + std::fmt::Debug {
     /// The first `count` nodes, servers included, in a network that has found itself.
     fn settled(&self, count: u32) -> Vec<Self::Mode>;
 
+    /// Pairs of the first nodes that are linked from the start, as their machines know.
+    fn linked(&self, _count: u32) -> Vec<(u32, u32)> {
+        Vec::new()
+    }
+
     /// A node that joins, or comes back for the `start`-th time, through one of `entries`; founds the network without any.
     fn newcomer(&self, number: u32, entries: &[u32], start: u32) -> Self::Mode;
 

@@ -81,6 +81,9 @@ impl<K: Kind> Network<K> {
         for (number, mode) in network.kind.settled(count).into_iter().enumerate() {
             network.engine.add(content::node_id(scenario.seed, number as u32), mode);
         }
+        for (one, other) in network.kind.linked(count) {
+            network.engine.assume_link(one, other);
+        }
         network.live = (network.kind.servers()..count).collect();
         network.run_for(network.kind.settling());
         network

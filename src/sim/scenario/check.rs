@@ -125,17 +125,19 @@ impl Scenario {
             .or_else(|| self.swarm.and_then(|table| table.sentence()))
             .or_else(|| self.can.and_then(|table| table.sentence()))
             .or_else(|| self.flooding.and_then(|table| table.sentence()))
-            .or_else(|| self.supernode.and_then(|table| table.sentence(self.topology, start)))
-            .or_else(|| self.linked(start))
+            .or_else(|| self.supernode.and_then(|table| table.sentence(self.topology, self.nodes)))
+            .or_else(|| self.linked())
     }
 
     /// What is wrong with the graph at the start, where the overlay has one.
-    fn linked(&self, start: u32) -> Option<String> {
+    ///
+    /// A network that grows begins with as many links as its first nodes can have.
+    fn linked(&self) -> Option<String> {
         if !self.mode.is_linked() {
             return None;
         }
         match self.topology {
-            Some(topology) => topology.sentence(start),
+            Some(topology) => topology.sentence(self.nodes),
             None => Some("the table [topology] is missing".into()),
         }
     }
@@ -153,7 +155,8 @@ impl Scenario {
             return Some("workload.fetch_at_most_once is not available yet".into());
         }
         let pairs = u64::from(work.documents) * u64::from(self.nodes);
-        (work.fetch_at_most_once && u64::from(work.lookups) * 2 > pairs).then(|| {
+        // Who trades downloads once in any case.
+        (work.fetch_at_most_once && !self.trades() && u64::from(work.lookups) * 2 > pairs).then(|| {
             format!(
                 "workload.lookups is {}, but no document is fetched twice by one node: at most {} here",
                 work.lookups,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits;
-use crate::sim::scenario::shared::Topology;
+use crate::sim::scenario::shared::{ModeName, Topology};
 
 /// `[supernode]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ impl SupernodeTable {
         number.is_multiple_of(self.leaves_per_supernode + 1)
     }
 
-    pub(super) fn sentence(&self, topology: Option<Topology>, start: u32) -> Option<String> {
+    pub(super) fn sentence(&self, topology: Option<Topology>, nodes: u32) -> Option<String> {
         let range = |name: &str, value: u32, least: u32, most: u32| {
             (value < least || value > most)
                 .then(|| format!("supernode.{name} is between {least} and {most}, not {value}"))
@@ -46,8 +46,10 @@ impl SupernodeTable {
             .or_else(|| range("want_results", self.want_results, 1, limits::RESULTS_MOST))
             .or_else(|| range("max_ttl", self.max_ttl.into(), 1, limits::SUPERNODE_HOPS.into()))
             .or_else(|| {
-                let (supernodes, degree) = (self.supernodes(start), topology?.degree);
-                (supernodes > 1 && degree >= supernodes)
+                let (supernodes, degree) = (self.supernodes(nodes), topology?.degree);
+                // Nobody asked for the default: fewer supernodes have fewer links.
+                let is_asked_for = topology != Topology::default_of(ModeName::Supernode, nodes);
+                (is_asked_for && supernodes > 1 && degree >= supernodes)
                     .then(|| format!("topology.degree is {degree}, but there are only {supernodes} supernodes"))
             })
     }
