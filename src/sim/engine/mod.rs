@@ -168,9 +168,7 @@ where
 
     /// Two nodes are linked from the start, and know it.
     pub fn assume_link(&mut self, one: u32, other: u32) {
-        self.next_link = self.next_link.wrapping_add(1);
-        self.link(one, other);
-        self.link(other, one);
+        self.enter_link(one, other);
     }
 
     /// A colluder opens a link at once, where whoever dials is linked.
@@ -346,11 +344,16 @@ where
         if self.nodes[to as usize].links.close(from).is_some() {
             self.input(to, Input::LinkDown { peer: dialler });
         }
-        self.next_link = self.next_link.wrapping_add(1);
-        self.nodes[from as usize].links.open(Link { peer: to, number: self.next_link });
-        self.nodes[to as usize].links.open(Link { peer: from, number: self.next_link });
+        self.enter_link(from, to);
         self.input(from, Input::LinkUp { peer, address: address_of(to), inbound: false });
         self.input(to, Input::LinkUp { peer: dialler, address: address_of(from), inbound: true });
+    }
+
+    /// Both ends know of a new link.
+    fn enter_link(&mut self, one: u32, other: u32) {
+        self.next_link = self.next_link.wrapping_add(1);
+        self.nodes[one as usize].links.open(Link { peer: other, number: self.next_link });
+        self.nodes[other as usize].links.open(Link { peer: one, number: self.next_link });
     }
 
     fn input(&mut self, number: u32, input: Input<M::Message>) {
