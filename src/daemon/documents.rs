@@ -22,6 +22,7 @@ use self::carrier::Carrier;
 pub use self::copy::Copied;
 use self::name::{Site, Sought, Wish};
 use self::way::way;
+use super::client_cache::ClientCache;
 use super::clock::Clock;
 use super::data_dir::DataDir;
 use super::handle::{Handle, Way};
@@ -41,12 +42,14 @@ pub struct Documents {
     keeper: Arc<Keeper>,
     clock: Clock,
     repairs: Arc<Semaphore>,
+    cache: ClientCache,
 }
 
 impl Documents {
     /// Works over `node`; writes in the subspaces kept in `data`.
     pub fn new(node: Handle, data: DataDir, keeper: Arc<Keeper>) -> Self {
-        Self { node, data, keeper, clock: Clock::start(), repairs: Arc::new(Semaphore::new(REPAIRS)) }
+        let cache = ClientCache::new(data.path().to_owned());
+        Self { node, data, keeper, clock: Clock::start(), repairs: Arc::new(Semaphore::new(REPAIRS)), cache }
     }
 }
 
@@ -62,13 +65,13 @@ impl Worker for Documents {
         match request {
             JobRequest::Insert(request) => {
                 let wish = name::wish(request.name.as_deref(), unix_seconds, self.data, self.keeper).await?;
-                let carrier = carrier(self.node, request.direct, self.clock).await?;
+                let carrier = carrier(self.node, request.direct, self.clock).await?.beside(self.cache);
                 let writer = writer(&carrier, wish).await?;
                 insert::run(carrier, request, writer, report, input).await.map(JobState::Inserted)
             }
             JobRequest::Fetch(request) => {
                 let (sought, path) = name::sought(&request, unix_seconds).await?;
-                let carrier = carrier(self.node, request.direct, self.clock).await?;
+                let carrier = carrier(self.node, request.direct, self.clock).await?.beside(self.cache);
                 let (start, found) = located(&carrier, sought, request.own_store).await?;
                 let readers = name::readers(self.data, self.keeper).await?;
                 let way = fetch::Way {
@@ -87,7 +90,7 @@ impl Worker for Documents {
             }
             JobRequest::Find(request) => {
                 let site = name::site(&request.uri, self.data, self.keeper).await?;
-                let carrier = carrier(self.node, request.direct, self.clock).await?;
+                let carrier = carrier(self.node, request.direct, self.clock).await?.beside(self.cache);
                 let began = carrier.now();
                 let edition = newest::edition(&carrier, &site, true).await?.ok_or_else(no_edition)?;
                 let seconds = carrier.now().since(began).as_secs_f64();
