@@ -181,6 +181,49 @@ where
         }
     }
 
+    /// The same network with other machines: each live node goes on as what `turn` makes of its machine, of the peers that it
+    /// is linked to and of those it is dialling; what is on its way arrives as what `reword` makes of it. Faults end.
+    pub fn turned<N: Mode>(
+        mut self,
+        mut turn: impl FnMut(M, Vec<u32>, Vec<u32>) -> N,
+        reword: impl Fn(M::Message) -> N::Message,
+    ) -> Engine<N>
+    where
+        N::Message: Roles,
+    {
+        let mut engine = Engine::new(self.conditions, self.depot, 0);
+        let mut dialled: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        while let Some((at, event)) = self.wheel.pop() {
+            if let Event::Dialled { from, to } = event {
+                dialled.entry(from).or_default().push(to);
+            }
+            engine.wheel.push(at, event.reworded(&reword));
+        }
+        for (number, node) in (0..).zip(self.nodes) {
+            let linked = node.links.iter().map(|link| link.peer).collect();
+            let mode = node.mode.map(|mode| turn(mode, linked, dialled.remove(&number).unwrap_or_default()));
+            let Node { id, address, links, alarm, received, .. } = node;
+            engine.nodes.push(Node { id, address, mode, links, alarm, received });
+        }
+        Engine {
+            now: self.now,
+            by_id: self.by_id,
+            in_flight: self.in_flight,
+            access: self.access,
+            tap: self.tap,
+            random: self.random,
+            open: self.open,
+            answers: self.answers,
+            next_ticket: self.next_ticket,
+            next_link: self.next_link,
+            memories: self.memories,
+            traffic: self.traffic,
+            alarms: self.alarms,
+            events: self.events,
+            ..engine
+        }
+    }
+
     /// From now on `fault` judges every message.
     pub fn set_fault(&mut self, fault: impl Fault<M::Message> + 'static) {
         self.fault = Some(Box::new(fault));
@@ -611,6 +654,20 @@ where
     fn after(&mut self, delay: Duration, event: Event<M::Message>) {
         self.in_flight += 1;
         self.wheel.push(self.now + delay, event);
+    }
+}
+
+impl<Message> Event<Message> {
+    fn reworded<Other>(self, reword: impl Fn(Message) -> Other) -> Event<Other> {
+        match self {
+            Self::Leave { from, to, link, message } => Event::Leave { from, to, link, message: reword(message) },
+            Self::Arrive { from, to, link, message } => Event::Arrive { from, to, link, message: reword(message) },
+            Self::Deliver { from, to, link, message } => Event::Deliver { from, to, link, message: reword(message) },
+            Self::Dialled { from, to } => Event::Dialled { from, to },
+            Self::DialFailed { from, peer } => Event::DialFailed { from, peer },
+            Self::Lost { at, link } => Event::Lost { at, link },
+            Self::Alarm { node, due } => Event::Alarm { node, due },
+        }
     }
 }
 

@@ -125,9 +125,9 @@ fn text(name: &str, findings: &[Finding]) -> String {
 fn verdict(findings: &[Finding]) -> Result<(), Failure> {
     let failed: Vec<String> = findings
         .iter()
-        .filter(|finding| !finding.control.reached)
-        .map(|finding| {
-            let control = &finding.control;
+        .flat_map(|finding| std::iter::once(&finding.control).chain(&finding.controls).map(move |one| (finding, one)))
+        .filter(|(_, control)| !control.reached)
+        .map(|(finding, control)| {
             let value = control.value.map_or_else(|| "nothing".into(), |value| format!("{value:.4}"));
             format!(
                 "the control of {} did not reach its level: {} of {} is {value}, not {:.4}",
