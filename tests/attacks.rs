@@ -6,11 +6,12 @@ use bolthole::lab::attacks::attack::{Attack, Parts};
 use bolthole::lab::attacks::build::Build;
 use bolthole::lab::attacks::field::{Field, Order};
 use bolthole::lab::attacks::finding::Finding;
+use bolthole::lab::attacks::line::Line;
 use bolthole::lab::attacks::part::Plan;
 use bolthole::lab::attacks::trace::{Action, Sighting};
-use bolthole::lab::attacks::{ATTACKS, AWAITED, first_spy, predecessor};
+use bolthole::lab::attacks::{ATTACKS, first_spy, predecessor};
 use bolthole::sim::tap::SightKind;
-use bolthole::time::Instant;
+use bolthole::time::{Duration, Instant};
 
 fn plan(fraction: f64) -> Plan {
     Plan { nodes: 80, fraction, seed: 1, control_only: false }
@@ -44,9 +45,49 @@ fn every_control_falls_and_every_finding_states_its_samples_and_limit() {
 #[test]
 fn plain_routing_gives_away_whoever_fetches_a_file() {
     let finding = run(named("predecessor"), &plan(0.1));
+    let is_it = |line: &&Line| line.goal == "G3" && line.colluders == 0.1 && line.what.ends_with("at random");
+    let line = finding.lines.iter().find(is_it).expect("a line");
     // Of some fifty files nearly all; fewer than half would be another network than the one that ships.
-    assert!(finding.headline.recall.expect("a headline") > 0.5, "{:?}", finding.headline);
-    assert_eq!(finding.headline.met, Some(false));
+    assert!(line.before.expect("plain routing was attacked") > 0.5, "{line:?}");
+    // Pre-routing leaves about what guards leave; a third is far from that even in a network of 80 nodes.
+    assert!(line.after.expect("pre-routing was attacked") < 0.33, "{line:?}");
+}
+
+#[test]
+fn commands_leave_by_guard_middle_and_exit_and_the_exit_is_the_first_to_ask() {
+    let mut field = Field::grown(Build::Prerouted, 80, 5, &mut |_, _| {});
+    let guards = field.guards();
+    for at in 0..20 {
+        let block = field.fresh();
+        let node = field.anybody();
+        let insert = at % 2 == 0;
+        if !insert {
+            let other = (node + 1) % 80;
+            field.carry_out(&[Order { node: other, block, insert: true }]);
+        }
+        let seen = field.carry_out(&[Order { node, block, insert }]);
+        let paths = field.take_paths().pop().expect("one order");
+        let [[guard, middle, exit]] = paths[..] else { panic!("one packet is enough: {paths:?}") };
+        assert_eq!(guards[node as usize], Some(guard));
+        let packets: Vec<_> = seen.iter().filter(|seen| seen.sight.kind == SightKind::Forward).collect();
+        let hops: Vec<_> = packets.iter().map(|seen| (seen.from, seen.to)).collect();
+        assert_eq!(hops, [(node, guard), (guard, middle), (middle, exit)]);
+        let key = field.key(block);
+        let first = seen.iter().find(|seen| seen.sight.key == Some(key));
+        assert!(first.is_none_or(|first| first.from == exit), "the exit asks first, if anybody");
+    }
+}
+
+#[test]
+fn keys_of_relays_turn_and_guards_stay() {
+    let mut field = Field::grown(Build::Prerouted, 60, 6, &mut |_, _| {});
+    let before = field.guards();
+    field.run_for(Duration::from_secs(5 * 3_600 + 1));
+    field.renew();
+    assert_eq!(field.guards(), before);
+    let (block, node) = (field.fresh(), field.anybody());
+    field.carry_out(&[Order { node, block, insert: true }]);
+    assert!(field.depot().existing().contains(&block), "what is inserted after that arrives");
 }
 
 #[test]
@@ -64,11 +105,6 @@ fn the_same_seed_gives_the_same_finding() {
     assert_eq!(measured(), measured());
 }
 
-#[test]
-fn no_name_is_both_an_attack_and_one_that_is_awaited() {
-    assert!(ATTACKS.iter().all(|attack| AWAITED.iter().all(|(name, _)| attack.name != *name)));
-}
-
 /// Node 0 asks node 1, which asks node 2; then node 0 asks node 2 itself.
 fn action() -> Action {
     let seen =
@@ -78,6 +114,7 @@ fn action() -> Action {
         insert: false,
         file: Some(0),
         target: Location(7),
+        paths: Vec::new(),
         sightings: vec![seen(1, 0, 1, 18), seen(2, 1, 2, 17), seen(3, 0, 2, 18)],
     }
 }

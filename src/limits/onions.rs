@@ -12,7 +12,8 @@ pub const RELAYS: usize = 50_000;
 /// Relays of one address group in the directory. Chosen: four times what counts when relays are drawn. One more is not
 /// remembered, whoever vouches for it.
 pub const RELAYS_PER_GROUP: usize = 16;
-/// Relays of one group that count in full when relays are drawn; more of them share that weight. `anonymity.md` §6.7.
+/// Relays of one group that count in full when relays are drawn, or as many as a small group has if that is fewer; more of
+/// them share that weight. `anonymity.md` §6.7, bounded by what `lab directory-sybil` shows of networks with small groups.
 pub const GROUP_WEIGHT: usize = 4;
 /// Fewer usable relays than this, and the rules on groups, neighbours and ages yield, with a warning. protocol.md §7.
 pub const FEW_RELAYS: usize = 50;

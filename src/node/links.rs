@@ -10,7 +10,7 @@ use crate::id::NodeId;
 
 /// The links of one node.
 #[derive(Debug, Default)]
-pub(super) struct Links {
+pub(crate) struct Links {
     open: BTreeMap<NodeId, Link>,
     /// Dials of the overlay's under way.
     dialled: BTreeSet<NodeId>,
@@ -24,18 +24,18 @@ struct Link {
 
 impl Links {
     /// A link is open. Whether the overlay asked for it.
-    pub(super) fn opened(&mut self, peer: NodeId, address: SocketAddr) -> bool {
+    pub(crate) fn opened(&mut self, peer: NodeId, address: SocketAddr) -> bool {
         self.open.insert(peer, Link { address, is_shared: false });
         self.dialled.remove(&peer)
     }
 
     /// A link is gone. Whether the overlay used it.
-    pub(super) fn closed(&mut self, peer: &NodeId) -> bool {
+    pub(crate) fn closed(&mut self, peer: &NodeId) -> bool {
         self.open.remove(peer).is_some_and(|link| link.is_shared)
     }
 
     /// The overlay dials. Whether a dial must be made: not if there is a link.
-    pub(super) fn dial(&mut self, peer: NodeId) -> bool {
+    pub(crate) fn dial(&mut self, peer: NodeId) -> bool {
         let is_open = self.open.contains_key(&peer);
         if !is_open {
             self.dialled.insert(peer);
@@ -44,19 +44,24 @@ impl Links {
     }
 
     /// A dial failed. Whether it was the overlay's.
-    pub(super) fn dial_failed(&mut self, peer: &NodeId) -> bool {
+    pub(crate) fn dial_failed(&mut self, peer: &NodeId) -> bool {
         self.dialled.remove(peer)
     }
 
     /// From now on the overlay uses the link; its address if that is new.
-    pub(super) fn share(&mut self, peer: &NodeId) -> Option<SocketAddr> {
+    pub(crate) fn share(&mut self, peer: &NodeId) -> Option<SocketAddr> {
         let link = self.open.get_mut(peer).filter(|link| !link.is_shared)?;
         link.is_shared = true;
         Some(link.address)
     }
 
+    /// All links, each with whether the overlay uses it.
+    pub(crate) fn all(&self) -> Vec<(NodeId, bool)> {
+        self.open.iter().map(|(peer, link)| (*peer, link.is_shared)).collect()
+    }
+
     /// Whether the overlay uses the link.
-    pub(super) fn is_shared(&self, peer: &NodeId) -> bool {
+    pub(crate) fn is_shared(&self, peer: &NodeId) -> bool {
         self.open.get(peer).is_some_and(|link| link.is_shared)
     }
 }

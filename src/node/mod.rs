@@ -7,8 +7,8 @@
 
 mod contract;
 pub mod envelope;
-mod links;
-mod routed;
+pub(crate) mod links;
+pub(crate) mod routed;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;

@@ -5,7 +5,7 @@ use crate::onion::instruction::{Instruction, Outcome};
 use crate::overlay::mode::{Answer, Command, Offence};
 
 /// A command as a client sends it to an exit.
-pub(super) fn instruction_of(command: Command) -> Option<Instruction> {
+pub(crate) fn instruction_of(command: Command) -> Option<Instruction> {
     match command {
         Command::Fetch { key, .. } => Some(Instruction::Fetch(key)),
         Command::Insert { block } => Some(Instruction::Insert(block)),
@@ -14,7 +14,7 @@ pub(super) fn instruction_of(command: Command) -> Option<Instruction> {
 }
 
 /// A command as the exit runs it: exactly as if a client of its own had given it. A loop is none.
-pub(super) fn command_of(instruction: Instruction) -> Option<Command> {
+pub(crate) fn command_of(instruction: Instruction) -> Option<Command> {
     match instruction {
         Instruction::Fetch(key) => Some(Command::Fetch { key, own_store: true }),
         Instruction::Insert(block) => Some(Command::Insert { block }),
@@ -23,7 +23,7 @@ pub(super) fn command_of(instruction: Instruction) -> Option<Command> {
 }
 
 /// How a command of an exit ended, for its client.
-pub(super) fn outcome_of(answer: Answer) -> Outcome {
+pub(crate) fn outcome_of(answer: Answer) -> Outcome {
     match answer {
         Answer::Found { block, hops, .. } => Outcome::Found { block, hops },
         Answer::NotFound => Outcome::NotFound,
@@ -34,7 +34,7 @@ pub(super) fn outcome_of(answer: Answer) -> Outcome {
 }
 
 /// How a command ended, for the local client.
-pub(super) fn answer_of(outcome: Outcome) -> Answer {
+pub(crate) fn answer_of(outcome: Outcome) -> Answer {
     match outcome {
         Outcome::Found { block, hops } => Answer::Found { block, hops, own_store: false },
         Outcome::NotFound => Answer::NotFound,
@@ -45,7 +45,7 @@ pub(super) fn answer_of(outcome: Outcome) -> Answer {
 }
 
 /// The rule that a peer broke.
-pub(super) const fn offence_of(wrong: Wrong) -> Offence {
+pub(crate) const fn offence_of(wrong: Wrong) -> Offence {
     match wrong {
         Wrong::Unsound => Offence::Malformed,
         Wrong::Forged => Offence::BadCredential,

@@ -13,7 +13,7 @@ use rand::rngs::ChaCha20Rng;
 
 use crate::id::NodeId;
 use crate::limits;
-use crate::onion::contract::RequestId;
+use crate::onion::contract::{Attempt, RequestId};
 use crate::onion::guards::Path;
 use crate::onion::instruction::{Instruction, Outcome};
 use crate::time::{Duration, Instant};
@@ -164,6 +164,14 @@ impl Client {
                 self.due.insert((now, wait.request));
             }
         }
+    }
+
+    /// The packets that are out.
+    pub(super) fn attempts(&self) -> impl Iterator<Item = Attempt> {
+        self.waits.values().map(|wait| {
+            let Path { guard, middle, exit } = wait.path;
+            Attempt { request: wait.request, sent: wait.sent, relays: [guard, middle, exit] }
+        })
     }
 
     /// When the next command is due.

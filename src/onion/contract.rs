@@ -11,6 +11,7 @@ use crate::id::{NetworkId, NodeId};
 use crate::onion::gossip::Gossip;
 use crate::onion::instruction::{Instruction, Outcome};
 use crate::onion::loops::LoopTally;
+use crate::time::Instant;
 
 /// Names a command of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +28,29 @@ pub struct Config {
     pub local: bool,
     /// Whether loops are sent now and then: where the link to the guard keeps a rhythm.
     pub loops: bool,
+}
+
+/// How paths are drawn. All but the first are controls, for simulations only: they give away what the first keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shape {
+    /// A pinned guard, a middle of a pinned set, an exit for each packet.
+    #[default]
+    Pinned,
+    /// The first relay is drawn for each packet as well.
+    Roaming,
+    /// One relay, drawn for each packet.
+    Single,
+}
+
+/// A packet that is out for a command of this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The command.
+    pub request: RequestId,
+    /// When it was sent.
+    pub sent: Instant,
+    /// Guard, middle and exit; one relay three times where there is but one.
+    pub relays: [NodeId; 3],
 }
 
 /// Which way a packet goes.

@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 
-use crypto::hash::Label;
+use crypto::hash::{Label, hash};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AddressGroup, NetworkId, NodeId};
@@ -68,6 +68,12 @@ impl Descriptor {
     /// Whether it still holds.
     pub const fn holds(&self, now: Instant) -> bool {
         seconds(now) < self.words.expires
+    }
+
+    /// A number that follows from relay and sequence: how directories are compared without being sent.
+    pub fn print(&self) -> u64 {
+        let digest = hash(Label::RelayDescriptor, &[&self.words.id.0, &self.words.sequence.to_be_bytes()]);
+        u64::from_be_bytes(*digest.first_chunk().expect("a digest is longer than eight bytes"))
     }
 
     /// Whether it claims to hold for longer than any descriptor does, clocks that differ allowed for.

@@ -5,6 +5,7 @@
 //! a relay is drawn for (`guards`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rand::rngs::ChaCha20Rng;
 use rand::{Rng, RngExt};
@@ -21,11 +22,25 @@ use crate::time::{Duration, Instant};
 pub struct Directory {
     me: NodeId,
     pause: Duration,
+    /// Copied before it is changed, where nodes of one process hold it together.
+    table: Arc<Table>,
+    acquaintances: Acquaintances,
+}
+
+/// A directory as many nodes of one process hold it together: the same bytes once.
+#[derive(Clone, Debug)]
+pub struct Snapshot(Arc<Table>);
+
+#[derive(Clone, Debug, Default)]
+struct Table {
     entries: BTreeMap<NodeId, Entry>,
-    /// The relays among them, in no order, so that one can be drawn.
+    /// Those of them that relay, in no order, so that one can be drawn.
     relays: Vec<NodeId>,
     groups: BTreeMap<AddressGroup, usize>,
-    acquaintances: Acquaintances,
+    /// How many groups have so many members.
+    sizes: BTreeMap<usize, usize>,
+    /// Whether the weight of groups is left out: a control.
+    is_unweighted: bool,
 }
 
 /// One node that has said it is, or was, a relay.
@@ -38,6 +53,8 @@ pub struct Entry {
     /// Since when enough witnesses have known it.
     pub witnessed: Option<Instant>,
     changed: Instant,
+    /// What it adds to the sum of its part when directories are compared.
+    print: u64,
 }
 
 impl Entry {
@@ -64,15 +81,8 @@ pub enum Admitted {
 
 impl Directory {
     /// An empty directory of the node `me`, which takes a newer descriptor of a relay once in `pause`.
-    pub const fn new(me: NodeId, pause: Duration) -> Self {
-        Self {
-            me,
-            pause,
-            entries: BTreeMap::new(),
-            relays: Vec::new(),
-            groups: BTreeMap::new(),
-            acquaintances: Acquaintances::none(),
-        }
+    pub fn new(me: NodeId, pause: Duration) -> Self {
+        Self { me, pause, table: Arc::default(), acquaintances: Acquaintances::none() }
     }
 
     /// The same, with what an earlier run remembered of relays.
@@ -86,6 +96,25 @@ impl Directory {
         self.acquaintances.to_bytes()
     }
 
+    /// What is here, for other nodes of this process, as if all had been known since the instant given.
+    pub fn snapshot(&self, first_seen: Instant) -> Snapshot {
+        let mut table = (*self.table).clone();
+        table.entries.values_mut().for_each(|entry| entry.first_seen = first_seen);
+        Snapshot(Arc::new(table))
+    }
+
+    /// The same where crowded groups weigh as much as they have members: a control, for simulations only.
+    #[must_use]
+    pub fn unweighted(mut self) -> Self {
+        Arc::make_mut(&mut self.table).is_unweighted = true;
+        self
+    }
+
+    /// Takes what is in a snapshot for all it knows.
+    pub fn adopt(&mut self, snapshot: &Snapshot) {
+        self.table = Arc::clone(&snapshot.0);
+    }
+
     /// Takes a descriptor, if it is one to take. What is cheap to check is checked first.
     pub fn admit(
         &mut self,
@@ -95,7 +124,7 @@ impl Directory {
         network: &NetworkId,
     ) -> Admitted {
         let id = descriptor.words.id;
-        let held = self.entries.get(&id);
+        let held = self.table.entries.get(&id);
         let is_known = held.is_some_and(|entry| {
             // That a relay stops is heard at once: it will not say so again.
             let is_too_soon = descriptor.words.relays && now.since(entry.changed) < self.pause;
@@ -109,8 +138,8 @@ impl Directory {
         }
         let group = descriptor.group();
         let is_newcomer = held.is_none_or(|entry| entry.descriptor.group() != group);
-        let of_group = self.groups.get(&group).copied().unwrap_or(0);
-        let is_full = held.is_none() && self.entries.len() >= limits::RELAYS;
+        let of_group = self.table.groups.get(&group).copied().unwrap_or(0);
+        let is_full = held.is_none() && self.table.entries.len() >= limits::RELAYS;
         if is_full || (is_newcomer && of_group >= limits::RELAYS_PER_GROUP) {
             return Admitted::Full;
         }
@@ -120,64 +149,65 @@ impl Directory {
         let (before, witnessed) = (held.map(|entry| entry.first_seen), held.and_then(|entry| entry.witnessed));
         let heard = self.acquaintances.hear(now, id);
         let first_seen = before.map_or(heard, |before| before.min(heard));
-        self.remove(&id);
-        self.insert(Entry { descriptor, first_seen, witnessed, changed: now });
+        self.put(Entry { witnessed, ..Entry::new(descriptor, first_seen, now) });
         Admitted::New
     }
 
     /// This node's own descriptor: told to others, never drawn.
     pub fn set_own(&mut self, now: Instant, descriptor: Descriptor) {
-        let me = self.me;
-        self.remove(&me);
-        self.insert(Entry { descriptor, first_seen: now, witnessed: None, changed: now });
+        self.put(Entry::new(descriptor, now, now));
     }
 
     /// Forgets what has expired.
     pub fn expire(&mut self, now: Instant) {
         let holds = |entry: &Entry| entry.descriptor.holds(now);
-        let gone: Vec<NodeId> = self.entries.iter().filter(|(_, entry)| !holds(entry)).map(|(id, _)| *id).collect();
-        for id in &gone {
-            self.remove(id);
+        let entries = self.table.entries.iter();
+        let gone: Vec<NodeId> = entries.filter(|(_, entry)| !holds(entry)).map(|(id, _)| *id).collect();
+        if gone.is_empty() {
+            return;
         }
         self.acquaintances.expire(now);
+        let table = Arc::make_mut(&mut self.table);
+        gone.iter().for_each(|id| table.remove(id));
     }
 
     /// What is known of a node, if it relays.
     pub fn relay(&self, id: &NodeId) -> Option<&Entry> {
-        self.entries.get(id).filter(|entry| self.is_relay(entry))
+        self.table.entries.get(id).filter(|entry| self.is_relay(entry))
     }
 
     /// What is known of a node, relay or not any more.
     pub fn get(&self, id: &NodeId) -> Option<&Entry> {
-        self.entries.get(id)
+        self.table.entries.get(id)
     }
 
     /// How many relays there are, this node apart.
-    pub const fn len(&self) -> usize {
-        self.relays.len()
+    pub fn len(&self) -> usize {
+        let is_among_them = self.table.entries.get(&self.me).is_some_and(|own| own.descriptor.words.relays);
+        self.table.relays.len() - usize::from(is_among_them)
     }
 
     /// Whether there are none.
-    pub const fn is_empty(&self) -> bool {
-        self.relays.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// All relays.
     pub fn relays(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.values().filter(|entry| self.is_relay(entry))
+        self.table.entries.values().filter(|entry| self.is_relay(entry))
     }
 
     /// Everything that is held from the id `from` to the id `to`, both included; this node's own word too.
-    pub fn range(&self, from: NodeId, to: NodeId) -> impl Iterator<Item = &Descriptor> {
-        self.entries.range(from..=to).map(|(_, entry)| &entry.descriptor)
+    pub fn range(&self, from: NodeId, to: NodeId) -> impl Iterator<Item = &Entry> {
+        self.table.entries.range(from..=to).map(|(_, entry)| entry)
     }
 
     /// Draws a relay that is `fit`: uniformly, but for crowded address groups, whose relays share a bounded weight.
     pub fn draw(&self, random: &mut ChaCha20Rng, fit: impl Fn(&Entry) -> bool) -> Option<NodeId> {
         for _ in 0..DRAWS {
-            let id = self.relays.get(random.random_range(0..self.relays.len().max(1)))?;
-            let entry = self.entries.get(id)?;
-            if fit(entry) && self.counts(random, &entry.descriptor.group()) {
+            let id = self.table.relays.get(random.random_range(0..self.table.relays.len().max(1)))?;
+            let entry = self.table.entries.get(id)?;
+            if self.is_relay(entry) && fit(entry) && self.counts(random, &entry.descriptor.group()) {
                 return Some(*id);
             }
         }
@@ -201,7 +231,7 @@ impl Directory {
 
     /// As many witnesses as must agree have known a relay since then.
     pub fn witness(&mut self, id: &NodeId, since: Instant) {
-        if let Some(entry) = self.entries.get_mut(id) {
+        if let Some(entry) = Arc::make_mut(&mut self.table).entries.get_mut(id) {
             entry.witnessed = Some(since);
         }
     }
@@ -211,7 +241,7 @@ impl Directory {
         let (mut first, mut last) = ([0; 32], [255; 32]);
         first[..8].copy_from_slice(&tag.to_be_bytes());
         last[..8].copy_from_slice(&tag.to_be_bytes());
-        self.entries.range(NodeId(first)..=NodeId(last)).next().map(|(id, _)| *id)
+        self.table.entries.range(NodeId(first)..=NodeId(last)).next().map(|(id, _)| *id)
     }
 
     /// How many relays have been known for at least `age`.
@@ -221,18 +251,67 @@ impl Directory {
 
     /// Whether a relay of `group` that was drawn counts, by the weight of its group.
     fn counts(&self, random: &mut impl Rng, group: &AddressGroup) -> bool {
-        let members = self.groups.get(group).copied().unwrap_or(1).max(1);
-        random.random_range(0..members) < limits::GROUP_WEIGHT
+        let members = self.table.groups.get(group).copied().unwrap_or(1).max(1);
+        self.table.is_unweighted || random.random_range(0..members) < self.table.weight()
     }
 
     fn is_relay(&self, entry: &Entry) -> bool {
         entry.descriptor.words.relays && entry.descriptor.words.id != self.me
     }
 
+    fn put(&mut self, entry: Entry) {
+        let held = self.table.entries.get(&entry.descriptor.words.id);
+        // Nodes that hold one table together copy it only where something in it is new.
+        if held.is_some_and(|held| held.descriptor == entry.descriptor) {
+            return;
+        }
+        let table = Arc::make_mut(&mut self.table);
+        table.remove(&entry.descriptor.words.id);
+        table.insert(entry);
+    }
+}
+
+impl Entry {
+    fn new(descriptor: Descriptor, first_seen: Instant, changed: Instant) -> Self {
+        let print = descriptor.print();
+        Self { descriptor, first_seen, witnessed: None, changed, print }
+    }
+
+    /// What it adds to the sum of its part when directories are compared.
+    pub const fn print(&self) -> u64 {
+        self.print
+    }
+}
+
+impl Table {
+    /// What a group weighs at most: no more than a small group has members, or who fills few groups would outweigh those who
+    /// are alone in theirs.
+    fn weight(&self) -> usize {
+        let mut smaller = 0;
+        let few = self.sizes.iter().find(|(_, count)| {
+            smaller += **count;
+            smaller * SMALL_GROUPS >= self.groups.len()
+        });
+        few.map_or(1, |(size, _)| *size).min(limits::GROUP_WEIGHT)
+    }
+
+    fn resize(&mut self, group: AddressGroup, resize: impl Fn(usize) -> usize) {
+        let before = self.groups.remove(&group).unwrap_or(0);
+        let after = resize(before);
+        if let Some(count) = self.sizes.get_mut(&before) {
+            *count -= 1;
+        }
+        self.sizes.retain(|_, count| *count > 0);
+        if after > 0 {
+            self.groups.insert(group, after);
+            *self.sizes.entry(after).or_default() += 1;
+        }
+    }
+
     fn insert(&mut self, entry: Entry) {
         let id = entry.descriptor.words.id;
-        *self.groups.entry(entry.descriptor.group()).or_default() += 1;
-        if self.is_relay(&entry) {
+        self.resize(entry.descriptor.group(), |members| members + 1);
+        if entry.descriptor.words.relays {
             self.relays.push(id);
         }
         self.entries.insert(id, entry);
@@ -240,13 +319,7 @@ impl Directory {
 
     fn remove(&mut self, id: &NodeId) {
         let Some(entry) = self.entries.remove(id) else { return };
-        let group = entry.descriptor.group();
-        if let Some(count) = self.groups.get_mut(&group) {
-            *count -= 1;
-            if *count == 0 {
-                self.groups.remove(&group);
-            }
-        }
+        self.resize(entry.descriptor.group(), |members| members.saturating_sub(1));
         if let Some(at) = self.relays.iter().position(|relay| relay == id) {
             self.relays.swap_remove(at);
         }
@@ -255,6 +328,8 @@ impl Directory {
 
 /// Draws before all relays are looked at. Chosen.
 const DRAWS: usize = 48;
+/// One group in so many is small: the quartile, which nobody moves far who holds a fifth of the groups.
+const SMALL_GROUPS: usize = 4;
 
 #[cfg(test)]
 mod tests;

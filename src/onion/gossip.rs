@@ -4,7 +4,6 @@
 //! nodes differ the range is cut finer, and where few are left they are listed and exchanged. Every word fits one small
 //! message, and one word is answered by a bounded number. Leaves out whether a descriptor is taken: `directory` does.
 
-use crypto::hash::{Label, hash};
 use rand::RngExt;
 use rand::rngs::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
@@ -13,7 +12,7 @@ use crate::id::NodeId;
 use crate::limits;
 use crate::message::class::{Class, Message};
 use crate::onion::descriptor::Descriptor;
-use crate::onion::directory::Directory;
+use crate::onion::directory::{Directory, Entry};
 use crate::time::Instant;
 
 /// What nodes say to each other about relays.
@@ -102,6 +101,10 @@ impl Range {
     }
 
     fn held<'a>(&self, directory: &'a Directory) -> impl Iterator<Item = &'a Descriptor> + use<'a> {
+        self.entries(directory).map(|entry| &entry.descriptor)
+    }
+
+    fn entries<'a>(&self, directory: &'a Directory) -> impl Iterator<Item = &'a Entry> + use<'a> {
         let (first, last) = self.ends();
         directory.range(first, last)
     }
@@ -182,18 +185,12 @@ fn list(directory: &Directory, range: Range) -> Gossip {
 
 fn parts(directory: &Directory, range: Range) -> Vec<Part> {
     let mut parts = vec![Part::default(); limits::SKETCH_PARTS];
-    for descriptor in range.held(directory) {
-        let part = &mut parts[range.part_of(tag(&descriptor.words.id))];
+    for entry in range.entries(directory) {
+        let part = &mut parts[range.part_of(tag(&entry.descriptor.words.id))];
         part.count += 1;
-        part.sum = part.sum.wrapping_add(print(descriptor));
+        part.sum = part.sum.wrapping_add(entry.print());
     }
     parts
-}
-
-/// What a descriptor adds to the sum of its part.
-fn print(descriptor: &Descriptor) -> u64 {
-    let digest = hash(Label::RelayDescriptor, &[&descriptor.words.id.0, &descriptor.words.sequence.to_be_bytes()]);
-    first_bytes(&digest)
 }
 
 /// What names a node in words that list many.

@@ -11,6 +11,7 @@ use rand::rngs::ChaCha20Rng;
 
 use crate::id::NodeId;
 use crate::limits;
+use crate::onion::contract::Shape;
 use crate::onion::descriptor::seconds;
 use crate::onion::directory::{Directory, Entry};
 use crate::onion::pinned::{Guard, Middle, Pinned, Rules};
@@ -18,7 +19,7 @@ use crate::time::{Duration, Instant};
 
 /// The pinned relays of one client.
 #[derive(Debug)]
-pub(super) struct Guards {
+pub(crate) struct Guards {
     rules: Rules,
     pinned: Pinned,
     /// Relays that are passed over until then.
@@ -30,34 +31,44 @@ pub(super) struct Guards {
     /// Until then the directory is still being learned: what is pinned and missing from it is waited for.
     patient_until: Option<Instant>,
     changed: bool,
+    pub(crate) shape: Shape,
 }
 
 /// Three relays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Path {
-    pub(super) guard: NodeId,
-    pub(super) middle: NodeId,
-    pub(super) exit: NodeId,
+pub(crate) struct Path {
+    pub(crate) guard: NodeId,
+    pub(crate) middle: NodeId,
+    pub(crate) exit: NodeId,
 }
 
 /// Who must not be drawn, and from what.
-pub(super) struct Surroundings<'a> {
-    pub(super) me: NodeId,
-    pub(super) directory: &'a Directory,
+pub(crate) struct Surroundings<'a> {
+    pub(crate) me: NodeId,
+    pub(crate) directory: &'a Directory,
     /// Those the overlay is linked to.
-    pub(super) neighbours: &'a BTreeSet<NodeId>,
+    pub(crate) neighbours: &'a BTreeSet<NodeId>,
     /// Whether a first guard has to wait until witnesses have said how old relays are.
-    pub(super) awaits_witnesses: bool,
+    pub(crate) awaits_witnesses: bool,
+}
+
+impl Path {
+    /// The relays of it, in order.
+    pub(super) fn relays(&self) -> Vec<NodeId> {
+        let is_one = self.guard == self.exit;
+        if is_one { vec![self.exit] } else { vec![self.guard, self.middle, self.exit] }
+    }
 }
 
 impl Guards {
     /// What an earlier run remembered; bytes that are none are as good as nothing.
-    pub(super) fn new(rules: Rules, remembered: Option<&[u8]>) -> Self {
+    pub(crate) fn new(rules: Rules, remembered: Option<&[u8]>) -> Self {
         let mut pinned: Pinned = remembered.and_then(|bytes| postcard::from_bytes(bytes).ok()).unwrap_or_default();
         pinned.guards.truncate(limits::GUARDS);
         pinned.middles.truncate(limits::MIDDLES_EVER);
         let (resting, ages) = (BTreeMap::new(), [Duration::ZERO; 3]);
-        Self { rules, pinned, resting, few: true, ages, fit: [0; 3], patient_until: None, changed: false }
+        let (patient_until, shape) = (None, Shape::Pinned);
+        Self { rules, pinned, resting, few: true, ages, fit: [0; 3], patient_until, changed: false, shape }
     }
 
     /// What a restart should find.
@@ -71,7 +82,7 @@ impl Guards {
     }
 
     /// Looks at how large the directory is: which rules can be kept.
-    pub(super) fn survey(&mut self, now: Instant, directory: &Directory) {
+    pub(crate) fn survey(&mut self, now: Instant, directory: &Directory) {
         self.patient_until.get_or_insert(now + self.rules.patience);
         self.few = directory.len() < limits::FEW_RELAYS;
         self.fit = self.rules.ages.map(|age| directory.older_than(now, age));
@@ -92,7 +103,7 @@ impl Guards {
     }
 
     /// The guard that would be used now.
-    pub(super) fn guard(
+    pub(crate) fn guard(
         &mut self,
         now: Instant,
         around: &Surroundings<'_>,
@@ -133,15 +144,21 @@ impl Guards {
     }
 
     /// A path for one packet.
-    pub(super) fn path(&mut self, now: Instant, around: &Surroundings<'_>, random: &mut ChaCha20Rng) -> Option<Path> {
-        let guard = self.guard(now, around, random)?;
+    pub(crate) fn path(&mut self, now: Instant, around: &Surroundings<'_>, random: &mut ChaCha20Rng) -> Option<Path> {
+        let guard = match self.shape {
+            Shape::Pinned => self.guard(now, around, random)?,
+            Shape::Roaming | Shape::Single => self.draw_guard(now, around, random)?,
+        };
+        if self.shape == Shape::Single {
+            return Some(Path { guard, middle: guard, exit: guard });
+        }
         let middle = self.middle(now, guard, around, random)?;
         let exit = self.exit(now, (guard, middle), around, random)?;
         Some(Path { guard, middle, exit })
     }
 
     /// A relay cannot be reached from here.
-    pub(super) fn on_unreachable(&mut self, now: Instant, id: NodeId) {
+    pub(crate) fn on_unreachable(&mut self, now: Instant, id: NodeId) {
         let is_guard = self.pinned.guards.iter().any(|guard| guard.id == id);
         self.rest(now, id, if is_guard { self.rules.rest } else { limits::EXIT_REST });
     }

@@ -15,12 +15,12 @@ mod exit;
 #[cfg(test)]
 mod fixture;
 pub mod gossip;
-mod guards;
+pub(crate) mod guards;
 pub mod instruction;
 mod keys;
 mod loops;
 mod observer;
-mod pinned;
+pub(crate) mod pinned;
 mod pool;
 mod relay;
 mod ways;
@@ -37,7 +37,7 @@ use rand::{RngExt, SeedableRng};
 use self::allowance::Allowances;
 use self::client::{Client, Due};
 use self::descriptor::{Descriptor, Words, seconds};
-use self::directory::{Admitted, Directory};
+use self::directory::{Admitted, Directory, Snapshot};
 use self::exit::Exit;
 use self::gossip::{Gossip, Range};
 use self::guards::{Guards, Path, Surroundings};
@@ -52,7 +52,7 @@ use crate::limits;
 use crate::message::credentials::Credentials;
 use crate::time::Instant;
 
-pub use self::contract::{Config, Direction, Input, Output, RequestId, Standing, Wrong};
+pub use self::contract::{Attempt, Config, Direction, Input, Output, RequestId, Shape, Standing, Wrong};
 pub use self::loops::LoopTally;
 
 /// Pre-routing at one node.
@@ -107,6 +107,23 @@ impl Onion {
     #[must_use]
     pub fn recalling(self, relays: &[u8]) -> Self {
         Self { directory: self.directory.recalling(relays), ..self }
+    }
+
+    /// The same with paths of another shape: a control, which has to fall where the real one stands.
+    #[must_use]
+    pub fn weakened(mut self, shape: Shape) -> Self {
+        self.guards.shape = shape;
+        self
+    }
+
+    /// Takes a directory that nodes of one process hold together for all it knows.
+    pub fn adopt(&mut self, snapshot: &Snapshot) {
+        self.directory.adopt(snapshot);
+    }
+
+    /// The packets that are out for commands of this node, with their paths.
+    pub fn attempts(&self) -> impl Iterator<Item = Attempt> {
+        self.client.attempts()
     }
 
     /// Something happened. Drain `poll_output` afterwards.
@@ -170,6 +187,11 @@ impl Onion {
     /// The guard that it uses, if it has chosen one.
     pub const fn guard(&self) -> Option<NodeId> {
         self.guard
+    }
+
+    /// What a restart should find.
+    pub fn pinned(&self) -> Vec<u8> {
+        self.guards.to_bytes()
     }
 
     /// The relays it knows.
@@ -453,7 +475,7 @@ impl Onion {
         let instruction = self.client.instruction(request)?;
         let class = instruction.class();
         let mut hops = Vec::with_capacity(3);
-        for id in [path.guard, path.middle, path.exit] {
+        for id in path.relays() {
             let onion_key = self.directory.relay(&id)?.descriptor.key_at(now);
             let delay_ms = if class == Class::Small { delay(&mut self.random) } else { 0 };
             hops.push(Hop { id: id.0, onion_key, delay_ms });

@@ -8,7 +8,7 @@ use crate::time::Duration;
 
 /// What differs between open networks and test networks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rules {
+pub(crate) struct Rules {
     pub(super) span: Duration,
     pub(super) rest: Duration,
     /// How long a middle may be missing from the directory before it is given up.
@@ -50,7 +50,7 @@ pub(super) struct Middle {
 
 impl Rules {
     /// Of open networks.
-    pub(super) const OPEN: Self = Self {
+    pub(crate) const OPEN: Self = Self {
         span: limits::GUARD_SPAN,
         rest: limits::GUARD_REST,
         absence: limits::MIDDLE_ABSENCE,

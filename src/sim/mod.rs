@@ -19,6 +19,7 @@ pub mod lookups;
 pub mod mesh;
 pub mod overlays;
 pub mod popularity;
+pub mod prerouting;
 pub mod report;
 pub mod roles;
 pub mod run;

@@ -67,6 +67,10 @@ pub enum SightKind {
     Known,
     /// Too much to do.
     Busy,
+    /// An onion packet on its way to an exit: nothing in it can be read.
+    Forward,
+    /// One on its way to a client.
+    Reply,
 }
 
 impl Tap {

@@ -149,7 +149,7 @@ impl Heard {
         match (cell.header.kind, cell.header.class) {
             (Kind::Padding, _) => Ok(None),
             (Kind::Rhythm, _) => Err(Malformed::Kind(bytes[0])),
-            (_, Class::Small) => payload::read(cell.payload, cell.header).map(Some),
+            (_, Class::Small) => payload::read(Bytes::copy_from_slice(cell.payload), cell.header).map(Some),
             (_, Class::Block) => {
                 self.block.take(bytes)?;
                 self.parts += 1;

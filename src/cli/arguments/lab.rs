@@ -27,13 +27,13 @@ pub(crate) enum LabCommand {
     EclipseKey(AttackOptions),
     /// Look for a block on a disk that was taken.
     Seizure(AttackOptions),
-    /// Wait for a guard that colludes (not available yet).
+    /// Wait 90 days for a guard that colludes.
     GuardChurn(AttackOptions),
     /// Watch sizes and times on the link to a guard.
     LinkTap(AttackOptions),
-    /// Flood the directory of relays (not available yet).
+    /// Crowd the directory of relays.
     DirectorySybil(AttackOptions),
-    /// Measure what the defences cost (not available yet).
+    /// Measure what pre-routing costs.
     Cost(AttackOptions),
     /// Every attack that can be run.
     All(AttackOptions),

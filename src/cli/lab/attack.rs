@@ -18,14 +18,11 @@ use super::super::progress::Progress;
 use crate::lab::attacks::attack::{Attack, Job, Parts};
 use crate::lab::attacks::finding::Finding;
 use crate::lab::attacks::part::{Part, Plan};
-use crate::lab::attacks::{ATTACKS, AWAITED, summary};
+use crate::lab::attacks::{ATTACKS, summary};
 use crate::lab::svg;
 
 /// Runs the attack `name`, or with the name `all` every one there is.
 pub(super) fn run(name: &str, options: &AttackOptions, output: &mut Output) -> Result<(), Failure> {
-    if let Some((_, why)) = AWAITED.iter().find(|(awaited, _)| *awaited == name) {
-        return Err(Failure::failed(format!("the attack {name} is not available yet: {why}")));
-    }
     let chosen: Vec<&Attack> = ATTACKS.iter().filter(|attack| name == ALL || attack.name == name).collect();
     let plan = plan(options);
     if let Some(folder) = &options.out {
@@ -35,7 +32,7 @@ pub(super) fn run(name: &str, options: &AttackOptions, output: &mut Output) -> R
     if let Some(folder) = &options.out {
         write(&findings, &command(name, options), folder)?;
     }
-    output.result(&to_json(name, &findings), &text(name, &findings));
+    output.result(&to_json(name, &findings), &text(&findings));
     verdict(&findings)
 }
 
@@ -106,28 +103,21 @@ fn command(name: &str, options: &AttackOptions) -> String {
 fn to_json(name: &str, findings: &[Finding]) -> Value {
     match findings {
         [one] if name != ALL => json!(one),
-        all => {
-            let awaited: Vec<&str> = AWAITED.iter().map(|(name, _)| *name).collect();
-            json!({ "results": all, "not_available_yet": awaited })
-        }
+        all => json!({ "results": all }),
     }
 }
 
-fn text(name: &str, findings: &[Finding]) -> String {
-    let mut lines: Vec<String> = findings.iter().map(summary::lines).collect();
-    if name == ALL {
-        lines.extend(AWAITED.iter().map(|(name, why)| format!("{name}: not available yet, {why}")));
-    }
-    lines.join("\n")
+fn text(findings: &[Finding]) -> String {
+    findings.iter().map(summary::lines).collect::<Vec<String>>().join("\n")
 }
 
 /// Fails if a control did not fall.
 fn verdict(findings: &[Finding]) -> Result<(), Failure> {
     let failed: Vec<String> = findings
         .iter()
-        .filter(|finding| !finding.control.reached)
-        .map(|finding| {
-            let control = &finding.control;
+        .flat_map(|finding| std::iter::once(&finding.control).chain(&finding.controls).map(move |one| (finding, one)))
+        .filter(|(_, control)| !control.reached)
+        .map(|(finding, control)| {
             let value = control.value.map_or_else(|| "nothing".into(), |value| format!("{value:.4}"));
             format!(
                 "the control of {} did not reach its level: {} of {} is {value}, not {:.4}",

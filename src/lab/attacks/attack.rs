@@ -3,6 +3,8 @@
 //! Jobs are independent, so whoever has threads may run them at once. Some are of the build under attack, some of the
 //! positive control.
 
+use std::collections::BTreeMap;
+
 use crate::lab::attacks::build::Build;
 use crate::lab::attacks::finding::Finding;
 use crate::lab::attacks::part::{Part, Plan};
@@ -45,25 +47,23 @@ pub enum Side {
     Control,
 }
 
-/// What all courses yielded, by side.
+/// What all courses yielded, by build.
 #[derive(Clone, Debug, Default)]
 pub struct Parts {
-    /// Of the build under attack.
-    pub subject: Part,
-    /// Of the control.
-    pub control: Part,
-    /// Networks of the build under attack.
-    pub networks: usize,
+    all: BTreeMap<Build, Part>,
+    networks: BTreeMap<Build, usize>,
+    nothing: Part,
 }
 
 impl Job {
-    /// Jobs on so many networks of the build under attack, and of the control.
-    pub fn all(plan: &Plan, subject: (Build, u64), control: (Build, u64), course: Course) -> Vec<Self> {
+    /// Jobs on so many networks of each build under attack, and of each control.
+    pub fn all(plan: &Plan, subjects: &[(Build, u64)], controls: &[(Build, u64)], course: Course) -> Vec<Self> {
         let of = |side, (build, networks): (Build, u64)| {
             (0..networks).map(move |at| Self { side, build, seed: plan.seed + at, course })
         };
-        let subject = of(Side::Subject, subject).filter(|_| !plan.control_only);
-        subject.chain(of(Side::Control, control)).collect()
+        let subjects = subjects.iter().filter(|_| !plan.control_only);
+        let subjects = subjects.flat_map(|subject| of(Side::Subject, *subject));
+        subjects.chain(controls.iter().flat_map(|control| of(Side::Control, *control))).collect()
     }
 }
 
@@ -75,11 +75,19 @@ impl Parts {
     pub fn of(done: Vec<(Job, Part)>) -> Self {
         let mut parts = Self::default();
         for (at, (job, part)) in done.into_iter().enumerate() {
-            let is_subject = job.side == Side::Subject;
-            parts.networks += usize::from(is_subject);
-            let side = if is_subject { &mut parts.subject } else { &mut parts.control };
-            side.absorb(part, at as u32);
+            *parts.networks.entry(job.build).or_default() += 1;
+            parts.all.entry(job.build).or_default().absorb(part, at as u32);
         }
         parts
+    }
+
+    /// What the courses on a build yielded; nothing where there were none.
+    pub fn part(&self, build: Build) -> &Part {
+        self.all.get(&build).unwrap_or(&self.nothing)
+    }
+
+    /// How many networks of a build there were.
+    pub fn networks(&self, build: Build) -> usize {
+        self.networks.get(&build).copied().unwrap_or(0)
     }
 }

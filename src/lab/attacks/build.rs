@@ -5,18 +5,29 @@
 
 use serde::Serialize;
 
+use crate::onion::Shape;
 use crate::sim::scenario::{FidelityChoice, Growth, ModeName, Scenario};
 
 /// A build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Build {
+    /// What ships: the overlay, and pre-routing.
+    Prerouted,
+    /// What ships, with the rhythm on the link to the guard that a node may be set up with.
+    InRhythm,
     /// The overlay that ships, without pre-routing.
     Plain,
+    /// Pre-routing whose first relay is drawn for each packet, as the last one is.
+    GuardsOff,
+    /// Pre-routing by one relay, drawn for each packet.
+    OneRelay,
     /// Freenet of 2001: request ids, exact hops to live and depth, own fetches kept in the store.
     Classic,
     /// The overlay that ships, where a node may choose its place.
     PlacesChosen,
+    /// Relays are drawn whatever address group they are of.
+    Unweighted,
     /// Store slots in clear.
     ClearSlots,
     /// Equal documents have equal keys.
@@ -27,11 +38,31 @@ impl Build {
     /// What the report calls it.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Prerouted => "pre-routed freenet",
+            Self::InRhythm => "pre-routed, the guard's link in rhythm",
             Self::Plain => "plain freenet",
+            Self::GuardsOff => "pre-routed, guards off",
+            Self::OneRelay => "pre-routed, one relay",
             Self::Classic => "classic",
             Self::PlacesChosen => "plain freenet, places chosen",
+            Self::Unweighted => "groups without weight",
             Self::ClearSlots => "slots in clear",
             Self::Convergent => "convergent keys",
+        }
+    }
+
+    /// The shape of its paths, if it has pre-routing.
+    pub const fn shape(self) -> Option<Shape> {
+        match self {
+            Self::Prerouted | Self::InRhythm => Some(Shape::Pinned),
+            Self::GuardsOff => Some(Shape::Roaming),
+            Self::OneRelay => Some(Shape::Single),
+            Self::Plain
+            | Self::Classic
+            | Self::PlacesChosen
+            | Self::Unweighted
+            | Self::ClearSlots
+            | Self::Convergent => None,
         }
     }
 

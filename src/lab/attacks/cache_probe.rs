@@ -10,6 +10,7 @@ use crate::lab::attacks::build::Build;
 use crate::lab::attacks::field::{Field, Forged, Order};
 use crate::lab::attacks::finding::{Control, Finding, Headline, Row};
 use crate::lab::attacks::goals;
+use crate::lab::attacks::line::Line;
 use crate::lab::attacks::map::Map;
 use crate::lab::attacks::part::{Measure, Part, Plan};
 use crate::lab::attacks::scores::Scores;
@@ -29,7 +30,7 @@ pub const ATTACK: Attack = Attack {
 };
 
 fn jobs(plan: &Plan) -> Vec<Job> {
-    Job::all(plan, (Build::Plain, plan.networks()), (Build::Classic, 1), course)
+    Job::all(plan, &[(Build::Plain, plan.networks())], &[(Build::Classic, 1)], course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {
@@ -102,20 +103,25 @@ fn conclude(plan: &Plan, parts: &Parts) -> Finding {
     let control = Control::at_least(
         Build::Classic.name(),
         REQUESTED.into(),
-        area(&parts.control, REQUESTED),
+        area(parts.part(Build::Classic), REQUESTED),
         0.9,
-        samples(&parts.control, REQUESTED),
+        samples(parts.part(Build::Classic), REQUESTED),
     );
     let mut finding = Finding::new((NAME, TITLE), Build::Plain.name(), plan, control);
-    finding.networks = parts.networks;
+    finding.networks = parts.networks(Build::Plain);
     let goals =
         [(CACHED, goals::PROBE_CACHED_AUC), (RELAYED, goals::PROBE_RELAYED_AUC), (REQUESTED, goals::PROBE_RELAYED_AUC)];
     let held = goals.into_iter().filter_map(|(what, goal)| {
-        let scores = parts.subject.scores.get(&measure(what))?;
+        let scores = parts.part(Build::Plain).scores.get(&measure(what))?;
         Some((what, Headline::area(what.into(), scores, goal)))
     });
     let held: Vec<_> = held.collect();
-    finding.parts = held.iter().map(|(what, found)| Row::area(what, plan.fraction, found)).collect();
+    finding.parts = held.iter().map(|(what, found)| Row::area(what, plan.fraction, found).of(Build::Plain)).collect();
+    for (what, found) in &held {
+        let after = found.recall.zip(found.upper95).map(|(area, upper)| (area, upper, found.samples));
+        let bounds = (found.goal.unwrap_or(0.5), Some(0.5));
+        finding.lines.push(Line::at_most("G7", *what, 0.0, (None, after), bounds, &finding.control));
+    }
     let met = held.iter().all(|(_, found)| found.met == Some(true));
     if let Some((_, first)) = held.into_iter().next() {
         finding.headline = Headline { met: Some(met), ..first };

@@ -1,6 +1,7 @@
-//! The plot of an attack: success against the fraction that colludes, beside control, goal and the bound of plain text.
+//! The plot of an attack: success against the fraction that colludes, before and after, beside goal and the bound of plain text.
 
 use crate::lab::attacks::attack::Parts;
+use crate::lab::attacks::build::Build;
 use crate::lab::attacks::finding::best;
 use crate::lab::attacks::part::{Part, Plan, permille};
 use crate::lab::figure::{Axis, Figure, Series, Style, Tone};
@@ -28,8 +29,8 @@ pub fn figures(
         series: vec![
             Series::new("the fraction itself", Tone::Third, Style::Faint, diagonal),
             Series::new("goal", Tone::Published, Style::Dashed, goals),
-            Series::new("control", Tone::Second, Style::Line, of(&parts.control)).marked(),
-            Series::new("plain freenet", Tone::Ours, Style::Line, of(&parts.subject)).marked(),
+            Series::new("plain freenet", Tone::Second, Style::Line, of(parts.part(Build::Plain))).marked(),
+            Series::new("pre-routed freenet", Tone::Ours, Style::Line, of(parts.part(Build::Prerouted))).marked(),
         ],
     };
     vec![figure]

@@ -13,6 +13,7 @@ use crate::lab::attacks::confidence::{self, Group};
 use crate::lab::attacks::field::{Field, Forged, Order};
 use crate::lab::attacks::finding::{Control, Finding, Headline, Row};
 use crate::lab::attacks::goals;
+use crate::lab::attacks::line::Line;
 use crate::lab::attacks::map::Map;
 use crate::lab::attacks::part::{Measure, Part, Plan};
 use crate::lab::experiment::Progress;
@@ -31,7 +32,7 @@ pub const ATTACK: Attack = Attack {
 };
 
 fn jobs(plan: &Plan) -> Vec<Job> {
-    Job::all(plan, (Build::Plain, plan.networks()), (Build::PlacesChosen, 1), course)
+    Job::all(plan, &[(Build::Plain, plan.networks())], &[(Build::PlacesChosen, 1)], course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {
@@ -120,7 +121,7 @@ fn fetch(field: &mut Field, colluders: &[bool], order: Order) -> bool {
 
 fn conclude(plan: &Plan, parts: &Parts) -> Finding {
     let of = |part: &Part, rule| part.values.get(&measure(plan, rule)).cloned().unwrap_or_default();
-    let chosen = of(&parts.control, CHOSEN);
+    let chosen = of(parts.part(Build::PlacesChosen), CHOSEN);
     let failed = mean(&chosen).map(|success| 1.0 - success);
     let control = Control::at_least(
         Build::PlacesChosen.name(),
@@ -130,10 +131,10 @@ fn conclude(plan: &Plan, parts: &Parts) -> Finding {
         chosen.len() * FETCHES as usize,
     );
     let mut finding = Finding::new((NAME, TITLE), Build::Plain.name(), plan, control);
-    finding.networks = parts.networks;
+    finding.networks = parts.networks(Build::Plain);
     let goal = goals::censored_success(plan.fraction);
     for rule in [AS_IT_COMES, TEN_LOTS] {
-        let shares = of(&parts.subject, rule);
+        let shares = of(parts.part(Build::Plain), rule);
         let failures: Vec<Group> = shares
             .iter()
             .map(|share| Group { trials: f64::from(FETCHES), hits: (1.0 - share) * f64::from(FETCHES) })
@@ -141,7 +142,11 @@ fn conclude(plan: &Plan, parts: &Parts) -> Finding {
         let (Some(success), Some(upper)) = (mean(&shares), confidence::upper(&failures)) else { continue };
         let met = Some(1.0 - upper >= goal);
         let samples = shares.len() * FETCHES as usize;
+        let after = Some((success, upper, samples));
+        let line = Line::at_most("G10", rule, plan.fraction, (None, after), (goal, None), &finding.control);
+        finding.lines.push(Line { is_least: true, met, ..line });
         finding.parts.push(Row {
+            build: Build::Plain.name(),
             what: format!("{SUCCESS}, {rule}"),
             colluders: plan.fraction,
             value: Some(success),

@@ -2,20 +2,46 @@
 //!
 //! Runs the production machines. Who acted is known here and to nobody inside.
 
+use std::collections::BTreeMap;
+
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-use crate::key::{Location, RoutingKey};
+use crate::key::RoutingKey;
 use crate::lab::attacks::build::Build;
 use crate::lab::attacks::map::Map;
+use crate::lab::attacks::mapping;
 use crate::lab::experiment::Progress;
-use crate::overlay::classic::{self, Classic, TransactionId};
-use crate::overlay::freenet::{self, ExchangeId, Freenet};
+use crate::onion::{Attempt, RequestId};
+use crate::overlay::classic::{self, TransactionId};
+use crate::overlay::freenet::{self, ExchangeId};
 use crate::overlay::mode::{Answer, Command, Ticket};
 use crate::sim::depot::Depot;
+use crate::sim::prerouting::{self, Prerouted, Word};
 use crate::sim::tap::{Seen, Tap};
+use crate::sim::traffic::Traffic;
 use crate::sim::{classic as of_2001, freenet as shipping};
 use crate::time::{Duration, Instant};
+
+/// Gives `$engine` as the engine of whichever network it is.
+macro_rules! with_engine {
+    ($network:expr, $engine:ident => $result:expr) => {
+        match $network {
+            Network::Plain(network) => {
+                let $engine = &mut network.engine;
+                $result
+            }
+            Network::Prerouted(network) => {
+                let $engine = &mut network.engine;
+                $result
+            }
+            Network::Classic(network) => {
+                let $engine = network.engine_mut();
+                $result
+            }
+        }
+    };
+}
 
 /// A network under attack.
 #[derive(Debug)]
@@ -26,11 +52,13 @@ pub struct Field {
     /// Nodes there are.
     pub nodes: u32,
     next_id: u64,
+    paths: Vec<Vec<[u32; 3]>>,
 }
 
 #[derive(Debug)]
 enum Network {
     Plain(Box<shipping::Network>),
+    Prerouted(Box<prerouting::Network>),
     Classic(Box<of_2001::Network>),
 }
 
@@ -59,6 +87,18 @@ pub enum Forged {
     Missing,
 }
 
+impl Forged {
+    const fn of_freenet(self, id: ExchangeId) -> freenet::Message {
+        match self {
+            Self::Request { key, htl } => {
+                let htl = if htl > u8::MAX as u16 { u8::MAX } else { htl as u8 };
+                freenet::Message::Request { id, key, htl, detours: 0 }
+            }
+            Self::Missing => freenet::Message::NotFound { id },
+        }
+    }
+}
+
 impl Field {
     /// A network of a build, grown to its size, with a tap.
     pub fn grown(build: Build, nodes: u32, seed: u64, progress: &mut Progress<'_>) -> Self {
@@ -69,9 +109,13 @@ impl Field {
             network.grow_to(nodes, progress);
             Network::Classic(Box::new(network))
         } else {
-            Network::Plain(Box::new(shipping::grown(&scenario, shipping::Names::Numbered)))
+            let grown = shipping::grown(&scenario, shipping::Names::Numbered);
+            match build.shape() {
+                Some(shape) => Network::Prerouted(Box::new(prerouting::Network::of(grown, shape))),
+                None => Network::Plain(Box::new(grown)),
+            }
         };
-        let mut field = Self { network, random, nodes, next_id: 1 << 63 };
+        let mut field = Self { network, random, nodes, next_id: 1 << 63, paths: Vec::new() };
         *field.tap_slot() = Some(Tap::default());
         field
     }
@@ -92,16 +136,14 @@ impl Field {
     }
 
     fn tap_slot(&mut self) -> &mut Option<Tap> {
-        match &mut self.network {
-            Network::Plain(network) => &mut network.engine.tap,
-            Network::Classic(network) => &mut network.engine_mut().tap,
-        }
+        with_engine!(&mut self.network, engine => &mut engine.tap)
     }
 
     /// What the nodes hold.
     pub fn depot(&self) -> &Depot {
         match &self.network {
             Network::Plain(network) => &network.engine.depot,
+            Network::Prerouted(network) => &network.engine.depot,
             Network::Classic(network) => &network.engine().depot,
         }
     }
@@ -115,6 +157,7 @@ impl Field {
     pub fn now(&self) -> Instant {
         match &self.network {
             Network::Plain(network) => network.engine.now(),
+            Network::Prerouted(network) => network.engine.now(),
             Network::Classic(network) => network.engine().now(),
         }
     }
@@ -143,6 +186,11 @@ impl Field {
                 let block = network.block(number);
                 network.engine.depot.enter(block)
             }
+            Network::Prerouted(network) => {
+                let number = network.engine.depot.len() as u32;
+                let block = network.block(number);
+                network.engine.depot.enter(block)
+            }
             Network::Classic(network) => network.fresh(),
         }
     }
@@ -154,10 +202,7 @@ impl Field {
             true => Command::Insert { block },
             false => Command::Fetch { key: block.key(), own_store: true },
         };
-        match &mut self.network {
-            Network::Plain(network) => network.engine.command(order.node, command),
-            Network::Classic(network) => network.engine_mut().command(order.node, command),
-        }
+        with_engine!(&mut self.network, engine => engine.command(order.node, command))
     }
 
     /// Runs until all orders are answered and their echoes have passed; gives which were answered well.
@@ -170,6 +215,8 @@ impl Field {
 
     /// Carries out orders, at once where the overlay bears it; gives what was seen meanwhile.
     pub fn carry_out(&mut self, orders: &[Order]) -> Vec<Seen> {
+        self.renew();
+        let mut tickets = Vec::new();
         if matches!(self.network, Network::Classic(_)) {
             for order in orders {
                 self.begin(*order);
@@ -177,43 +224,47 @@ impl Field {
             }
         } else {
             for order in orders {
-                self.begin(*order);
+                tickets.push(self.begin(*order));
             }
             self.settle();
         }
+        self.paths = self.paths_of(orders, &tickets);
         self.tap_slot().as_mut().map(Tap::take).unwrap_or_default()
     }
 
     /// Runs for a span of virtual time.
     pub fn run_for(&mut self, span: Duration) {
-        match &mut self.network {
-            Network::Plain(network) => network.engine.run_for(span),
-            Network::Classic(network) => network.engine_mut().run_for(span),
-        }
+        with_engine!(&mut self.network, engine => engine.run_for(span));
     }
 
     /// Lets the next thing happen, if it happens by `end`.
     pub fn step(&mut self, end: Instant) -> bool {
-        match &mut self.network {
-            Network::Plain(network) => network.engine.step(end),
-            Network::Classic(network) => network.engine_mut().step(end),
-        }
+        with_engine!(&mut self.network, engine => engine.step(end))
     }
 
     /// Orders that are not answered yet.
     pub fn open(&self) -> usize {
         match &self.network {
             Network::Plain(network) => network.engine.open_commands(),
+            Network::Prerouted(network) => network.engine.open_commands(),
             Network::Classic(network) => network.engine().open_commands(),
         }
     }
 
+    /// Answers so far, as they are.
+    pub fn outcomes(&mut self) -> Vec<Answer> {
+        let answers = with_engine!(&mut self.network, engine => engine.take_answers());
+        answers.into_iter().map(|one| one.answer).collect()
+    }
+
+    /// What has passed over the links.
+    pub fn traffic(&mut self) -> Traffic {
+        with_engine!(&mut self.network, engine => engine.traffic)
+    }
+
     /// Answers so far, and whether they are good ones.
     pub fn answers(&mut self) -> Vec<(Ticket, bool)> {
-        let answers = match &mut self.network {
-            Network::Plain(network) => network.engine.take_answers(),
-            Network::Classic(network) => network.engine_mut().take_answers(),
-        };
+        let answers = with_engine!(&mut self.network, engine => engine.take_answers());
         let is_good = |answer: &Answer| matches!(answer, Answer::Found { .. } | Answer::Inserted { .. });
         answers.into_iter().map(|one| (one.ticket, is_good(&one.answer))).collect()
     }
@@ -227,15 +278,9 @@ impl Field {
             self.tap().expect(from, id);
         }
         match &mut self.network {
-            Network::Plain(network) => {
-                let id = ExchangeId(id);
-                let message = match forged {
-                    Forged::Request { key, htl } => {
-                        freenet::Message::Request { id, key, htl: htl.try_into().unwrap_or(u8::MAX), detours: 0 }
-                    }
-                    Forged::Missing => freenet::Message::NotFound { id },
-                };
-                network.engine.inject(from, to, message);
+            Network::Plain(network) => network.engine.inject(from, to, forged.of_freenet(ExchangeId(id))),
+            Network::Prerouted(network) => {
+                network.engine.inject(from, to, Word::Overlay(forged.of_freenet(ExchangeId(id))));
             }
             Network::Classic(network) => {
                 let (id, engine) = (TransactionId(id), network.engine_mut());
@@ -253,38 +298,54 @@ impl Field {
 
     /// What an attacker knows of the network now.
     pub fn map(&self) -> Map {
-        let nodes = || 0..self.nodes;
         match &self.network {
-            Network::Plain(network) => {
-                let engine = &network.engine;
-                let near: Vec<Vec<(u32, Location)>> = nodes()
-                    .map(|node| {
-                        let all = engine.mode(node).map(Freenet::neighbours).unwrap_or_default();
-                        all.iter().filter_map(|(id, place)| Some((engine.number_of(id)?, *place))).collect()
-                    })
-                    .collect();
-                let own = |node: u32| engine.mode(node).and_then(Freenet::location);
-                // A neighbour counts as near as its nearest neighbour.
-                let routes = nodes().map(|node| {
-                    let ahead = |(other, place): &(u32, Location)| {
-                        let beyond = near[*other as usize].iter().filter(move |(third, _)| *third != node);
-                        let via = *other;
-                        std::iter::once((*place, via)).chain(beyond.map(move |(_, place)| (*place, via)))
-                    };
-                    near[node as usize].iter().flat_map(ahead).collect()
-                });
-                Map::new(nodes().map(own).collect(), routes.collect())
-            }
-            Network::Classic(network) => {
-                let engine = network.engine();
-                let routes = |node: u32| {
-                    let table = engine.mode(node).into_iter().flat_map(Classic::table);
-                    table.filter_map(|(place, contact)| Some((place, engine.number_of(&contact.id())?))).collect()
-                };
-                let own = |node: u32| engine.mode(node).and_then(Classic::place);
-                Map::new(nodes().map(own).collect(), nodes().map(routes).collect())
+            Network::Plain(network) => mapping::of_freenet(&network.engine, |mode| mode),
+            Network::Prerouted(network) => mapping::of_freenet(&network.engine, Prerouted::overlay),
+            Network::Classic(network) => mapping::of_classic(network.engine()),
+        }
+    }
+
+    /// The paths of the orders that were carried out last, in their order: guard, middle and exit of every packet sent.
+    pub fn take_paths(&mut self) -> Vec<Vec<[u32; 3]>> {
+        std::mem::take(&mut self.paths)
+    }
+
+    /// The guard of every node; empty where nodes have none.
+    pub fn guards(&self) -> Vec<Option<u32>> {
+        let Network::Prerouted(network) = &self.network else { return Vec::new() };
+        if !network.has_guards() {
+            return Vec::new();
+        }
+        (0..self.nodes).map(|node| network.guard(node)).collect()
+    }
+
+    /// The paths of all packets that left for commands of a node since somebody last asked.
+    pub fn take_paths_of(&mut self, node: u32) -> Vec<[u32; 3]> {
+        let Network::Prerouted(network) = &mut self.network else { return Vec::new() };
+        let sent = network.engine.mode_mut(node).map(Prerouted::take_attempts).unwrap_or_default();
+        let number = |relay| network.engine.number_of(&relay).unwrap_or(u32::MAX);
+        sent.into_iter().map(|attempt| attempt.relays.map(number)).collect()
+    }
+
+    /// Lets relays take new keys before the old ones end; nothing may be open.
+    pub fn renew(&mut self) {
+        if let Network::Prerouted(network) = &mut self.network {
+            network.renew_if_due();
+        }
+    }
+
+    fn paths_of(&mut self, orders: &[Order], tickets: &[Option<Ticket>]) -> Vec<Vec<[u32; 3]>> {
+        let Network::Prerouted(network) = &mut self.network else { return Vec::new() };
+        let engine = &mut network.engine;
+        let mut paths: BTreeMap<u64, Vec<[u32; 3]>> = BTreeMap::new();
+        for order in orders {
+            let sent = engine.mode_mut(order.node).map(Prerouted::take_attempts).unwrap_or_default();
+            for Attempt { request: RequestId(request), relays, .. } in sent {
+                let numbers = relays.map(|relay| engine.number_of(&relay).unwrap_or(u32::MAX));
+                paths.entry(request).or_default().push(numbers);
             }
         }
+        tickets.iter().map(|ticket| ticket.and_then(|ticket| paths.remove(&ticket.0)).unwrap_or_default()).collect()
     }
 }
 

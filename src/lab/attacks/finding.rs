@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 
+use crate::lab::attacks::build::Build;
 use crate::lab::attacks::guess::{Identified, identified};
+use crate::lab::attacks::line::Line;
 use crate::lab::attacks::part::{Measure, Part, Plan};
 use crate::lab::attacks::scores::Scores;
 use crate::lab::figure::Figure;
+use crate::lab::statistics;
 
 /// What an attack came to.
 #[derive(Clone, Debug, Serialize)]
@@ -29,6 +32,10 @@ pub struct Finding {
     pub headline: Headline,
     /// The positive control.
     pub control: Control,
+    /// Controls of other parts of it.
+    pub controls: Vec<Control>,
+    /// The lines of the table of goals.
+    pub lines: Vec<Line>,
     /// What else was measured: every rule, inserts apart, other fractions.
     pub parts: Vec<Row>,
     /// Its plots.
@@ -85,6 +92,8 @@ pub struct Control {
 /// One measure of an attack.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
+    /// The build it was measured of.
+    pub build: &'static str,
     /// What, by which rule, with which colluders.
     pub what: String,
     /// The fraction that colluded.
@@ -114,6 +123,8 @@ impl Finding {
             networks: 0,
             headline: Headline::default(),
             control,
+            controls: Vec::new(),
+            lines: Vec::new(),
             parts: Vec::new(),
             figures: Vec::new(),
         }
@@ -168,6 +179,7 @@ impl Row {
     /// A row of guesses.
     pub fn identified(measure: &Measure, found: &Identified, goal: Option<f64>) -> Self {
         Self {
+            build: "",
             what: measure.text(),
             colluders: f64::from(measure.permille) / 1_000.0,
             value: Some(found.recall),
@@ -180,10 +192,45 @@ impl Row {
 }
 
 impl Row {
+    /// The same, said of a build.
+    #[must_use]
+    pub fn of(self, build: Build) -> Self {
+        Self { build: build.name(), ..self }
+    }
+
+    /// A row that repeats a line of the goals.
+    pub fn of_line(line: &Line) -> Self {
+        Self {
+            build: "",
+            what: line.what.clone(),
+            colluders: line.colluders,
+            value: line.after,
+            upper95: line.upper95,
+            goal: Some(line.bound),
+            met: line.met,
+            samples: line.samples,
+        }
+    }
+
+    /// A row of plain values, without a goal.
+    pub fn mean(measure: &Measure, values: &[f64]) -> Self {
+        Self {
+            build: "",
+            what: measure.text(),
+            colluders: f64::from(measure.permille) / 1_000.0,
+            value: statistics::mean(values),
+            upper95: None,
+            goal: None,
+            met: None,
+            samples: values.len(),
+        }
+    }
+
     /// A row of an area under the curve.
     pub fn area(what: &str, colluders: f64, found: &Headline) -> Self {
         let Headline { recall: value, upper95, goal, met, samples, .. } = found;
         Self {
+            build: "",
             what: what.into(),
             colluders,
             value: *value,
@@ -209,6 +256,13 @@ pub fn best(part: &Part, what: &str, permille: u32) -> Option<(Measure, Identifi
     let all = part.guesses.keys().filter(fits);
     let found = all.filter_map(|measure| Some((*measure, identified(part.guesses.get(measure)?)?)));
     found.max_by(|one, other| one.1.recall.total_cmp(&other.1.recall))
+}
+
+/// The same of colluders placed in one way.
+pub fn best_placed(part: &Part, what: &str, permille: u32, placement: &str) -> Option<(Measure, Identified)> {
+    let placed = part.guesses.iter().filter(|(measure, _)| measure.placement == placement);
+    let guesses = placed.map(|(measure, guesses)| (*measure, guesses.clone())).collect();
+    best(&Part { guesses, ..Part::default() }, what, permille)
 }
 
 /// The upper 95 % limit of an area under the curve (Hanley and McNeil 1982).

@@ -7,12 +7,14 @@ use crate::lab::attacks::attack::{Attack, Job, Parts};
 use crate::lab::attacks::build::Build;
 use crate::lab::attacks::colluders::{Placement, Sets};
 use crate::lab::attacks::curve;
-use crate::lab::attacks::finding::{Control, Finding, Headline, Row, best};
+use crate::lab::attacks::finding::{Control, Finding, Headline, Row, best, best_placed};
 use crate::lab::attacks::goals;
-use crate::lab::attacks::guess::{Evidence, Guess, identified};
+use crate::lab::attacks::guess::{Evidence, Guess, Identified, identified};
 use crate::lab::attacks::hops;
+use crate::lab::attacks::line::Line;
 use crate::lab::attacks::map::Map;
-use crate::lab::attacks::part::{Measure, Part, Plan, permille};
+use crate::lab::attacks::part::{Measure, NETWORKS_BEFORE, Part, Plan, permille};
+use crate::lab::attacks::paths::{Identities, Relays};
 use crate::lab::attacks::trace::{Action, Course, Trace};
 use crate::lab::experiment::Progress;
 
@@ -27,14 +29,17 @@ pub const ATTACK: Attack = Attack {
 };
 
 fn jobs(plan: &Plan) -> Vec<Job> {
-    Job::all(plan, (Build::Plain, plan.networks()), (Build::Classic, 1), course)
+    let controls = [(Build::Classic, 1), (Build::OneRelay, 1)];
+    Job::all(plan, &[(Build::Prerouted, plan.networks()), (Build::Plain, NETWORKS_BEFORE)], &controls, course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {
     let trace = Trace::record(job.build, plan.nodes, job.seed, length(plan, job), progress);
     let mut part = Part::default();
     Sets::each(&trace, plan.fractions(), (SETS, job.seed), |sets, placement, fraction| {
-        observe(&trace, sets, placement, fraction, &mut part);
+        for number in 0..SETS {
+            observe(&trace, (sets, number), placement, fraction, &mut part);
+        }
     });
     part
 }
@@ -44,28 +49,34 @@ fn length(plan: &Plan, job: &Job) -> Course {
         return Course { inserts: 400, inserted_files: 0, fetched_files: 50, blocks: 20 };
     }
     // In 2001 a store holds 50 blocks, and an operation takes longer.
-    let fetched_files = if job.build == Build::Classic { 100 } else { 250 };
-    Course { inserts: 25_000.min(fetched_files * 100), inserted_files: 0, fetched_files, blocks: 100 }
+    let fetched_files = if matches!(job.build, Build::Classic | Build::OneRelay) { 500 } else { 1_250 };
+    Course { inserts: 12_500.min(fetched_files * FEW), inserted_files: 0, fetched_files, blocks: FEW }
 }
 
-/// What sets of colluders make of a trace.
-fn observe(trace: &Trace, sets: &Sets, placement: Placement, fraction: f64, part: &mut Part) {
-    for (at, action) in trace.actions.iter().enumerate() {
-        let colluders = sets.of(at);
+/// What one set of colluders makes of the actions that it looks at.
+fn observe(trace: &Trace, (sets, number): (&Sets, usize), placement: Placement, fraction: f64, part: &mut Part) {
+    let colluders = sets.of(number);
+    let among = honest(trace, colluders);
+    let relays = Relays::new(trace, colluders);
+    let gathered = trace.has_paths().then(|| Identities::gathered(Relays::new(trace, colluders)));
+    for action in trace.actions.iter().skip(number).step_by(SETS) {
         if colluders[action.origin as usize] {
             continue;
         }
-        let what = if action.insert { INSERT } else { FETCH };
-        let measure = |rule| Measure { what, rule, placement: placement.name(), permille: permille(fraction) };
-        for (rule, evidence) in
-            [(PREDECESSOR, predecessor(action, colluders)), (LIKELIEST, likeliest(&trace.map, action, colluders))]
-        {
-            let guess =
-                Guess { group: sets.number(at), user: action.origin, among: honest(trace, colluders), evidence };
-            part.guesses.entry(measure(rule)).or_default().push(guess);
+        let [what, without_clocks] = if action.insert { INSERTS } else { FETCHES };
+        let measure = |what, rule| Measure { what, rule, placement: placement.name(), permille: permille(fraction) };
+        let mut guess = |what, rule, evidence| {
+            let guess = Guess { group: number as u32, user: action.origin, among, evidence };
+            part.guesses.entry(measure(what, rule)).or_default().push(guess);
+        };
+        guess(what, PREDECESSOR, predecessor(action, colluders));
+        guess(what, LIKELIEST, likeliest(&trace.map, action, colluders));
+        if let Some(gathered) = &gathered {
+            guess(what, TIMED, relays.timed(action));
+            guess(without_clocks, CHAINED, gathered.chained(action));
+            guess(without_clocks, JOINED, gathered.joined(action));
         }
-        let seen = f64::from(u8::from(action.first(colluders).is_some()));
-        part.value(measure(VISIBLE), seen);
+        part.value(measure(what, VISIBLE), f64::from(u8::from(relays.see_key(action))));
     }
 }
 
@@ -99,29 +110,55 @@ fn likeliest(map: &Map, action: &Action, colluders: &[bool]) -> Option<Evidence>
 }
 
 fn conclude(plan: &Plan, parts: &Parts) -> Finding {
-    let (of_control, level) = (best(&parts.control, FETCH, plan.permille()), 0.9 * plan.fraction);
-    let value = of_control.map(|(_, found)| found.recall);
-    let samples = of_control.map_or(0, |(_, found)| found.samples);
-    let control = Control::at_least(Build::Classic.name(), "recall of a fetch".into(), value, level, samples);
-    let mut finding = Finding::new((NAME, TITLE), Build::Plain.name(), plan, control);
-    finding.networks = parts.networks;
-    finding.parts = rows(plan, &parts.subject);
-    let Some((measure, found)) = best(&parts.subject, FETCH, plan.permille()) else { return finding };
-    let seen = visibility(&parts.subject, &measure);
+    let reached = |build: Build, what, measure: &str| {
+        let found = best(parts.part(build), what, plan.permille()).map(|(_, found)| found);
+        let samples = found.map_or(0, |found| found.samples);
+        Control::at_least(build.name(), measure.into(), found.map(|found| found.recall), 0.9 * plan.fraction, samples)
+    };
+    let control = reached(Build::Classic, FETCH, "recall of a fetch");
+    let one_relay = reached(Build::OneRelay, FETCHES[1], "recall of a fetch, without clocks");
+    let mut finding = Finding::new((NAME, TITLE), Build::Prerouted.name(), plan, control);
+    finding.networks = parts.networks(Build::Prerouted);
+    let (before, after) = (parts.part(Build::Plain), parts.part(Build::Prerouted));
+    finding.parts = rows(plan, Build::Prerouted, after);
+    finding.parts.extend(rows(plan, Build::Plain, before));
+    finding.lines = lines(plan, (before, after), &finding.control, &one_relay);
+    finding.controls.push(one_relay);
+    let Some((measure, found)) = best(after, FETCH, plan.permille()) else { return finding };
+    let seen = visibility(after, &measure);
     let goal = goals::single(plan.fraction, seen, plan.nodes);
     let mut headline = Headline::identified(format!("recall of a {}", measure.text()), &found, goal);
     headline.visibility = Some(seen);
-    let inserts = best(&parts.subject, INSERT, plan.permille());
-    let inserts_met = inserts.is_none_or(|(measure, found)| {
-        found.upper95 <= goals::single(plan.fraction, visibility(&parts.subject, &measure), plan.nodes)
-    });
-    headline.met = Some(found.upper95 <= goal && inserts_met);
+    let here = finding.lines.iter().filter(|line| permille(line.colluders) == plan.permille());
+    headline.met = Some(here.filter(|line| line.goal == "G1").all(|line| line.met == Some(true)));
     finding.headline = headline;
     finding.figures = curve::figures(plan, parts, FETCH, "recall of one fetch", |fraction| {
-        best(&parts.subject, FETCH, permille(fraction))
-            .map(|(measure, _)| goals::single(fraction, visibility(&parts.subject, &measure), plan.nodes))
+        best(after, FETCH, permille(fraction))
+            .map(|(measure, _)| goals::single(fraction, visibility(after, &measure), plan.nodes))
     });
     finding
+}
+
+/// The lines of the goals: with clocks, and without.
+fn lines(plan: &Plan, (before, after): (&Part, &Part), classic: &Control, one_relay: &Control) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let placed = || Placement::ALL.into_iter().flat_map(|placement| [FETCHES, INSERTS].map(|what| (placement, what)));
+    for fraction in plan.fractions() {
+        for (placement, [what, without_clocks]) in placed() {
+            let of = |part, what| best_placed(part, what, permille(fraction), placement.name());
+            let now = |found: &Identified| Some((found.recall, found.upper95, found.samples));
+            let was = of(before, what).map(|(_, found)| found.recall);
+            let Some((measure, found)) = of(after, what) else { continue };
+            let seen = visibility(after, &measure);
+            let bounds = (goals::single(fraction, seen, plan.nodes), Some(fraction * seen));
+            let name = |what| format!("{what}, {}", placement.name());
+            lines.push(Line::at_most("G1", name(what), fraction, (was, now(&found)), bounds, classic));
+            let Some((_, found)) = of(after, without_clocks) else { continue };
+            let bounds = (goals::without_clocks(fraction, seen, plan.nodes), Some(fraction * fraction * seen));
+            lines.push(Line::at_most("G2", name(without_clocks), fraction, (was, now(&found)), bounds, one_relay));
+        }
+    }
+    lines
 }
 
 /// The share of actions that a colluder saw.
@@ -129,13 +166,19 @@ fn visibility(part: &Part, measure: &Measure) -> f64 {
     part.mean(&Measure { rule: VISIBLE, ..*measure }).unwrap_or(0.0)
 }
 
-fn rows(plan: &Plan, part: &Part) -> Vec<Row> {
+fn rows(plan: &Plan, build: Build, part: &Part) -> Vec<Row> {
     let row = |(measure, guesses): (&Measure, &Vec<Guess>)| {
         let fraction = f64::from(measure.permille) / 1_000.0;
-        let goal = goals::single(fraction, visibility(part, measure), plan.nodes);
-        Some(Row::identified(measure, &identified(guesses)?, Some(goal)))
+        let seen = |what| visibility(part, &Measure { what, ..*measure });
+        let goal = match measure.what {
+            what if what == FETCHES[1] => goals::without_clocks(fraction, seen(FETCH), plan.nodes),
+            what if what == INSERTS[1] => goals::without_clocks(fraction, seen(INSERT), plan.nodes),
+            what => goals::single(fraction, seen(what), plan.nodes),
+        };
+        Some(Row::identified(measure, &identified(guesses)?, Some(goal)).of(build))
     };
-    part.guesses.iter().filter_map(row).collect()
+    let values = |(measure, values): (&Measure, &Vec<f64>)| Row::mean(measure, values).of(build);
+    part.guesses.iter().filter_map(row).chain(part.values.iter().map(values)).collect()
 }
 
 const NAME: &str = "first-spy";
@@ -144,6 +187,14 @@ const FETCH: &str = "fetch";
 const INSERT: &str = "insert";
 const PREDECESSOR: &str = "predecessor";
 const LIKELIEST: &str = "likeliest by map and hops";
-const VISIBLE: &str = "visible";
+const TIMED: &str = "guard, middle and far end by their clocks";
+const CHAINED: &str = "guard and middle, and the far end names the exit";
+const JOINED: &str = "guard and exit, joined by a middle that few use";
+const VISIBLE: &str = "key seen by a colluder";
+/// Of each, with clocks and without.
+const FETCHES: [&str; 2] = [FETCH, "fetch, without clocks"];
+const INSERTS: [&str; 2] = [INSERT, "insert, without clocks"];
+/// Blocks that one node fetches: few, so that many nodes fetch.
+const FEW: u32 = 10;
 /// Colluding sets of one network.
 const SETS: usize = 256;

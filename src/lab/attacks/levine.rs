@@ -12,8 +12,9 @@ use crate::lab::attacks::build::Build;
 use crate::lab::attacks::finding::{Control, Finding, Headline, Row};
 use crate::lab::attacks::goals;
 use crate::lab::attacks::hops;
+use crate::lab::attacks::line::Line;
 use crate::lab::attacks::logistic::Logistic;
-use crate::lab::attacks::part::{Measure, Part, Plan};
+use crate::lab::attacks::part::{Measure, NETWORKS_BEFORE, Part, Plan};
 use crate::lab::attacks::scores::Scores;
 use crate::lab::attacks::trace::{Action, Course, Trace};
 use crate::lab::experiment::Progress;
@@ -52,7 +53,8 @@ struct Judged {
 }
 
 fn jobs(plan: &Plan) -> Vec<Job> {
-    Job::all(plan, (Build::Plain, plan.networks()), (Build::Classic, 1), course)
+    let subjects = [(Build::Prerouted, plan.networks()), (Build::Plain, NETWORKS_BEFORE)];
+    Job::all(plan, &subjects, &[(Build::Classic, 1)], course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {
@@ -82,8 +84,8 @@ fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {
 fn length(plan: &Plan, job: &Job) -> Course {
     let (inserts, fetched_files, blocks) = match (plan.is_small(), job.build) {
         (true, _) => (400, 40, 80),
-        (false, Build::Classic) => (2_000, 120, 200),
-        (false, _) => (5_000, 250, 200),
+        (false, Build::Classic) => (2_000, 60, 200),
+        (false, _) => (4_000, 100, 200),
     };
     Course { inserts, inserted_files: 0, fetched_files, blocks }
 }
@@ -102,6 +104,8 @@ fn judge(trace: &Trace, file: u32, actions: &[&Action]) -> Vec<Judged> {
     for observer in trace.map.near(origin) {
         links.entry((origin, *observer)).or_default();
     }
+    // A node's guard is another question: it sees all that its client does.
+    links.retain(|(subject, observer), _| trace.guards.get(*subject as usize).copied().flatten() != Some(*observer));
     for ((subject, observer), link) in &mut links {
         let asks = |action: &&&Action| trace.map.next(*subject, action.target) == Some(*observer);
         link.expected = actions.iter().filter(asks).count() as u32;
@@ -171,19 +175,27 @@ impl Link {
 }
 
 fn conclude(plan: &Plan, parts: &Parts) -> Finding {
-    let control = strongest(&parts.control, 0.01);
+    let control = strongest(parts.part(Build::Classic), 0.01);
     let value = control.map(|(_, scores)| scores.tpr_at(0.01).unwrap_or(0.0));
     let samples = control.map_or(0, |(_, scores)| scores.totals().0 as usize);
     let name = "true positives at 1 % false ones".to_owned();
     let control = Control::at_least(Build::Classic.name(), name, value, 0.3, samples);
-    let mut finding = Finding::new((NAME, TITLE), Build::Plain.name(), plan, control);
-    finding.networks = parts.networks;
-    finding.parts = parts.subject.scores.iter().filter_map(row).collect();
-    let Some((measure, scores)) = strongest(&parts.subject, 0.001) else { return finding };
+    let mut finding = Finding::new((NAME, TITLE), Build::Prerouted.name(), plan, control);
+    finding.networks = parts.networks(Build::Prerouted);
+    for build in [Build::Prerouted, Build::Plain] {
+        let row = |one| Some(row(one)?.of(build));
+        finding.parts.extend(parts.part(build).scores.iter().filter_map(row));
+    }
+    let before = strongest(parts.part(Build::Plain), 0.001).and_then(|(_, scores)| scores.tpr_at(0.001));
+    let Some((measure, scores)) = strongest(parts.part(Build::Prerouted), 0.001) else { return finding };
     let (found, upper) = (scores.tpr_at(0.001), scores.tpr_upper(0.001));
+    let samples = scores.totals().0 as usize;
+    let after = found.zip(upper).map(|(found, upper)| (found, upper, samples));
+    let (name, bounds) = ("true positives at 0.1 % false ones", (goals::DOWNLOADER_TPR, Some(0.001)));
+    finding.lines.push(Line::at_most("G5", name, 0.0, (before, after), bounds, &finding.control));
     finding.headline = Headline {
         measure: format!("true positives at 0.1 % false ones, {}", measure.rule),
-        samples: scores.totals().0 as usize,
+        samples,
         recall: found,
         upper95: upper,
         precision: found.map(|found| precision(scores, found)),
@@ -213,6 +225,7 @@ fn precision(scores: &Scores, found: f64) -> f64 {
 fn row((measure, scores): (&Measure, &Scores)) -> Option<Row> {
     let upper = scores.tpr_upper(0.001);
     Some(Row {
+        build: "",
         what: measure.text(),
         colluders: 0.0,
         value: Some(scores.tpr_at(0.001)?),

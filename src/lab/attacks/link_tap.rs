@@ -16,6 +16,7 @@ use crate::lab::attacks::build::Build;
 use crate::lab::attacks::circle::{Circle, Doing, Passed, WINDOW};
 use crate::lab::attacks::finding::{Control, Finding, Headline, Row};
 use crate::lab::attacks::goals;
+use crate::lab::attacks::line::Line;
 use crate::lab::attacks::logistic::Logistic;
 use crate::lab::attacks::part::{Measure, Part, Plan};
 use crate::lab::attacks::scores::Scores;
@@ -37,7 +38,7 @@ pub const ATTACK: Attack = Attack {
 };
 
 fn jobs(plan: &Plan) -> Vec<Job> {
-    Job::all(plan, (Build::Plain, plan.networks()), (Build::Plain, 1), course)
+    Job::all(plan, &[(Build::InRhythm, plan.networks())], &[(Build::Prerouted, 1)], course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {
@@ -169,7 +170,7 @@ const fn measure(what: &'static str) -> Measure {
 
 fn conclude(plan: &Plan, parts: &Parts) -> Finding {
     let scores = |part: &Part, what| part.scores.get(&measure(what)).cloned();
-    let areas = PAIRS.iter().filter_map(|(what, ..)| Some((*what, scores(&parts.control, what)?)));
+    let areas = PAIRS.iter().filter_map(|(what, ..)| Some((*what, scores(parts.part(Build::Prerouted), what)?)));
     let least = areas.filter_map(|(what, scores)| Some((what, scores.auc()?, scores.totals())));
     let least = least.min_by(|one, other| one.1.total_cmp(&other.1));
     let control = Control::at_least(
@@ -180,15 +181,27 @@ fn conclude(plan: &Plan, parts: &Parts) -> Finding {
         least.map_or(0, |(_, _, (positives, negatives))| (positives + negatives) as usize),
     );
     let mut finding = Finding::new((NAME, TITLE), WITH, plan, control);
-    finding.networks = parts.networks;
+    finding.networks = parts.networks(Build::InRhythm);
     let held: Vec<(&str, Headline)> = PAIRS
         .iter()
         .filter_map(|(what, ..)| {
-            let scores = scores(&parts.subject, what)?;
+            let scores = scores(parts.part(Build::InRhythm), what)?;
             Some((*what, Headline::area((*what).into(), &scores, goals::TAPPED_AUC)))
         })
         .collect();
-    finding.parts = held.iter().map(|(what, found)| Row::area(what, 0.0, found)).collect();
+    for (what, found) in &held {
+        let after = found.auc.zip(found.upper95).map(|(value, upper)| (value, upper, found.samples));
+        let before = scores(parts.part(Build::Prerouted), what).and_then(|scores| scores.auc());
+        finding.lines.push(Line::at_most(
+            "G8",
+            *what,
+            0.0,
+            (before, after),
+            (goals::TAPPED_AUC, None),
+            &finding.control,
+        ));
+    }
+    finding.parts = held.iter().map(|(what, found)| Row::area(what, 0.0, found).of(Build::InRhythm)).collect();
     let met = held.iter().all(|(_, found)| found.met == Some(true));
     let worst =
         held.into_iter().max_by(|one, other| one.1.upper95.unwrap_or(1.0).total_cmp(&other.1.upper95.unwrap_or(1.0)));

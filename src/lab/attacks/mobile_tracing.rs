@@ -15,10 +15,12 @@ use crate::lab::attacks::colluders::{marked, sample, size};
 use crate::lab::attacks::curve;
 use crate::lab::attacks::finding::{Control, Finding, Headline, Row, best};
 use crate::lab::attacks::goals;
-use crate::lab::attacks::guess::{Guess, identified};
+use crate::lab::attacks::guess::{Evidence, Guess, identified};
 use crate::lab::attacks::hops;
+use crate::lab::attacks::line::Line;
 use crate::lab::attacks::map::Map;
-use crate::lab::attacks::part::{Measure, Part, Plan, permille};
+use crate::lab::attacks::part::{Measure, NETWORKS_BEFORE, Part, Plan, permille};
+use crate::lab::attacks::paths::Relays;
 use crate::lab::attacks::predecessor::{accuse, count};
 use crate::lab::attacks::trace::{Action, Course, Trace};
 use crate::lab::experiment::Progress;
@@ -34,14 +36,15 @@ pub const ATTACK: Attack = Attack {
 };
 
 fn jobs(plan: &Plan) -> Vec<Job> {
-    Job::all(plan, (Build::Plain, plan.networks()), (Build::Classic, 1), course)
+    let subjects = [(Build::Prerouted, plan.networks()), (Build::Plain, NETWORKS_BEFORE)];
+    Job::all(plan, &subjects, &[(Build::Classic, 1)], course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {
     let (inserted_files, blocks) = match (plan.is_small(), job.build) {
         (true, _) => (40, 40),
-        (false, Build::Classic) => (150, 100),
-        (false, _) => (330, 100),
+        (false, Build::Classic) => (100, 100),
+        (false, _) => (150, 100),
     };
     let length = Course { inserts: 0, inserted_files, fetched_files: 0, blocks };
     let trace = Trace::record(job.build, plan.nodes, job.seed, length, progress);
@@ -79,10 +82,11 @@ impl<'a> Predicted<'a> {
 fn follow_all(trace: &Trace, files: &[Predicted<'_>], fraction: f64, rule: &'static str, seed: u64, part: &mut Part) {
     let measure = |rule| Measure { what: INSERT, rule, placement: "", permille: permille(fraction) };
     let most = size(trace.nodes, fraction);
-    for (at, file) in files.iter().enumerate() {
-        let mut random = ChaCha8Rng::seed_from_u64(seed ^ MOVING ^ ((at as u64) << 20));
-        let tally = follow(trace, file, most, rule, &mut random);
-        let evidence = accuse(&tally, file.origin);
+    let turns = || files.iter().enumerate().flat_map(|(at, file)| (0..TURNS).map(move |turn| (at, turn, file)));
+    for (at, turn, file) in turns() {
+        let mut random = ChaCha8Rng::seed_from_u64(seed ^ MOVING ^ ((at as u64) << 20) ^ turn);
+        let (tally, at_guard) = follow(trace, file, most, rule, &mut random);
+        let evidence = at_guard.or_else(|| accuse(&tally, file.origin));
         let guess = Guess { group: at as u32, user: file.origin, among: trace.nodes - most as u32, evidence };
         part.guesses.entry(measure(rule)).or_default().push(guess);
         if let (MOVES, Some(suspect)) = (rule, foremost(&tally).first()) {
@@ -91,8 +95,15 @@ fn follow_all(trace: &Trace, files: &[Predicted<'_>], fraction: f64, rule: &'sta
     }
 }
 
-/// Whom colluders noted how often while they followed an insert.
-fn follow(trace: &Trace, file: &Predicted<'_>, most: usize, rule: &str, random: &mut ChaCha8Rng) -> BTreeMap<u32, u32> {
+/// Whom colluders noted how often while they followed an insert; and what those at a guard or a middle make of it. Who moves
+/// comes anew and is pinned by nobody, so that only those of the first hour are; they are left where they were besides.
+fn follow(
+    trace: &Trace,
+    file: &Predicted<'_>,
+    most: usize,
+    rule: &str,
+    random: &mut ChaCha8Rng,
+) -> (BTreeMap<u32, u32>, Option<Evidence>) {
     let anywhere = |random: &mut ChaCha8Rng| {
         let mut drawn = sample(trace.nodes, most + 1, random);
         // The source is nobody's colluder.
@@ -101,7 +112,8 @@ fn follow(trace: &Trace, file: &Predicted<'_>, most: usize, rule: &str, random: 
         drawn
     };
     let mut members = anywhere(random);
-    let mut tally: BTreeMap<u32, u32> = BTreeMap::new();
+    let first = marked(trace.nodes, &members);
+    let (mut tally, mut seen): (BTreeMap<u32, u32>, Vec<&Action>) = (BTreeMap::new(), Vec::new());
     let slice = file.known.len().div_ceil(MOVES_MADE).max(1);
     for now in file.known.chunks(slice) {
         members = match rule {
@@ -113,8 +125,11 @@ fn follow(trace: &Trace, file: &Predicted<'_>, most: usize, rule: &str, random: 
         for (node, noted) in count(now.iter().map(|known| known.action), &colluders, hops::may_be_origin) {
             *tally.entry(node).or_default() += noted;
         }
+        let relays = Relays::new(trace, &colluders);
+        seen.extend(now.iter().map(|known| known.action).filter(|action| relays.see_key(action)));
     }
-    tally
+    let at_guard = Relays::new(trace, &first).linked(seen.into_iter());
+    (tally, at_guard)
 }
 
 /// The places to be at for the next known keys: half of the colluders where these pass, half beside the suspects, and what is
@@ -174,16 +189,26 @@ fn distance(trace: &Trace, suspect: u32, origin: u32) -> f64 {
 fn conclude(plan: &Plan, parts: &Parts) -> Finding {
     let recall = |rule| {
         let measure = Measure { what: INSERT, rule, placement: "", permille: FEW };
-        parts.control.guesses.get(&measure).and_then(|guesses| identified(guesses))
+        parts.part(Build::Classic).guesses.get(&measure).and_then(|guesses| identified(guesses))
     };
     let (stays, moves) = (recall(STAYS), recall(MOVES));
     let gain = stays.zip(moves).map(|(stays, moves)| moves.recall / stays.recall.max(f64::MIN_POSITIVE));
     let name = "recall of colluders that move ÷ of those that stay, one in a hundred".to_owned();
     let control = Control::at_least(Build::Classic.name(), name, gain, 2.0, moves.map_or(0, |found| found.samples));
-    let mut finding = Finding::new((NAME, TITLE), Build::Plain.name(), plan, control);
-    finding.networks = parts.networks;
-    finding.parts = rows(&parts.subject);
-    let Some((measure, found)) = best(&parts.subject, INSERT, plan.permille()) else { return finding };
+    let mut finding = Finding::new((NAME, TITLE), Build::Prerouted.name(), plan, control);
+    finding.networks = parts.networks(Build::Prerouted);
+    let (before, after) = (parts.part(Build::Plain), parts.part(Build::Prerouted));
+    for build in [Build::Prerouted, Build::Plain] {
+        finding.parts.extend(rows(parts.part(build)).into_iter().map(|row| row.of(build)));
+    }
+    for fraction in plan.fractions() {
+        let of = |part| best(part, INSERT, permille(fraction)).map(|(_, found)| found);
+        let values =
+            (of(before).map(|found| found.recall), of(after).map(|one| (one.recall, one.upper95, one.samples)));
+        let bounds = (goals::file(fraction), Some(fraction));
+        finding.lines.push(Line::at_most("G6", "file inserted", fraction, values, bounds, &finding.control));
+    }
+    let Some((measure, found)) = best(after, INSERT, plan.permille()) else { return finding };
     finding.headline =
         Headline::identified(format!("recall of an insert: {}", measure.text()), &found, goals::file(plan.fraction));
     finding.figures =
@@ -196,15 +221,7 @@ fn rows(part: &Part) -> Vec<Row> {
         let goal = goals::file(f64::from(measure.permille) / 1_000.0);
         Some(Row::identified(measure, &identified(guesses)?, Some(goal)))
     };
-    let far = |(measure, values): (&Measure, &Vec<f64>)| Row {
-        what: measure.text(),
-        colluders: f64::from(measure.permille) / 1_000.0,
-        value: part.mean(measure),
-        upper95: None,
-        goal: None,
-        met: None,
-        samples: values.len(),
-    };
+    let far = |(measure, values): (&Measure, &Vec<f64>)| Row::mean(measure, values);
     part.guesses.iter().filter_map(row).chain(part.values.iter().map(far)).collect()
 }
 
@@ -225,4 +242,6 @@ const SUSPECTS: usize = 4;
 const STARTS: u32 = 32;
 const LONGEST: usize = 8;
 const ROADS: usize = 16;
+/// Times that each file is followed, each with colluders of its own.
+const TURNS: u64 = 4;
 const MOVING: u64 = 0x6d6f_7665;

@@ -10,21 +10,28 @@ pub mod cache_probe;
 mod circle;
 pub mod colluders;
 pub mod confidence;
+pub mod cost;
 pub mod curve;
+pub mod directory_sybil;
 pub mod eclipse_key;
 pub mod field;
 pub mod finding;
 pub mod first_spy;
 pub mod goals;
+pub mod guard_churn;
 pub mod guess;
 pub mod hops;
 pub mod levine;
+pub mod line;
 pub mod link_tap;
 pub mod logistic;
 pub mod map;
+pub mod mapping;
 pub mod mobile_tracing;
 pub mod part;
+pub mod paths;
 pub mod predecessor;
+pub mod relays;
 pub mod scores;
 pub mod seizure;
 pub mod summary;
@@ -38,18 +45,14 @@ use self::attack::Attack;
 pub const ATTACKS: &[Attack] = &[
     first_spy::ATTACK,
     predecessor::ATTACK,
+    guard_churn::ATTACK,
     levine::ATTACK,
     traceback::ATTACK,
     cache_probe::ATTACK,
     mobile_tracing::ATTACK,
+    directory_sybil::ATTACK,
     eclipse_key::ATTACK,
     seizure::ATTACK,
     link_tap::ATTACK,
-];
-
-/// Attacks on what is not built yet, and what they wait for.
-pub const AWAITED: &[(&str, &str)] = &[
-    ("guard-churn", "pre-routing, which has guards, is not in the simulator yet"),
-    ("directory-sybil", "pre-routing, which has a directory of relays, is not in the simulator yet"),
-    ("cost", "pre-routing, whose cost it is, is not in the simulator yet"),
+    cost::ATTACK,
 ];

@@ -105,6 +105,8 @@ pub fn permille(fraction: f64) -> u32 {
     libm::round(fraction * 1_000.0) as u32
 }
 
+/// Networks of the build without the defence, which is there to be compared with.
+pub const NETWORKS_BEFORE: u64 = 1;
 /// Networks below this are for tests.
 const SMALL: u32 = 300;
 /// Groups and users of one network.

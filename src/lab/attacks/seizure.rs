@@ -21,6 +21,7 @@ use crate::lab::attacks::confidence::exact_upper;
 use crate::lab::attacks::field::{Field, Order};
 use crate::lab::attacks::finding::{Control, Finding, Headline, Row};
 use crate::lab::attacks::goals;
+use crate::lab::attacks::line::Line;
 use crate::lab::attacks::part::{Measure, Part, Plan};
 use crate::lab::attacks::scores::Scores;
 use crate::lab::attacks::visits::{Did, visit};
@@ -39,9 +40,7 @@ pub const ATTACK: Attack = Attack {
 };
 
 fn jobs(plan: &Plan) -> Vec<Job> {
-    let mut jobs = Job::all(plan, (Build::Plain, plan.networks()), (Build::ClearSlots, 1), course);
-    jobs.extend(Job::all(plan, (Build::Plain, 0), (Build::Convergent, 1), course));
-    jobs
+    Job::all(plan, &[(Build::Plain, plan.networks())], &[(Build::ClearSlots, 1), (Build::Convergent, 1)], course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {
@@ -164,24 +163,26 @@ fn with_the_secret(plan: &Plan, job: &Job, part: &mut Part, progress: &mut Progr
 }
 
 fn conclude(plan: &Plan, parts: &Parts) -> Finding {
-    let clear = parts.control.scores.get(&measure(PRESENT));
-    let convergent = parts.control.values.get(&measure(CONFIRMED)).and_then(|found| mean(found));
+    let clear = parts.part(Build::ClearSlots).scores.get(&measure(PRESENT));
+    let convergent = parts.part(Build::Convergent).values.get(&measure(CONFIRMED)).and_then(|found| mean(found));
     let value = clear.and_then(Scores::auc).zip(convergent).map(|(clear, convergent)| clear.min(convergent));
     let name = format!("{PRESENT} and {} confirmed, the lesser", Build::Convergent.name());
     let samples = clear.map_or(0, |scores| scores.totals().0 as usize);
     let control = Control::at_least(Build::ClearSlots.name(), name, value, 1.0, samples);
     let mut finding = Finding::new((NAME, TITLE), Build::Plain.name(), plan, control);
-    finding.networks = parts.networks;
-    let Some(present) = parts.subject.scores.get(&measure(PRESENT)) else { return finding };
+    finding.networks = parts.networks(Build::Plain);
+    let subject = parts.part(Build::Plain);
+    let Some(present) = subject.scores.get(&measure(PRESENT)) else { return finding };
     finding.headline = Headline::area(PRESENT.into(), present, goals::SEIZED_AUC);
     let mut rows = vec![Row::area(PRESENT, 0.0, &finding.headline)];
-    if let Some(scores) = parts.subject.scores.get(&measure(RELAYED)) {
+    if let Some(scores) = subject.scores.get(&measure(RELAYED)) {
         let found = Headline::area(RELAYED.into(), scores, goals::PROBE_RELAYED_AUC);
         rows.push(Row::area(RELAYED, 0.0, &found));
     }
-    if let Some(found) = parts.subject.values.get(&measure(CONFIRMED)) {
+    if let Some(found) = subject.values.get(&measure(CONFIRMED)) {
         let (share, count) = (mean(found).unwrap_or(0.0), found.len());
         rows.push(Row {
+            build: "",
             what: CONFIRMED.into(),
             colluders: 0.0,
             value: Some(share),
@@ -192,7 +193,13 @@ fn conclude(plan: &Plan, parts: &Parts) -> Finding {
         });
     }
     finding.headline.met = Some(rows.iter().all(|row| row.met == Some(true)));
-    finding.parts = rows;
+    for row in &rows {
+        let after = row.value.zip(row.upper95).map(|(value, upper)| (value, upper, row.samples));
+        let (what, bounds) = (row.what.clone(), (row.goal.unwrap_or(0.0), None));
+        let line = Line::at_most("G11", what, 0.0, (None, after), bounds, &finding.control);
+        finding.lines.push(Line { met: row.met, ..line });
+    }
+    finding.parts = rows.into_iter().map(|row| row.of(Build::Plain)).collect();
     finding
 }
 

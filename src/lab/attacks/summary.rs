@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::lab::attacks::finding::{Finding, Row};
+use crate::lab::attacks::line::Line;
 use crate::lab::axis::number;
 
 /// A few lines for a terminal.
@@ -28,21 +29,32 @@ pub fn lines(finding: &Finding) -> String {
     }
     for row in &finding.parts {
         let name = if row.colluders > 0.0 {
-            format!("{}, {}", row.what, percent(Some(row.colluders)))
+            format!("{}: {}, {}", row.build, row.what, percent(Some(row.colluders)))
         } else {
-            row.what.clone()
+            format!("{}: {}", row.build, row.what)
         };
         let _ = writeln!(text, "    {name:<56} {} ≤ {}", share(row.value), share(row.upper95));
     }
-    let reached = if control.reached { "reached" } else { "NOT REACHED" };
-    let name = format!("control, {}: {}", control.build, control.measure);
-    let _ = writeln!(text, "  {name:<58} {} of {}: {reached}", share(control.value), share(Some(control.level)));
+    for line in &finding.lines {
+        let name = format!("{}: {}, {}", line.goal, line.what, percent(Some(line.colluders)));
+        let (before, after, upper) = (share(line.before), share(line.after), share(line.upper95));
+        let (sign, verdict) = (if line.is_least { "≥" } else { "≤" }, verdict(line.met));
+        let bound = share(Some(line.bound));
+        let _ = writeln!(text, "  {name:<58} before {before} after {after} ({upper}) {sign} {bound}  {verdict}");
+    }
+    for control in std::iter::once(control).chain(&finding.controls) {
+        let reached = if control.reached { "reached" } else { "NOT REACHED" };
+        let name = format!("control, {}: {}", control.build, control.measure);
+        let _ = writeln!(text, "  {name:<58} {} of {}: {reached}", share(control.value), share(Some(control.level)));
+    }
     text
 }
 
 /// The report. Plots are expected beside it, under [`file_name`].
 pub fn markdown(findings: &[Finding], command: &str) -> String {
     let mut text = String::from("# Attacks on our own code\n\n");
+    text.push_str(&goals(findings, command));
+    text.push_str("\n## Headlines\n\n");
     text.push_str(&table(findings, command));
     for finding in findings {
         let _ = writeln!(text, "\n## {}: {}\n", finding.attack, finding.title);
@@ -51,6 +63,40 @@ pub fn markdown(findings: &[Finding], command: &str) -> String {
         }
         text.push_str(&rules(&finding.parts));
     }
+    text
+}
+
+/// The table of goals: before, after, bound and floor of each, with the control that had to fall.
+pub fn goals(findings: &[Finding], command: &str) -> String {
+    let mut text = String::from(
+        "| goal | what | colluders | before | after | upper 95 % | bound | floor | met | control: value of level | samples |\n",
+    );
+    text.push_str("|---|---|---|---|---|---|---|---|---|---|---|\n");
+    let lines = findings.iter().flat_map(|finding| finding.lines.iter().map(move |line| (finding.attack, line)));
+    let mut lines: Vec<(&str, &Line)> = lines.collect();
+    lines.sort_by_key(|(_, line)| line.goal[1..].parse::<u32>().unwrap_or(u32::MAX));
+    for (attack, line) in lines {
+        let control = &line.control;
+        let _ = writeln!(
+            text,
+            "| {} `{attack}` | {} | {} | {} | {} | {} | {} {} | {} | {} | {}: {} of {} | {} |",
+            line.goal,
+            line.what,
+            if line.colluders > 0.0 { percent(Some(line.colluders)) } else { "–".into() },
+            share(line.before),
+            share(line.after),
+            share(line.upper95),
+            if line.is_least { "≥" } else { "≤" },
+            share(Some(line.bound)),
+            share(line.floor),
+            verdict(line.met),
+            control.build,
+            share(control.value),
+            share(Some(control.level)),
+            line.samples,
+        );
+    }
+    let _ = writeln!(text, "\nGiven again by `{command}`.");
     text
 }
 
@@ -86,13 +132,14 @@ pub fn file_name(finding: &Finding, figure: &str) -> String {
 }
 
 fn rules(rows: &[Row]) -> String {
-    let mut text =
-        String::from("| | colluders | measured | upper 95 % | goal | met | samples |\n|---|---|---|---|---|---|---|\n");
+    let mut text = String::from(
+        "| build | | colluders | measured | upper 95 % | goal | met | samples |\n|---|---|---|---|---|---|---|---|\n",
+    );
     for row in rows {
-        let Row { what, colluders, value, upper95, goal, met, samples } = row;
+        let Row { build, what, colluders, value, upper95, goal, met, samples } = row;
         let _ = writeln!(
             text,
-            "| {what} | {} | {} | {} | {} | {} | {samples} |",
+            "| {build} | {what} | {} | {} | {} | {} | {} | {samples} |",
             if *colluders > 0.0 { percent(Some(*colluders)) } else { "–".into() },
             share(*value),
             share(*upper95),

@@ -33,6 +33,8 @@ pub struct Trace {
     pub nodes: u32,
     /// The network at its end.
     pub map: Map,
+    /// The guard of every node; empty where nodes have none.
+    pub guards: Vec<Option<u32>>,
     /// What was done.
     pub actions: Vec<Action>,
 }
@@ -48,6 +50,8 @@ pub struct Action {
     pub file: Option<u32>,
     /// Where its key lies.
     pub target: Location,
+    /// Guard, middle and exit of every packet that was sent for it; none without pre-routing.
+    pub paths: Vec<[u32; 3]>,
     /// Who saw it, in the order of time.
     pub sightings: Vec<Sighting>,
 }
@@ -80,7 +84,7 @@ impl Trace {
     /// Records a course in a network of `build`.
     pub fn record(build: Build, nodes: u32, seed: u64, course: Course, progress: &mut Progress<'_>) -> Self {
         let mut field = Field::grown(build, nodes, seed, progress);
-        let mut trace = Self { nodes, map: Map::default(), actions: Vec::new() };
+        let mut trace = Self { nodes, map: Map::default(), guards: Vec::new(), actions: Vec::new() };
         let mut inserts: Vec<Plan> = (0..course.inserts).map(|_| Plan::single(field.anybody())).collect();
         inserts.extend((0..course.inserted_files).map(|file| Plan::file(field.anybody(), file, course.blocks, true)));
         trace.carry_out(&mut field, inserts, progress);
@@ -89,8 +93,13 @@ impl Trace {
             .map(|file| Plan::file(field.anybody(), first + file, course.blocks, false))
             .collect();
         trace.carry_out(&mut field, fetches, progress);
-        trace.map = field.map();
+        (trace.map, trace.guards) = (field.map(), field.guards());
         trace
+    }
+
+    /// Whether commands left by pre-routing.
+    pub fn has_paths(&self) -> bool {
+        self.actions.iter().any(|action| !action.paths.is_empty())
     }
 
     /// The actions of each file that was inserted, or of each that was fetched.
@@ -118,20 +127,28 @@ impl Trace {
                 }
             }
             let seen = field.carry_out(&orders);
-            self.note(field, &orders, &files, &seen);
+            let paths = field.take_paths();
+            self.note(field, &orders, &files, (&seen, paths));
             plans.retain(|plan| plan.left > 0);
             progress(self.actions.len() as u64, 0);
         }
     }
 
-    fn note(&mut self, field: &Field, orders: &[Order], files: &[Option<u32>], seen: &[Seen]) {
+    fn note(
+        &mut self,
+        field: &Field,
+        orders: &[Order],
+        files: &[Option<u32>],
+        (seen, paths): (&[Seen], Vec<Vec<[u32; 3]>>),
+    ) {
         let first = self.actions.len();
-        let mut by_key = BTreeMap::new();
+        let (mut by_key, mut paths) = (BTreeMap::new(), paths.into_iter());
         for (order, file) in orders.iter().zip(files) {
             let key = field.key(order.block);
             by_key.insert(key, self.actions.len());
             let (origin, insert, target) = (order.node, order.insert, key.location());
-            self.actions.push(Action { origin, insert, file: *file, target, sightings: Vec::new() });
+            let (paths, sightings) = (paths.next().unwrap_or_default(), Vec::new());
+            self.actions.push(Action { origin, insert, file: *file, target, paths, sightings });
         }
         for seen in seen {
             let sight = &seen.sight;

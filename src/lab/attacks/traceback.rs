@@ -14,8 +14,9 @@ use crate::lab::attacks::field::{Field, Forged, Order};
 use crate::lab::attacks::finding::{Control, Finding, Headline, Row};
 use crate::lab::attacks::goals;
 use crate::lab::attacks::guess::{Evidence, Guess, identified};
+use crate::lab::attacks::line::Line;
 use crate::lab::attacks::map::Map;
-use crate::lab::attacks::part::{Measure, Part, Plan};
+use crate::lab::attacks::part::{Measure, NETWORKS_BEFORE, Part, Plan};
 use crate::lab::experiment::Progress;
 use crate::sim::tap::{Seen, SightKind};
 use crate::time::Duration;
@@ -38,15 +39,16 @@ struct Caught {
 }
 
 fn jobs(plan: &Plan) -> Vec<Job> {
-    Job::all(plan, (Build::Plain, plan.networks()), (Build::Classic, 1), course)
+    let subjects = [(Build::Prerouted, plan.networks()), (Build::Plain, NETWORKS_BEFORE)];
+    Job::all(plan, &subjects, &[(Build::Classic, 1)], course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {
     let mut field = Field::grown(job.build, plan.nodes, job.seed, progress);
     let (documents, trials) = match (plan.is_small(), job.build) {
         (true, _) => (100, 150),
-        (false, Build::Classic) => (1_000, 1_200),
-        (false, _) => (2_000, 3_000),
+        (false, Build::Classic) => (1_000, 600),
+        (false, _) => (2_000, 1_500),
     };
     for _ in 0..documents {
         let order = Order { node: field.anybody(), block: field.fresh(), insert: true };
@@ -59,8 +61,10 @@ fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {
         let origin = field.anybody();
         let Some(block) = field.wanted(origin).filter(|_| !colluders[origin as usize]) else { continue };
         let order = Order { node: origin, block, insert: false };
+        field.renew();
         let [spy, traced] = match job.build {
             Build::Classic => by_id(&mut field, &colluders, &members, order),
+            Build::Prerouted => beside_guards(&mut field, &map, &colluders, &members, order),
             _ => by_key(&mut field, &map, &colluders, &members, order),
         };
         let among = plan.nodes - members.len() as u32;
@@ -113,6 +117,27 @@ fn by_key(field: &mut Field, map: &Map, colluders: &[bool], members: &[u32], ord
     // Whoever stayed silent is not asked for a while; the next trial is to find the network as it was.
     field.run_for(REST);
     evidence
+}
+
+/// The same where commands leave by relays: a colluding guard names its client as soon as the key is seen; else the first spy
+/// knows better than to accuse an exit, and draws lots.
+fn beside_guards(
+    field: &mut Field,
+    map: &Map,
+    colluders: &[bool],
+    members: &[u32],
+    order: Order,
+) -> [Option<Evidence>; 2] {
+    field.take_paths_of(order.node);
+    let [spy, traced] = by_key(field, map, colluders, members, order);
+    let paths = field.take_paths_of(order.node);
+    let has = |node: &u32| colluders.get(*node as usize).is_some_and(|colludes| *colludes);
+    let is_seen = spy.is_some() || paths.iter().any(|[_, _, exit]| has(exit));
+    if is_seen && paths.iter().any(|[guard, ..]| has(guard)) {
+        let named = Some(Evidence { class: GUARD, hit: 1.0 });
+        return [named, named];
+    }
+    [None, traced]
 }
 
 fn ask_around(field: &mut Field, map: &Map, colluders: &[bool], order: Order) -> [Option<Evidence>; 2] {
@@ -189,11 +214,16 @@ impl Caught {
 
 fn conclude(plan: &Plan, parts: &Parts) -> Finding {
     let seen = |rule| {
-        let all = parts.control.guesses.get(&measure(plan, rule))?;
+        let all = parts.part(Build::Classic).guesses.get(&measure(plan, rule))?;
         let hits: Vec<f64> = all.iter().filter_map(|guess| Some(guess.evidence?.hit)).collect();
         Some((crate::lab::statistics::mean(&hits)?, hits.len()))
     };
     let of_control = seen(TRACED);
+    let gain = |build: Build| {
+        let guesses = &parts.part(build).guesses;
+        let (spies, traced) = (guesses.get(&measure(plan, SPY))?, guesses.get(&measure(plan, TRACED))?);
+        Some(gained(spies, traced))
+    };
     let control = Control::at_least(
         Build::Classic.name(),
         "requests seen whose origin is found".into(),
@@ -201,21 +231,22 @@ fn conclude(plan: &Plan, parts: &Parts) -> Finding {
         0.24,
         of_control.map_or(0, |(_, count)| count),
     );
-    let mut finding = Finding::new((NAME, TITLE), Build::Plain.name(), plan, control);
-    finding.networks = parts.networks;
-    finding.parts = parts
-        .subject
-        .guesses
-        .iter()
-        .filter_map(|(measure, guesses)| Some(Row::identified(measure, &identified(guesses)?, None)))
-        .collect();
-    let of = |rule| parts.subject.guesses.get(&measure(plan, rule));
+    let mut finding = Finding::new((NAME, TITLE), Build::Prerouted.name(), plan, control);
+    finding.networks = parts.networks(Build::Prerouted);
+    for build in [Build::Prerouted, Build::Plain] {
+        let row = |(measure, guesses): (&Measure, &Vec<Guess>)| {
+            Some(Row::identified(measure, &identified(guesses)?, None).of(build))
+        };
+        finding.parts.extend(parts.part(build).guesses.iter().filter_map(row));
+    }
+    let of = |rule| parts.part(Build::Prerouted).guesses.get(&measure(plan, rule));
     let (Some(spies), Some(traced)) = (of(SPY), of(TRACED)) else { return finding };
     let (Some(spy), Some(found)) = (identified(spies), identified(traced)) else { return finding };
-    // The gain over the first spy on the same requests; what is lost on one is not counted against what is won on another.
-    let gains: Vec<Group> =
-        spies.iter().zip(traced).map(|(spy, traced)| Group { trials: 1.0, hits: traced.hit() - spy.hit() }).collect();
-    let upper = gain_upper(&gains);
+    let (won, upper, samples) = gained(spies, traced);
+    let bounds = (goals::traceback_gain(plan.nodes), Some(0.0));
+    let values = (gain(Build::Plain).map(|(won, ..)| won), Some((won, upper, samples)));
+    let name = "gain of tracing back over the first spy";
+    finding.lines.push(Line::at_most("G7", name, plan.fraction, values, bounds, &finding.control));
     let goal = spy.recall + goals::traceback_gain(plan.nodes);
     let mut headline = Headline::identified(
         "recall of a fetch, traced back; the goal is what the first spy gets and 2/N".into(),
@@ -226,15 +257,25 @@ fn conclude(plan: &Plan, parts: &Parts) -> Finding {
     headline.met = Some(spy.recall + upper <= goal);
     finding.headline = headline;
     finding.parts.push(Row {
+        build: Build::Prerouted.name(),
         what: "gain over the first spy".into(),
         colluders: plan.fraction,
-        value: Some(found.recall - spy.recall),
+        value: Some(won),
         upper95: Some(upper),
         goal: Some(goals::traceback_gain(plan.nodes)),
         met: Some(upper <= goals::traceback_gain(plan.nodes)),
-        samples: gains.len(),
+        samples,
     });
     finding
+}
+
+/// What tracing back gains over the first spy on the same requests, the limit of that, and how many there were. What is lost
+/// on one is not counted against what is won on another.
+fn gained(spies: &[Guess], traced: &[Guess]) -> (f64, f64, usize) {
+    let gains: Vec<Group> =
+        spies.iter().zip(traced).map(|(spy, traced)| Group { trials: 1.0, hits: traced.hit() - spy.hit() }).collect();
+    let mean = gains.iter().map(|gain| gain.hits).sum::<f64>() / (gains.len() as f64).max(1.0);
+    (mean, gain_upper(&gains), gains.len())
 }
 
 /// The upper limit of a mean of paired differences.
@@ -250,6 +291,8 @@ const NAME: &str = "traceback";
 const TITLE: &str = "Who knows the request already";
 const SPY: &str = "first spy";
 const TRACED: &str = "traced back";
+/// The class of what a colluding guard says.
+const GUARD: u32 = 1_000;
 /// Longer than a node makes a second asker wait.
 const ANSWERS: Duration = Duration::from_millis(1_500);
 /// A request that no colluder has seen by then has ended.

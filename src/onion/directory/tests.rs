@@ -49,15 +49,38 @@ fn a_flood_from_one_address_group_has_a_bound_and_a_bounded_weight() {
     }
     assert_eq!(directory.len(), limits::RELAYS_PER_GROUP);
     for group in 1..=12_u8 {
-        admit(&mut directory, START, descriptor(300 + u16::from(group), group, START));
+        for member in 0..4 {
+            admit(&mut directory, START, descriptor(300 + u16::from(group) * 4 + member, group, START));
+        }
     }
     let mut random = ChaCha20Rng::from_seed([4; 32]);
     let draws = 4_000;
     let flooded = descriptor(1, 66, START).group();
     let from_flood = (0..draws).filter_map(|_| directory.draw(&mut random, |_| true));
     let from_flood = from_flood.filter(|id| directory.get(id).expect("drawn").descriptor.group() == flooded).count();
-    // Weight 4 of 16; a standard deviation is 27.
-    assert!((870..1_130).contains(&from_flood), "{from_flood} of {draws}");
+    // Weight 4 of 13 times 4; a standard deviation is 17.
+    assert!((220..400).contains(&from_flood), "{from_flood} of {draws}");
+}
+
+#[test]
+fn a_crowded_group_weighs_no_more_than_small_ones_where_those_are_many() {
+    let mut directory = directory();
+    for number in 1..=16 {
+        admit(&mut directory, START, descriptor(number, 66, START));
+    }
+    for group in 1..=15_u8 {
+        admit(&mut directory, START, descriptor(300 + u16::from(group), group, START));
+    }
+    let mut random = ChaCha20Rng::from_seed([4; 32]);
+    let flooded = descriptor(1, 66, START).group();
+    let drawn = (0..4_000).filter_map(|_| directory.draw(&mut random, |_| true));
+    let from_flood = drawn.filter(|id| directory.get(id).expect("drawn").descriptor.group() == flooded).count();
+    // One of 16 groups, each with the weight of one relay: 250, and a standard deviation of 15.
+    assert!((190..310).contains(&from_flood), "{from_flood}");
+    let unweighted = directory.unweighted();
+    let drawn = (0..4_000).filter_map(|_| unweighted.draw(&mut random, |_| true));
+    let from_flood = drawn.filter(|id| unweighted.get(id).expect("drawn").descriptor.group() == flooded).count();
+    assert!((1_900..2_250).contains(&from_flood), "16 of 31 without weights: {from_flood}");
 }
 
 #[test]

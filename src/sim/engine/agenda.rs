@@ -3,6 +3,8 @@
 //! A timing wheel of small entries: what is on its way lies in a store beside it, so that ordering moves sixteen bytes of an
 //! event and not a message. Alarms of nodes need no more than the entry. Decides nothing.
 
+use std::collections::BTreeMap;
+
 use crate::id::NodeId;
 use crate::sim::engine::links::Link;
 use crate::sim::wheel::Wheel;
@@ -105,8 +107,46 @@ impl<M> Agenda<M> {
         Some((at, due))
     }
 
+    /// Whom each node is about to be linked to, because it has dialled.
+    pub(super) fn dialled(&self) -> BTreeMap<u32, Vec<u32>> {
+        let mut dialled: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for event in self.pending.iter().flatten() {
+            if let Event::Dialled { from, to } = event {
+                dialled.entry(*from).or_default().push(*to);
+            }
+        }
+        dialled
+    }
+
+    /// The same with other messages.
+    pub(super) fn reworded<N>(self, reword: impl Fn(M) -> N) -> Agenda<N> {
+        let pending = self.pending.into_iter().map(|event| event.map(|event| event.reworded(&reword)));
+        Agenda { wheel: self.wheel, pending: pending.collect(), free: self.free }
+    }
+
     /// How much is on its way, alarms left out.
     pub(super) const fn on_the_way(&self) -> usize {
         self.pending.len() - self.free.len()
+    }
+}
+
+impl<M> Event<M> {
+    /// The same with another message.
+    fn reworded<N>(self, reword: impl Fn(M) -> N) -> Event<N> {
+        match self {
+            Self::Leave(parcel) => Event::Leave(parcel.reworded(reword)),
+            Self::Arrive(parcel) => Event::Arrive(parcel.reworded(reword)),
+            Self::Deliver(parcel) => Event::Deliver(parcel.reworded(reword)),
+            Self::Dialled { from, to } => Event::Dialled { from, to },
+            Self::DialFailed { from, peer } => Event::DialFailed { from, peer },
+            Self::Lost { at, link } => Event::Lost { at, link },
+        }
+    }
+}
+
+impl<M> Parcel<M> {
+    fn reworded<N>(self, reword: impl Fn(M) -> N) -> Parcel<N> {
+        let Self { from, to, link, message } = self;
+        Parcel { from, to, link, message: reword(message) }
     }
 }

@@ -35,6 +35,11 @@ impl<M: Message> Carriage<M> {
         Self { conditions, fault: None, random: ChaCha8Rng::seed_from_u64(seed) }
     }
 
+    /// The same for other messages; a fault ends.
+    pub(super) fn without_fault<N>(self) -> Carriage<N> {
+        Carriage { conditions: self.conditions, fault: None, random: self.random }
+    }
+
     /// From now on `fault` judges every message.
     pub(super) fn set_fault(&mut self, fault: Box<dyn Fault<M>>) {
         self.fault = Some(fault);

@@ -45,6 +45,11 @@ impl Links {
         at.map(|at| self.0.remove(at)).is_some()
     }
 
+    /// Who is at the other ends.
+    pub(super) fn peers(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().map(|link| link.peer)
+    }
+
     /// Takes out all of them.
     pub(super) fn close_all(&mut self) -> Vec<Link> {
         std::mem::take(&mut self.0)

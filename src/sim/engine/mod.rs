@@ -101,6 +101,45 @@ where
         }
     }
 
+    /// The same network with other machines: each live node goes on as what `turn` makes of its machine, of the peers that it
+    /// is linked to and of those it is dialling; what is on its way arrives as what `reword` makes of it. Faults end.
+    pub fn turned<N: Mode>(
+        self,
+        mut turn: impl FnMut(M, Vec<u32>, Vec<u32>) -> N,
+        reword: impl Fn(M::Message) -> N::Message,
+    ) -> Engine<N>
+    where
+        N::Message: Roles,
+    {
+        let mut dialled = self.agenda.dialled();
+        let turned = (0..).zip(self.nodes).map(|(number, node)| {
+            let Node { links, alarm, received, served, .. } = node;
+            let dialled = dialled.remove(&number).unwrap_or_default();
+            let mode = node.mode.map(|mode| turn(mode, links.peers().collect(), dialled));
+            Node { mode, links, alarm, received, served }
+        });
+        Engine {
+            now: self.now,
+            roster: self.roster,
+            nodes: turned.collect(),
+            agenda: self.agenda.reworded(reword),
+            carriage: self.carriage.without_fault(),
+            to_hear: VecDeque::new(),
+            depot: self.depot,
+            access: self.access,
+            tap: self.tap,
+            betrayals: self.betrayals,
+            open: self.open,
+            answers: self.answers,
+            next_ticket: self.next_ticket,
+            next_link: self.next_link,
+            memories: self.memories,
+            traffic: self.traffic,
+            alarms: self.alarms,
+            events: self.events,
+        }
+    }
+
     /// From now on `fault` judges every message.
     pub fn set_fault(&mut self, fault: impl Fault<M::Message> + 'static) {
         self.carriage.set_fault(Box::new(fault));
