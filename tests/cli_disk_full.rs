@@ -84,3 +84,41 @@ fn a_full_disk_refuses_with_a_sentence_and_loses_nothing() {
     }
     assert!(first.node.stop() && second.node.stop(), "both end by themselves");
 }
+
+#[test]
+fn a_job_rests_while_its_disk_is_full_and_goes_on_when_there_is_room() {
+    let home = Home::new();
+    if !may_mount(&home) {
+        eprintln!("not tested: this system lets nobody here mount a file system");
+        return;
+    }
+    let first = home.node("first", &[]);
+    let tiny = home.text("tiny");
+    fs::create_dir(&tiny).expect("a new directory");
+    let mount = format!("mount -t tmpfs -o size=2m none '{tiny}' && exec \"$@\"");
+    let wrapper = [&["unshare"], namespaces(), &["sh", "-c", &mount, "sh"]].concat();
+    let second = home.try_node_under("second", &wrapper, &["--join", first.reference()]).expect("it starts");
+    let document: Vec<u8> = (0..1_200_000_u32).flat_map(u32::to_le_bytes).collect();
+    let file = home.file("document", &document);
+    let uri = home.json(&["insert", "--direct", &file, "--data", first.data()])["uri"].clone();
+    let target = format!("{tiny}/target");
+    let fetch =
+        ["fetch", uri.as_str().expect("a URI"), "-o", &target, "--direct", "--background", "--data", second.data()];
+    let job = home.json(&fetch)["job"].to_string();
+    let rests = home.run(&["jobs", "wait", &job, "--data", second.data()]);
+    assert!(rests.code == 1 && rests.sentence().contains("the disk is full"), "{}", rests.stderr);
+    let view = home.json(&["jobs", "show", &job, "--data", second.data()]);
+    assert_eq!(view["state"], "paused", "{view}");
+    let inside = |words: &[&str]| {
+        let id = second.id().to_string();
+        let keeps: &[&str] = if namespaces().len() > 1 { &["-U", "--preserve-credentials"] } else { &[] };
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &id, "-m"]).args(keeps).arg("--").args(words);
+        command.output().expect("nsenter runs")
+    };
+    assert!(inside(&["mount", "-o", "remount,size=16m", &tiny]).status.success());
+    home.json(&["jobs", "resume", &job, "--data", second.data()]);
+    let end = home.json(&["jobs", "wait", &job, "--data", second.data()]);
+    assert_eq!(end["state"], "fetched", "{end}");
+    assert!(inside(&["cat", &target]).stdout == document, "every byte");
+}

@@ -49,7 +49,12 @@ fn in_background(options: &InsertOptions, request: InsertRequest, output: &mut O
         jobs::start(&client, &JobRequest::Insert(request), None, options.background, output)?
     } else {
         let Source { mut document, length, digest } = Source::open(&options.file, options.convergent)?;
-        let request = JobRequest::Insert(InsertRequest { length, digest, ..request });
+        let title = Some(if options.file == Path::new("-") {
+            "standard input".to_owned()
+        } else {
+            options.file.display().to_string()
+        });
+        let request = JobRequest::Insert(InsertRequest { length, digest, title, ..request });
         jobs::start(&client, &request, Some(&mut *document), options.background, output)?
     };
     if let Some(JobState::Inserted(done)) = end {

@@ -373,7 +373,11 @@ impl JobRequest {
                 About { what: What::Insert, title: title.unwrap_or_default(), lasting, priority: request.priority }
             }
             Self::Fetch(request) => {
-                About { what: What::Fetch, title: request.uri.clone(), lasting, priority: request.priority }
+                let title = match request.file.as_ref().and_then(name) {
+                    Some(name) => format!("{name} from {}…", request.uri.chars().take(TITLE_URI).collect::<String>()),
+                    None => request.uri.clone(),
+                };
+                About { what: What::Fetch, title, lasting, priority: request.priority }
             }
             Self::Find(request) => About { what: What::Find, title: request.uri.clone(), ..About::default() },
         }
@@ -420,6 +424,9 @@ impl FetchRequest {
         }
     }
 }
+
+/// Characters of a URI that tell it from others in a list.
+const TITLE_URI: usize = 20;
 
 const fn yes() -> bool {
     true

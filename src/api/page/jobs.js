@@ -3,6 +3,10 @@
 import { ask, button, copier, element, made, size, span, tell } from '/page/basics.js';
 
 const known = new Map();
+/// Jobs that are known and have no line yet: a long list is drawn a slice at a time, so that the page answers at once.
+const undrawn = new Map();
+const SLICE = 100;
+let drawing;
 
 const STATES = { running: 'at work', waiting: 'waiting', paused: 'paused', inserted: 'published', fetched: 'fetched', found: 'found', failed: 'failed' };
 const WHAT = { insert: 'Publish', fetch: 'Fetch', find: 'Find' };
@@ -96,13 +100,22 @@ function more(entry, job) {
   entry.more.replaceChildren(...parts);
 }
 
+/// Puts a line where it belongs, the newest first: almost always at an end.
+function place(line, id) {
+  line.dataset.id = id;
+  const list = element('jobs');
+  if (Number(list.firstElementChild?.dataset.id) < id) return list.prepend(line);
+  let before = list.lastElementChild;
+  while (before && Number(before.dataset.id) < id) before = before.previousElementSibling;
+  return before ? before.after(line) : list.prepend(line);
+}
+
 function show(job) {
   let entry = known.get(job.id);
   if (!entry) {
     entry = newLine(job);
     known.set(job.id, entry);
-    // The newest first.
-    element('jobs').prepend(entry.line);
+    place(entry.line, job.id);
   }
   const before = entry.job;
   entry.job = job;
@@ -131,12 +144,15 @@ function show(job) {
 function forget(id) {
   known.get(id)?.line.remove();
   known.delete(id);
+  undrawn.delete(id);
 }
 
 function sum() {
-  const all = [...known.values()].map((entry) => entry.job);
-  const words = Object.keys(STATES).map((state) => [all.filter((job) => job.state === state).length, STATES[state]]);
-  element('jobs-count').textContent = words.filter(([number]) => number).map(([number, state]) => `${number} ${state}`).join(' · ');
+  const all = [...[...known.values()].map((entry) => entry.job), ...undrawn.values()];
+  const numbers = {};
+  for (const { state } of all) numbers[state] = (numbers[state] || 0) + 1;
+  const words = Object.keys(STATES).filter((state) => numbers[state]);
+  element('jobs-count').textContent = words.map((state) => `${numbers[state]} ${STATES[state]}`).join(' · ');
   element('jobs-none').hidden = all.length > 0;
   element('jobs-clear').hidden = !all.some(shows.done);
 }
@@ -151,14 +167,29 @@ element('jobs-clear').addEventListener('click', async () => {
   }
 });
 
+/// Gives lines to some more of those that have none.
+function draw() {
+  clearTimeout(drawing);
+  const some = [...undrawn.values()].slice(0, SLICE);
+  for (const job of some) {
+    undrawn.delete(job.id);
+    show(job);
+  }
+  if (undrawn.size) drawing = setTimeout(draw);
+}
+
 /// Shows what has changed; of a whole list, also what is missing.
 function take(text, isWhole) {
   const start = performance.now();
   const { jobs, gone } = JSON.parse(text);
   const there = new Set(jobs.map((job) => job.id));
-  const leave = isWhole ? [...known.keys()].filter((id) => !there.has(id)) : gone || [];
+  const leave = isWhole ? [...known.keys(), ...undrawn.keys()].filter((id) => !there.has(id)) : gone || [];
   leave.forEach(forget);
-  jobs.forEach(show);
+  for (const job of jobs.reverse()) {
+    if (known.has(job.id)) show(job);
+    else undrawn.set(job.id, job);
+  }
+  draw();
   sum();
   // For whoever measures the page: until the browser has laid it out.
   if (isWhole) {
