@@ -217,6 +217,7 @@ impl Chain {
             advertise: None,
             overlay: OverlayName::Freenet,
             profile: Some(Profile::Trusted),
+            cover: Cover::Off,
             store_bytes: store_bytes.max(limits::STORE_MIN_BYTES),
             bandwidth: None,
         };
