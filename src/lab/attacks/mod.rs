@@ -9,6 +9,7 @@ pub mod build;
 pub mod cache_probe;
 pub mod colluders;
 pub mod confidence;
+pub mod control;
 pub mod cost;
 pub mod curve;
 pub mod directory_sybil;
