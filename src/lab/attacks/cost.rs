@@ -6,8 +6,9 @@
 use crate::lab::attacks::attack::{Attack, Job, Parts};
 use crate::lab::attacks::build::Build;
 use crate::lab::attacks::confidence;
+use crate::lab::attacks::control::Control;
 use crate::lab::attacks::field::{Field, Order};
-use crate::lab::attacks::finding::{Control, Finding, Headline, Row};
+use crate::lab::attacks::finding::{Finding, Headline, Row};
 use crate::lab::attacks::goals;
 use crate::lab::attacks::line::Line;
 use crate::lab::attacks::part::{Measure, Part, Plan};
@@ -22,7 +23,7 @@ use crate::time::Duration;
 pub const ATTACK: Attack = Attack {
     name: NAME,
     title: TITLE,
-    about: "The same network with pre-routing and without. Nodes fetch files of 40 blocks, one block after another; time until \
+    about: "The same network with pre-routing and without. Nodes fetch files of 30 blocks, one block after another; time until \
             the block is there, bytes that carry searches, answers and blocks, hops that the answers report.",
     jobs,
     conclude,

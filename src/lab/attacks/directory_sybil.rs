@@ -13,7 +13,8 @@ use crate::id::NodeId;
 use crate::lab::attacks::attack::{Attack, Job, Parts};
 use crate::lab::attacks::build::Build;
 use crate::lab::attacks::confidence::{self, Group};
-use crate::lab::attacks::finding::{Control, Finding, Headline, Row};
+use crate::lab::attacks::control::Control;
+use crate::lab::attacks::finding::{Finding, Headline, Row};
 use crate::lab::attacks::goals;
 use crate::lab::attacks::line::Line;
 use crate::lab::attacks::part::{Measure, Part, Plan, permille};
@@ -104,7 +105,7 @@ fn sizes(nodes: u32, crowd: &str, random: &mut ChaCha8Rng) -> Vec<u32> {
 }
 
 fn choose(plan: &Plan, job: &Job, town: &Town, (fraction, crowd): (f64, &'static str), part: &mut Part) {
-    let (clients, paths) = if plan.is_small() { (200, 2) } else { (12_000, 2) };
+    let (clients, paths) = if plan.is_small() { (200, 2) } else { (2_500, 4) };
     let neighbours = BTreeSet::new();
     for client in 0..clients {
         let mut own = [1; 32];

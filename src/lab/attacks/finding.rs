@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::lab::attacks::build::Build;
+use crate::lab::attacks::control::Control;
 use crate::lab::attacks::guess::{Identified, identified};
 use crate::lab::attacks::line::Line;
 use crate::lab::attacks::part::{Measure, Part, Plan};
@@ -70,23 +71,6 @@ pub struct Headline {
     pub goal: Option<f64>,
     /// Whether the upper limit keeps it, for every part that has a goal.
     pub met: Option<bool>,
-}
-
-/// The positive control: a build that has to fall.
-#[derive(Clone, Debug, Serialize)]
-pub struct Control {
-    /// Which build.
-    pub build: &'static str,
-    /// What was measured of it.
-    pub measure: String,
-    /// The value.
-    pub value: Option<f64>,
-    /// The level it has to reach.
-    pub level: f64,
-    /// Whether it did.
-    pub reached: bool,
-    /// Trials behind it.
-    pub samples: usize,
 }
 
 /// One measure of an attack.
@@ -165,13 +149,6 @@ impl Headline {
             met: upper95.map(|upper| upper <= goal),
             ..Self::default()
         }
-    }
-}
-
-impl Control {
-    /// A control that has to reach a level.
-    pub fn at_least(build: &'static str, measure: String, value: Option<f64>, level: f64, samples: usize) -> Self {
-        Self { build, measure, value, level, reached: value.is_some_and(|value| value >= level), samples }
     }
 }
 

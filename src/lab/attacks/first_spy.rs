@@ -6,8 +6,9 @@
 use crate::lab::attacks::attack::{Attack, Job, Parts};
 use crate::lab::attacks::build::Build;
 use crate::lab::attacks::colluders::{Placement, Sets};
+use crate::lab::attacks::control::Control;
 use crate::lab::attacks::curve;
-use crate::lab::attacks::finding::{Control, Finding, Headline, Row, best, best_placed};
+use crate::lab::attacks::finding::{Finding, Headline, Row, best, best_placed};
 use crate::lab::attacks::goals;
 use crate::lab::attacks::guess::{Evidence, Guess, Identified, identified};
 use crate::lab::attacks::hops;
@@ -49,8 +50,8 @@ fn length(plan: &Plan, job: &Job) -> Course {
         return Course { inserts: 400, inserted_files: 0, fetched_files: 50, blocks: 20 };
     }
     // In 2001 a store holds 50 blocks, and an operation takes longer.
-    let fetched_files = if matches!(job.build, Build::Classic | Build::OneRelay) { 500 } else { 1_250 };
-    Course { inserts: 12_500.min(fetched_files * FEW), inserted_files: 0, fetched_files, blocks: FEW }
+    let fetched_files = if matches!(job.build, Build::Classic | Build::OneRelay) { 50 } else { 125 };
+    Course { inserts: 12_500.min(fetched_files * 100), inserted_files: 0, fetched_files, blocks: 100 }
 }
 
 /// What one set of colluders makes of the actions that it looks at.
@@ -194,7 +195,5 @@ const VISIBLE: &str = "key seen by a colluder";
 /// Of each, with clocks and without.
 const FETCHES: [&str; 2] = [FETCH, "fetch, without clocks"];
 const INSERTS: [&str; 2] = [INSERT, "insert, without clocks"];
-/// Blocks that one node fetches: few, so that many nodes fetch.
-const FEW: u32 = 10;
 /// Colluding sets of one network.
 const SETS: usize = 256;

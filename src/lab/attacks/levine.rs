@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use crate::lab::attacks::attack::{Attack, Job, Parts};
 use crate::lab::attacks::build::Build;
-use crate::lab::attacks::finding::{Control, Finding, Headline, Row};
+use crate::lab::attacks::control::Control;
+use crate::lab::attacks::finding::{Finding, Headline, Row};
 use crate::lab::attacks::goals;
 use crate::lab::attacks::hops;
 use crate::lab::attacks::line::Line;

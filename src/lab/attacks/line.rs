@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::lab::attacks::finding::Control;
+use crate::lab::attacks::control::Control;
 
 /// One goal at one colluding fraction.
 #[derive(Clone, Debug, Serialize)]

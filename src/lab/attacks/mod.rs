@@ -10,6 +10,7 @@ pub mod cache_probe;
 mod circle;
 pub mod colluders;
 pub mod confidence;
+pub mod control;
 pub mod cost;
 pub mod curve;
 pub mod directory_sybil;
