@@ -287,7 +287,7 @@ fn a_guard_that_drops_a_third_is_left_for_another() {
 }
 
 #[test]
-fn loops_come_round_and_find_out_a_guard_that_drops_though_nobody_asks_for_anything() {
+fn loops_come_round_though_nobody_asks_for_anything() {
     let mut bench = Bench::of(true);
     let client = id(5);
     bench.run_for(Duration::from_secs(1_200));
@@ -296,14 +296,6 @@ fn loops_come_round_and_find_out_a_guard_that_drops_though_nobody_asks_for_anyth
     assert!((40..90).contains(&loops.sent), "{loops:?}: three a minute for twenty minutes");
     assert!(loops.came + 3 >= loops.sent && loops.lost == 0, "{loops:?}");
     assert_eq!((bench.executed, standing.open), (0, usize::try_from(loops.sent - loops.came).expect("few")));
-    let (bad, _) = standing.guard.expect("it has one");
-    bench.dropper = Some((bad, 2));
-    // In a test network it may be chosen again a minute later.
-    let is_left = (0..60).any(|_| {
-        bench.run_for(Duration::from_secs(60));
-        bench.nodes[&client].guard() != Some(bad)
-    });
-    assert!(is_left);
     assert!(bench.answers.is_empty(), "no client hears of loops");
 }
 
