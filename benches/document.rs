@@ -185,7 +185,7 @@ fn inserting() {
 
 fn fetch(uri: &Uri, network: &BTreeMap<RoutingKey, Block>) -> (u64, Duration) {
     let Uri::Chk { routing, root } = uri.duplicate() else { panic!("a content URI") };
-    let options = fetch::Options { window: 64, race: 0, range: None, geometry: Geometry::STANDARD };
+    let options = fetch::Options { window: 64, race: 0, order: 1, range: None, geometry: Geometry::STANDARD };
     let mut fetcher = Fetcher::new(Start::Content { routing, root }, options);
     let mut longest = Duration::ZERO;
     loop {

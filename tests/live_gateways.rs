@@ -6,7 +6,7 @@ mod network_support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bolthole::daemon::config::Profile;
+use bolthole::daemon::config::{Cover, Profile};
 use bolthole::daemon::data_dir::DataDir;
 use bolthole::daemon::gateway::Gateway;
 use bolthole::daemon::job::{FetchRequest, InsertRequest, Inserted, JobRequest, JobState};
@@ -48,6 +48,7 @@ impl Bridge {
                 profile: Some(Profile::Local),
                 store_bytes: 32 << 20,
                 bandwidth: None,
+                cover: Cover::Off,
             }
         };
         let (one, other) = (

@@ -25,6 +25,7 @@ fn headers_are_the_examples_of_the_document() {
         ("block header, part 0", Header::message(Class::Block, 0, 0x0102_0304, 32_789)),
         ("block header, part 29", Header::message(Class::Block, 29, 0x0102_0304, 32_789)),
         ("padding header", Header::padding()),
+        ("rhythm header", Header::rhythm(20)),
     ];
     for (name, header) in cases {
         let bytes: [u8; CELL_HEADER_BYTES] = documented(name).try_into().expect("a header has 16 bytes");

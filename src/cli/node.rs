@@ -55,6 +55,7 @@ fn merged(options: NodeOptions, file: Config) -> Config {
         profile: options.profile.or(file.profile),
         store_size: options.store_size.or(file.store_size),
         bandwidth: options.bandwidth.or(file.bandwidth),
+        cover: options.cover.or(file.cover),
         mode: options.mode.or(file.mode),
         log: options.log.or(file.log),
         log_json: file.log_json,
@@ -86,6 +87,7 @@ fn settings(data: DataDir, config: &Config) -> Result<Settings, Failure> {
         profile: config.profile,
         store_bytes: config.store_size.map_or(STORE_BYTES, |size| size.0),
         bandwidth: config.bandwidth.map(|rate| rate.0).filter(|rate| *rate > 0),
+        cover: config.cover.unwrap_or_default(),
     })
 }
 

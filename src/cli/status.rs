@@ -79,6 +79,7 @@ fn describe(status: &Status) -> String {
         ("packets", packets(status)),
         ("relays", status.relays.to_string()),
         ("guard", status.guard.clone().unwrap_or_else(|| "none".into())),
+        ("cover", cover(status)),
         ("disk", status.disk.note.clone()),
         ("anonymity", status.anonymity.note.clone()),
     ];
@@ -89,6 +90,20 @@ fn describe(status: &Status) -> String {
         let _ = writeln!(text, "{:<10} {} to the store", "gateways", status.gateways);
     }
     text
+}
+
+fn cover(status: &Status) -> String {
+    let Some(cover) = status.cover else { return "off".to_owned() };
+    format!(
+        "{} cells a second{}: {} sent, {} of them padding, {} missed; loops: {} of {} came back",
+        cover.cells_per_second,
+        if cover.returned { " each way" } else { ", not returned by the guard" },
+        cover.cells,
+        cover.padding,
+        cover.missed,
+        cover.loops_came,
+        cover.loops_sent
+    )
 }
 
 fn packets(status: &Status) -> String {

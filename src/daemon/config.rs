@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::quantity::{Rate, Size};
+use super::quantity::{Rate as Bandwidth, Size};
+use crate::wire::rhythm::Rate;
 
 /// What a configuration file may set; an absent key means its default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -31,7 +32,9 @@ pub struct Config {
     #[serde(alias = "store-size")]
     pub store_size: Option<Size>,
     /// How much may be sent a second. Default: no limit.
-    pub bandwidth: Option<Rate>,
+    pub bandwidth: Option<Bandwidth>,
+    /// At which rate cells leave for the guard, whatever there is to send. Default: off.
+    pub cover: Option<Cover>,
     /// Which overlay to run. Default: `freenet`.
     pub mode: Option<String>,
     /// What to log. Default: `info`.
@@ -39,6 +42,45 @@ pub struct Config {
     /// Logs as JSON objects, one a line. Default: text.
     #[serde(default, alias = "log-json")]
     pub log_json: bool,
+}
+
+/// Whether the link to the guard keeps a rhythm, by the bytes a second that it comes to in each direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+pub enum Cover {
+    /// Cells leave when there are some.
+    #[default]
+    #[serde(rename = "off")]
+    #[value(name = "off")]
+    Off,
+    /// 5 cells a second: half a gigabyte a day each way, and a block takes six seconds.
+    #[serde(rename = "6kB")]
+    #[value(name = "6kB")]
+    Slowest,
+    /// 20 cells a second: 2 GB a day each way.
+    #[serde(rename = "24kB")]
+    #[value(name = "24kB")]
+    Slow,
+    /// 80 cells a second: 8 GB a day each way.
+    #[serde(rename = "96kB")]
+    #[value(name = "96kB")]
+    Fast,
+    /// 320 cells a second: 33 GB a day each way.
+    #[serde(rename = "384kB")]
+    #[value(name = "384kB")]
+    Fastest,
+}
+
+impl Cover {
+    /// The rate of cells, if there is one.
+    pub const fn rate(self) -> Option<Rate> {
+        match self {
+            Self::Off => None,
+            Self::Slowest => Some(Rate::Slowest),
+            Self::Slow => Some(Rate::Slow),
+            Self::Fast => Some(Rate::Fast),
+            Self::Fastest => Some(Rate::Fastest),
+        }
+    }
 }
 
 /// Which rules a node and its network go by.
@@ -115,6 +157,12 @@ pub const TEMPLATE: &str = r#"# Configuration of a Bolthole node. Every key is o
 # How much may be sent a second, over all links. Less slows down others' requests as well as your own; 0 is no limit.
 #bandwidth = "2MiB"
 
+# Whether the link to this node's guard carries cells at a constant rate in both directions, real ones or padding, so that
+# whoever watches it sees the same whether or not something is fetched: "off", "6kB", "24kB", "96kB" or "384kB" a second.
+# The rate is the same day and night: 0.5, 2, 8 or 33 GB a day each way, and nothing of your own goes faster than that. The
+# guard carries as much. It is read at the start and never raised because a download begins.
+#cover = "off"
+
 # Which overlay to run: "freenet", or one to compare it with: "central", "chord", "kademlia", "can",
 # "flooding", "supernode", "swarm". Those hide nobody.
 #mode = "freenet"
@@ -145,6 +193,7 @@ mod tests {
         let config = parse(&all).unwrap();
         assert_eq!(config.store_size, Some(Size(1 << 30)));
         assert!(config.network.is_some() && config.listen.is_some() && config.advertise.is_some());
+        assert_eq!(config.cover, Some(Cover::Off));
         assert!(config.api.is_some() && config.bandwidth.is_some() && config.mode.is_some() && config.log.is_some());
         assert_eq!((config.profile, config.join.len()), (Some(Profile::Local), 1));
     }

@@ -30,6 +30,7 @@ use self::part::Part;
 use self::source::Source;
 use self::way::way;
 use super::chance;
+use super::client_cache::ClientCache;
 use super::clock::Clock;
 use super::data_dir::DataDir;
 use super::handle::{Handle, Way};
@@ -56,13 +57,15 @@ pub struct Documents {
     clock: Clock,
     repairs: Arc<Semaphore>,
     published: Published,
+    cache: ClientCache,
 }
 
 impl Documents {
     /// Works over `node`; writes in the subspaces kept in `data`.
     pub fn new(node: Handle, data: DataDir, keeper: Arc<Keeper>) -> Self {
         let published = Published::new(Arc::clone(&keeper));
-        Self { node, data, keeper, clock: Clock::start(), repairs: Arc::new(Semaphore::new(REPAIRS)), published }
+        let (repairs, cache) = (Arc::new(Semaphore::new(REPAIRS)), ClientCache::new(data.path().to_owned()));
+        Self { node, data, keeper, clock: Clock::start(), repairs, published, cache }
     }
 }
 
@@ -85,7 +88,7 @@ impl Worker for Documents {
             }
             JobRequest::Find(request) => {
                 let site = name::site(&request.uri, self.data, self.keeper).await?;
-                let carrier = carrier(self.node, request.direct, self.clock).await?;
+                let carrier = carrier(self.node, request.direct, self.clock).await?.beside(self.cache);
                 let began = carrier.now();
                 let edition = newest::edition(&carrier, &site, true).await?.ok_or_else(no_edition)?;
                 let seconds = carrier.now().since(began).as_secs_f64();
@@ -144,7 +147,7 @@ impl Documents {
     ) -> Result<Inserted, JobFailure> {
         let (kind, published, clock) = (request.name.clone(), self.published, self.clock);
         let wish = name::wish(request.name.as_deref(), unix_seconds, self.data, self.keeper).await?;
-        let carrier = carrier(self.node, request.direct, self.clock).await?;
+        let carrier = carrier(self.node, request.direct, self.clock).await?.beside(self.cache);
         let writer = writer(&carrier, wish, ground.book.as_ref()).await?;
         let done = insert::run(carrier, request, writer, report, input, ground).await?;
         let (uri, bytes, now) = (done.uri.clone(), done.bytes, clock.now().as_micros() / 1_000_000);
@@ -168,7 +171,7 @@ impl Documents {
         lasting: Option<(&Book, u64)>,
     ) -> Result<Fetched, JobFailure> {
         let (sought, path) = name::sought(&request, unix_seconds).await?;
-        let carrier = carrier(self.node, request.direct, self.clock).await?;
+        let carrier = carrier(self.node, request.direct, self.clock).await?.beside(self.cache);
         let (start, found) = located(&carrier, sought, request.own_store).await?;
         let found = found.map(|uri| Link { uri, path: path.clone() }.to_string());
         if let (Some((book, _)), Some(found)) = (lasting, &found) {

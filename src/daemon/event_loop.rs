@@ -27,9 +27,11 @@ use crate::link::links::Links;
 use crate::message::contact::Contact;
 use crate::node::envelope::Envelope;
 use crate::node::{Input, Node, Output};
+use crate::onion::Onion;
 use crate::overlay::mode::{Answer, Command, Ticket};
 use crate::store::work::DiskDone;
 use crate::time::Instant;
+use crate::wire::rhythm::Rate;
 
 /// Everything a running node is made of.
 pub(super) struct EventLoop<O: Overlay> {
@@ -43,6 +45,7 @@ pub(super) struct EventLoop<O: Overlay> {
     pub(super) memory: Memory,
     /// What pre-routing wants remembered.
     pub(super) guards: Memory,
+    pub(super) relays: Memory,
     pub(super) place: watch::Sender<Option<Location>>,
     pub(super) about: Arc<report::About>,
     pub(super) dialler: Dialler,
@@ -52,6 +55,10 @@ pub(super) struct EventLoop<O: Overlay> {
     pub(super) errands: Option<mpsc::UnboundedSender<Errand>>,
     /// What was asked for local clients.
     pub(super) made: Made,
+    /// The rhythm that is kept with the guard.
+    pub(super) cover: Option<Rate>,
+    /// With whom it is kept.
+    pub(super) covered: Option<NodeId>,
     /// Held until everything is closed.
     pub(super) lock: Lock,
 }
@@ -105,10 +112,21 @@ impl<O: Overlay> EventLoop<O> {
                 let _ = errands.send(errand);
             }
         }
+        self.keep_cover();
         self.place.send_if_modified(|known| {
             let place = self.node.overlay().place();
             std::mem::replace(known, place) != place
         });
+    }
+
+    /// The rhythm follows the guard, and nothing else.
+    fn keep_cover(&mut self) {
+        let Some(rate) = self.cover else { return };
+        let guard = self.node.onion().and_then(Onion::guard);
+        if guard.is_some() && guard != self.covered {
+            self.covered = guard;
+            self.links.keep_rhythm(guard.map(|guard| (guard, rate)));
+        }
     }
 
     fn perform(&mut self, output: Output<O::Message>) {
@@ -138,6 +156,7 @@ impl<O: Overlay> EventLoop<O> {
             Output::Health(Err(fault)) => warn!(%fault, "the store cannot be written"),
             Output::Remember(state) => self.memory.keep(state),
             Output::RememberGuards(state) => self.guards.keep(state),
+            Output::RememberRelays(state) => self.relays.keep(state),
         }
     }
 
@@ -280,6 +299,7 @@ impl<O: Overlay> EventLoop<O> {
         }
         self.memory.close().await;
         self.guards.close().await;
+        self.relays.close().await;
         drop(self.lock);
         info!("stopped");
     }

@@ -4,6 +4,7 @@
 //! out arguments and prose (`cli`) and HTTP (`api`).
 
 pub mod chance;
+mod client_cache;
 pub mod clock;
 pub mod config;
 pub mod data_dir;
@@ -21,6 +22,7 @@ pub mod log;
 mod memory;
 pub mod network;
 pub mod overlay;
+mod pace;
 pub mod published;
 pub mod quantity;
 pub mod report;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::clock::Clock;
 use super::overlay::Overlay;
-use super::status::{Anonymity, DiskProtection, GatewayStatus, Prerouting, Relay, Requests, Status, StoreStatus};
+use super::status::{
+    Anonymity, CoverStatus, DiskProtection, GatewayStatus, Prerouting, Relay, Requests, Status, StoreStatus,
+};
 use crate::limits;
 use crate::link::count::Lengths;
 use crate::link::links::Statistics;
@@ -16,7 +18,7 @@ use crate::onion::Standing;
 use crate::onion::directory::Entry;
 use crate::store::Store;
 use crate::store::geometry::{SLOT_HEADER_BYTES, body_bytes};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// What does not change while a node runs.
 #[derive(Clone, Debug)]
@@ -80,8 +82,9 @@ pub(super) fn status<O: Overlay>(
         }),
         relays: standing.as_ref().map_or(0, |standing| standing.relays as u64),
         guard: standing.as_ref().and_then(|standing| standing.guard).map(|(guard, _)| guard.to_string()),
+        cover: standing.as_ref().and_then(|standing| cover(standing, links)),
         requests,
-        anonymity: standing.map(|standing| anonymity(&standing)).unwrap_or_default(),
+        anonymity: standing.map(|standing| anonymity(&standing, links)).unwrap_or_default(),
         disk: disk(about.protected),
         packet_sizes: packets.cells.keys().map(|length| *length as u64).collect(),
         cell_packets: counts(&packets.cells),
@@ -113,8 +116,8 @@ pub(super) fn relays<O: Overlay>(now: Instant, node: &Node<O>) -> Vec<Relay> {
 }
 
 /// The honest size of the crowd that the node's owner hides in, and what makes it smaller.
-fn anonymity(standing: &Standing) -> Anonymity {
-    let Standing { relays, guard, relaxed, .. } = standing;
+fn anonymity(standing: &Standing, links: &Statistics) -> Anonymity {
+    let Standing { relays, guard, .. } = standing;
     if *relays < limits::RELAYS_NEEDED {
         let note = format!(
             "pre-routing is not ready: it needs {} other nodes and knows {relays}; until then only --direct works, and \
@@ -125,21 +128,68 @@ fn anonymity(standing: &Standing) -> Anonymity {
     }
     let ready = guard.is_some_and(|(_, is_open)| is_open);
     let link = if ready { "the link to the guard is open" } else { "the link to the guard is not open yet" };
-    let few = if *relaxed {
-        format!(
-            "; reduced: with few or young relays (fewer than {}) exits may be neighbours, address groups and ages count \
-                 less",
-            limits::FEW_RELAYS
-        )
-    } else {
-        String::new()
-    };
+    let few = reduced(standing).map_or_else(String::new, |by| format!("; reduced: {by}"));
     let note = format!(
-        "requests leave through three of {relays} relays, so at best one of {} nodes asked; {link}{few}; no cover traffic: who \
-         watches both ends of a path can match times",
-        relays + 1
+        "requests leave through three of {relays} relays, so at best one of {} nodes asked; {link}{few}; {}",
+        relays + 1,
+        watched(standing, links)
     );
     Anonymity { ready, note }
+}
+
+/// By what anonymity is reduced while there are few usable relays.
+fn reduced(standing: &Standing) -> Option<String> {
+    let (needed, [guards, middles, exits]) = (limits::FEW_RELAYS, standing.fit);
+    let mut by = Vec::new();
+    if standing.relays < needed {
+        by.push(format!(
+            "of fewer than {needed} relays an exit may be a neighbour, and relays of one path may stand in one address group"
+        ));
+    }
+    let days = |age: Duration| age.as_secs() / 86_400;
+    if standing.relaxed && guards.min(middles).min(exits) < needed {
+        by.push(format!(
+            "{guards} relays have been known for the {} days of a guard, {middles} for the {} of a middle and {exits} for the \
+             {} of an exit; where it is fewer than {needed}, relays that came up today are taken too",
+            days(limits::GUARD_AGE),
+            days(limits::MIDDLE_AGE),
+            days(limits::EXIT_AGE)
+        ));
+    }
+    (!by.is_empty()).then(|| by.join("; "))
+}
+
+/// What whoever watches links can see.
+fn watched(standing: &Standing, links: &Statistics) -> &'static str {
+    match cover(standing, links) {
+        None => "no cover traffic: who watches both ends of a path can match times",
+        Some(CoverStatus { returned: false, .. }) => {
+            "cells leave for the guard at a constant rate, but the guard does not answer at one: who watches that link sees \
+             when something comes"
+        }
+        Some(_) => {
+            "cells pass between this node and its guard at a constant rate, so who watches that link sees no request; the guard \
+             itself does"
+        }
+    }
+}
+
+/// The rhythm of the link to the guard.
+fn cover(standing: &Standing, links: &Statistics) -> Option<CoverStatus> {
+    let (guard, _) = standing.guard?;
+    let link = links.links.iter().find(|link| link.peer == guard)?;
+    let rhythm = link.rhythm.filter(|rhythm| rhythm.is_own)?;
+    let loops = standing.loops.unwrap_or_default();
+    Some(CoverStatus {
+        cells_per_second: u64::from(rhythm.rate.cells_per_second()),
+        returned: rhythm.is_returned,
+        cells: rhythm.beats.cells,
+        padding: rhythm.beats.padding,
+        missed: rhythm.beats.missed,
+        loops_sent: loops.sent,
+        loops_came: loops.came,
+        loops_lost: loops.lost,
+    })
 }
 
 fn counts(lengths: &Lengths) -> BTreeMap<u64, u64> {

@@ -160,7 +160,8 @@ impl Running {
             disk_done,
             requests,
             memory: Memory::new(settings.keeper.clone(), O::NAME.to_owned()),
-            guards: Memory::new(settings.keeper, GUARDS.to_owned()),
+            guards: Memory::new(settings.keeper.clone(), GUARDS.to_owned()),
+            relays: Memory::new(settings.keeper, RELAYS.to_owned()),
             place,
             about: about.clone(),
             dialler: Dialler::new(),
@@ -168,6 +169,8 @@ impl Running {
             linked: std::collections::BTreeMap::new(),
             errands,
             made: Made::default(),
+            cover: settings.cover.rate(),
+            covered: None,
             lock: settings.lock,
         };
         Ok(Self { handle, about, place: placed, task: tokio::spawn(event_loop.run()) })
@@ -320,8 +323,14 @@ fn onion(
     }
     let remembered = settings.keeper.read(GUARDS)?;
     let (network, address) = (introduction.network, introduction.address);
-    let config = onion::Config { network, address, local: offer == Offer::Local };
-    Ok(Some(Onion::new(config, key, chance::bytes(), remembered.as_ref().map(|bytes| bytes.as_slice()))))
+    let config =
+        onion::Config { network, address, local: offer == Offer::Local, loops: settings.cover.rate().is_some() };
+    let relays = settings.keeper.read(RELAYS)?;
+    let onion = Onion::new(config, key, chance::bytes(), remembered.as_ref().map(|bytes| bytes.as_slice()));
+    Ok(Some(match relays {
+        Some(relays) => onion.recalling(&relays),
+        None => onion,
+    }))
 }
 
 fn compose<O: Overlay>(overlay: O, store: Store, onion: Option<Onion>) -> Node<O> {
@@ -338,6 +347,8 @@ fn duplicate(key: &NodeKey) -> NodeKey {
 
 /// Which guards and middles were pinned.
 const GUARDS: &str = "guards";
+/// Since when relays are known.
+const RELAYS: &str = "relays";
 /// The directory of the store.
 const STORE: &str = "store";
 /// Where the node listened last, if nobody said where.

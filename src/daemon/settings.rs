@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::config::Profile;
+use super::config::{Cover, Profile};
 use super::data_dir::{DataDir, Lock};
 use super::keeper::Keeper;
 use super::overlay::OverlayName;
@@ -35,6 +35,8 @@ pub struct Settings {
     pub store_bytes: u64,
     /// How much may be sent a second; no limit if absent.
     pub bandwidth: Option<u64>,
+    /// The rhythm of the link to the guard.
+    pub cover: Cover,
 }
 
 /// The default size of a store. Chosen: what most disks can spare without a thought.

@@ -36,6 +36,9 @@ pub struct Status {
     pub relays: u64,
     /// The guard that pre-routing uses, if it has one.
     pub guard: Option<String>,
+    /// The rhythm of the link to the guard, if one is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cover: Option<CoverStatus>,
     /// Commands and jobs at work.
     pub requests: Requests,
     /// What stands between an observer and the user's requests.
@@ -74,6 +77,27 @@ pub struct GatewayStatus {
     pub missed: u64,
     /// Blocks carried into the store.
     pub carried: u64,
+}
+
+/// The rhythm of the link to the guard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoverStatus {
+    /// Cells a second, in each direction.
+    pub cells_per_second: u64,
+    /// Whether the guard keeps it as well.
+    pub returned: bool,
+    /// Cells sent.
+    pub cells: u64,
+    /// Those of them that were padding.
+    pub padding: u64,
+    /// Beats that this node was too late for.
+    pub missed: u64,
+    /// Packets sent to itself by way of guard, middle and exit.
+    pub loops_sent: u64,
+    /// Those that came back.
+    pub loops_came: u64,
+    /// Those that were given up.
+    pub loops_lost: u64,
 }
 
 /// What the node is busy with.

@@ -2,7 +2,8 @@
 //!
 //! Guarantees: every byte delivered opened under the key of its place, and a document delivered whole has the digest its
 //! top block names; the memory held is bounded by two segments, whatever the length; a hostile manifest costs one block
-//! and is refused. Data blocks are asked first, check blocks when data blocks are missing (or as a race, if told to).
+//! and is refused. Data blocks of a segment are asked first, in a random order, check blocks when data blocks are missing (or
+//! as a race, if told to).
 //! A call opens one block or codes one segment, so a driver that must not stall yields between calls of
 //! [`Fetcher::poll_output`].
 //! Leaves out finding blocks, and reinserting what is rebuilt: the driver does both.
@@ -242,7 +243,8 @@ impl Fetcher {
                     Err(why) => self.fail(why),
                     Ok(range) => {
                         let form = body::Form { root, geometry: self.options.geometry, redundancy, copies };
-                        let body = Body::new(form, &header, keys, range, self.options.race);
+                        let manner = body::Manner { race: self.options.race, order: self.options.order };
+                        let body = Body::new(form, &header, keys, range, manner);
                         self.stage = Stage::Body(Box::new(body));
                     }
                 }

@@ -6,7 +6,7 @@
 //! codes one segment, so a driver that must not stall yields between calls of [`Inserter::poll_output`].
 //! Leaves out sending blocks, and waiting for a network that is busy: the window is the driver's.
 //!
-//! How it works: data is sealed as it comes and handed out at once. Sealed blocks stay in the `strip` until their
+//! How it works: data is sealed as it comes and handed out in a random order, drawn among some dozens of blocks. Sealed blocks stay in the `strip` until their
 //! segment can be cut off, which is known when more than two segments lie there, or the end is. The keys of every
 //! segment go into the manifest, which is built from its leaves while the document passes.
 
@@ -41,7 +41,7 @@ use crate::document::signed::Writer;
 use crate::document::tree::Tree;
 use crate::key::RoutingKey;
 use crate::key::uri::Uri;
-use crate::limits::{DOCUMENT_BYTES, EDITIONS_TAKEN, INSERT_CHUNK_BLOCKS, STANDBYS};
+use crate::limits::{DOCUMENT_BYTES, EDITIONS_TAKEN, INSERT_CHUNK_BLOCKS, INSERT_CROWD, STANDBYS};
 use crate::message::block::Block;
 use crate::time::Instant;
 
@@ -101,6 +101,7 @@ impl Inserter {
         };
         let mut nonce = [0; 24];
         rng.fill_bytes(&mut nonce);
+        let order = rng.next_u64();
         let form = Form { mime, redundancy, copies, announced: length, expected, writer, geometry };
         Self {
             manifest: Manifest::new(geometry, copies),
@@ -113,7 +114,7 @@ impl Inserter {
             wanted: 0,
             page: Page::default(),
             strip: Strip::default(),
-            outbox: Outbox::new(window),
+            outbox: Outbox::new(window, order),
             check_blocks: 0,
             editions_taken: 0,
             stage: Stage::Reading,
@@ -165,7 +166,7 @@ impl Inserter {
             if matches!(self.stage, Stage::Ended) {
                 return None;
             }
-            if let Some((handle, block)) = self.outbox.next() {
+            if let Some((handle, block)) = self.outbox.next(self.crowd()) {
                 return Some(Output::Insert { handle, block });
             }
             if !self.step() {
@@ -204,6 +205,13 @@ impl Inserter {
     const fn room_for_data(&self) -> usize {
         let segment = self.form.geometry.segment_blocks() as usize;
         2 * segment + 2 + INSERT_CHUNK_BLOCKS as usize
+    }
+
+    /// How many blocks must wait before one of them leaves: as long as more come, so many that the draw hides which were
+    /// made when.
+    fn crowd(&self) -> usize {
+        let more_come = matches!(self.stage, Stage::Reading) && self.room() > 0;
+        if more_come { INSERT_CROWD } else { 1 }
     }
 
     fn room(&self) -> usize {

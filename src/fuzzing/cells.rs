@@ -101,7 +101,9 @@ impl Model {
         let Header { kind, class, part, id, .. } = Cell::from_bytes(bytes)?.header;
         match (kind, class, self.unfinished.contains_key(&id)) {
             (Kind::Padding, ..) => return Ok(None),
-            (Kind::Forward | Kind::Reply | Kind::Directory, ..) => return Err(Malformed::Kind(bytes[0])),
+            (Kind::Forward | Kind::Reply | Kind::Directory | Kind::Rhythm, ..) => {
+                return Err(Malformed::Kind(bytes[0]));
+            }
             (_, Class::Small, true) => return Err(Malformed::Mixed),
             (_, Class::Small, false) => return decode(bytes).map(Some),
             (_, Class::Block, false) if self.unfinished.len() == ASSEMBLIES => return Err(Malformed::TooMany),

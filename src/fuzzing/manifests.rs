@@ -160,7 +160,8 @@ fn fetched(
     mut failures: u8,
     choices: &mut Choices<'_>,
 ) -> Result<Bytes, fetch::Why> {
-    let options = fetch::Options { window: WINDOW, race: u32::from(loss % 3), range: None, geometry: GEOMETRY };
+    let options =
+        fetch::Options { window: WINDOW, race: u32::from(loss % 3), order: 1, range: None, geometry: GEOMETRY };
     let mut fetcher = Fetcher::new(start, options);
     let (mut now, mut bytes, mut untaken, mut named) = (Instant::EPOCH, Vec::new(), 0, None);
     let mut open: VecDeque<(Handle, RoutingKey)> = VecDeque::new();

@@ -220,7 +220,8 @@ impl Bench {
                     assert_eq!(block.key(), key, "another block than the one asked for");
                 }
             }
-            Output::Offence { .. } | Output::Health(_) | Output::Remember(_) | Output::RememberGuards(_) => {}
+            Output::Offence { .. } | Output::Health(_) | Output::Remember(_) => {}
+            Output::RememberGuards(_) | Output::RememberRelays(_) => {}
         }
     }
 }

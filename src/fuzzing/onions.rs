@@ -49,7 +49,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let config = Config { network: NETWORK, address: address(0), local: true };
+        let config = Config { network: NETWORK, address: address(0), local: true, loops: false };
         let mut bench = Self {
             now: START,
             onion: Onion::new(config, key(0), [1; 32], None),
@@ -224,7 +224,7 @@ impl Bench {
             Output::Close(peer) => assert!(self.links.contains(&peer)),
             Output::Execute(number, _) => self.errands.push(number),
             Output::Answer(request, _) => assert!(self.open.remove(&request), "answered twice"),
-            Output::Offence(..) | Output::Remember(_) => {}
+            Output::Offence(..) | Output::Remember(_) | Output::RememberRelays(_) => {}
         }
     }
 

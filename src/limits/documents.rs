@@ -34,6 +34,9 @@ pub const FETCH_LEAD: u64 = 4;
 pub const DELIVERY_BYTES: usize = 1 << 20;
 /// Data blocks that an insert asks for at once. Chosen: sealing them takes a fifth of a millisecond.
 pub const INSERT_CHUNK_BLOCKS: u32 = 16;
+/// Blocks that must wait before one leaves while an insert is being read: the order of leaving is drawn among them. Chosen:
+/// a megabyte, two chunks; more would keep a slow reader waiting for longer.
+pub const INSERT_CROWD: usize = 32;
 /// How often a block that the network could not take, or search for, is tried before it counts as failed: 21 s of rests.
 pub const BLOCK_ATTEMPTS: u32 = 10;
 /// How often a block that was not found is searched for, in all: later tries go out through other exits.

@@ -41,6 +41,9 @@ pub const CLOSE_TIME: Duration = Duration::from_secs(5);
 /// How long a second connection of a linked peer must live before it replaces the first: longer than the close of a
 /// cancelled dial is on its way.
 pub const REPLACE_AFTER: Duration = Duration::from_millis(500);
+/// Rhythms that a node keeps at once because peers keep them. Chosen: at the fastest class 12 MB a second. A further link goes on
+/// without, and its peer can see that.
+pub const RHYTHMS_FOR_OTHERS: usize = 32;
 /// Events waiting for the node. Chosen. While they wait, nothing more is read from the peers.
 pub const LINK_EVENTS: usize = 256;
 /// Largest genesis that is served and accepted, bytes: one small message.

@@ -109,8 +109,21 @@ pub const MIDDLE_ABSENCE_LOCAL: Duration = Duration::from_secs(10);
 /// How long a node that starts waits for its pinned relays to appear in the directory before it draws others, and in test
 /// networks.
 pub const DIRECTORY_TIME: Duration = Duration::from_secs(120);
+/// How long a node that has never had a guard listens, from its first link on, before it chooses one: what it knows in the first
+/// second is what one peer has told it. Chosen. In test networks it chooses at once.
+pub const DIRECTORY_SETTLE: Duration = Duration::from_secs(10);
 /// See [`DIRECTORY_TIME`].
 pub const DIRECTORY_TIME_LOCAL: Duration = Duration::from_secs(3);
+/// Witnesses that a node asks for how long they have known relays. `anonymity.md` §6.7.
+pub const AGE_WITNESSES: usize = 5;
+/// How many of them must have known a relay for so long.
+pub const AGE_WITNESSES_AGREED: usize = 3;
+/// How often a node dials a relay to see whether it is there: twenty a day; it vouches for no other. `anonymity.md` §6.7.
+pub const AUDIT_SPAN: Duration = Duration::from_secs(86_400 / 20);
+/// A relay that has not been heard of for this long is forgotten and would be new. Chosen: a holiday.
+pub const ACQUAINTANCE_LIFE: Duration = Duration::from_secs(30 * 86_400);
+/// How often what a node remembers of relays is written down; a crash makes relays younger by as much. Chosen.
+pub const ACQUAINTANCES_SAVED: Duration = Duration::from_secs(3_600);
 /// For how long a relay must have been known before it is drawn as guard, middle or exit. `anonymity.md` §6.7.
 pub const GUARD_AGE: Duration = Duration::from_secs(14 * 86_400);
 /// See [`GUARD_AGE`].
@@ -123,6 +136,9 @@ pub const EXIT_REST: Duration = Duration::from_secs(600);
 /// Relays remembered as such; one more is not.
 pub const RESTING_EXITS: usize = 256;
 
+/// The mean time between two loops of a client whose link to the guard keeps a rhythm. `anonymity.md` §6.6: the slowest rhythm
+/// has a hundred beats in it.
+pub const LOOP_EVERY: Duration = Duration::from_secs(20);
 /// Packets sent for one block before its command is answered as unavailable. `anonymity.md` §6.1.
 pub const ATTEMPTS: u8 = 3;
 /// Own commands in the hands of pre-routing. Chosen: as many as a node queues. One more is answered as unavailable.
@@ -135,5 +151,6 @@ pub const ANSWER_START: Duration = Duration::from_millis(1_500);
 
 const _: () = assert!(DESCRIPTORS_PER_MESSAGE * DESCRIPTOR_BYTES + 8 <= CELL_PAYLOAD_BYTES);
 const _: () = assert!(LISTED * 20 + 16 <= CELL_PAYLOAD_BYTES && SKETCH_PARTS * 15 + 16 <= CELL_PAYLOAD_BYTES);
+const _: () = assert!(LISTED * 13 + 16 <= CELL_PAYLOAD_BYTES && AGE_WITNESSES_AGREED * 2 > AGE_WITNESSES);
 const _: () = assert!(RELAYS_NEEDED > 3 && GROUP_WEIGHT <= RELAYS_PER_GROUP);
 const _: () = assert!(ANSWER_PATIENCE.1.as_secs() * 3 / 2 < crypto::onion::layout::LONGEST_LIFETIME_S as u64);

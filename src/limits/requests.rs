@@ -69,6 +69,14 @@ pub const WAIT_MIN: Duration = Duration::from_millis(2);
 pub const WAIT_MAX: Duration = Duration::from_millis(300);
 /// Answer times remembered.
 pub const ANSWER_TIMES: usize = 64;
+/// The longest delay of a block from a node's own store that goes over a link for the first time, and how many times as long
+/// as the shortest recent answer from one hop further it may be. Chosen: the cost of a fetch is half of that for each block;
+/// and the spread has to be wide beside the hop that it hides. protocol.md §7 of the design, `anonymity.md` A8.
+pub const HIT_DELAY_MOST: Duration = Duration::from_millis(250);
+/// See [`HIT_DELAY_MOST`].
+pub const HIT_DELAY_SPREAD: u32 = 4;
+/// What went over which link, remembered in all. Chosen: half a megabyte; what is forgotten is delayed once more.
+pub const HITS_REMEMBERED: usize = 8_192;
 /// Keys in the failed-recently table; beyond it failures are not remembered.
 pub const FAILED_RECENTLY: usize = 4_096;
 /// Life of a failed-recently entry. protocol.md §3: seconds, so that what is inserted now is found now.
@@ -86,5 +94,6 @@ const _: () = assert!(
 );
 const _: () = assert!((ACCEPT_AFTER.as_millis() + WAIT_MAX.as_millis()) * 2 < ACCEPT_TIMEOUT.as_millis());
 const _: () = assert!(PATIENCE_PER_HOP.as_millis() * (MAX_HTL as u128 + 2) * 2 <= ISSUED_LIFE.as_millis());
+const _: () = assert!(HIT_DELAY_MOST.as_millis() < ACCEPT_AFTER.as_millis());
 const _: () = assert!(WAIT_MAX.as_millis() * 4 < ACCEPT_TIMEOUT.as_millis());
 const _: () = assert!(REFERENCES_PER_REPLY * NODE_REF_BYTES <= CELL_PAYLOAD_BYTES);

@@ -15,6 +15,7 @@ use super::peers::Link;
 use super::queue::Queue;
 use super::receiver::{End, receive_all};
 use super::sender::{Throttle, send_all};
+use super::tempo::Tempo;
 use crate::id::NodeId;
 use crate::limits::CLOSE_TIME;
 use crate::overlay::mode::{CloseReason, Offence};
@@ -28,10 +29,10 @@ pub(super) async fn drive<M: Frame>(
     events: &mpsc::Sender<LinkEvent<M>>,
 ) -> DownReason {
     let _ = events.send(LinkEvent::Up { peer, address: link.address, inbound: link.inbound }).await;
-    let (connection, queue) = (&link.connection, &*link.queue);
+    let (connection, queue, tempo) = (&link.connection, &*link.queue, &*link.tempo);
     tokio::select! {
-        end = receive_all(connection, peer, events) => ended(end, peer, connection, queue, events).await,
-        never = send_and_close(connection, queue, throttle) => match never {},
+        end = receive_all(connection, peer, events, tempo) => ended(end, peer, connection, queue, events).await,
+        never = send_and_close(connection, queue, throttle, tempo) => match never {},
         never = report_level(peer, queue, events) => match never {},
     }
 }
@@ -63,13 +64,18 @@ async fn offended<M: Frame>(
 }
 
 /// Sends what is queued; once the queue is closed and empty, or after a time, closes the connection.
-async fn send_and_close<M: Frame>(connection: &Connection, queue: &Queue<M>, throttle: &Throttle) -> Never {
+async fn send_and_close<M: Frame>(
+    connection: &Connection,
+    queue: &Queue<M>,
+    throttle: &Throttle,
+    tempo: &Tempo,
+) -> Never {
     let patience = async {
         let _ = queue.closing().await;
         sleep(CLOSE_TIME).await;
     };
     tokio::select! {
-        () = send_all(connection, queue, throttle) => {}
+        () = send_all(connection, queue, throttle, tempo) => {}
         () = patience => {}
     }
     if let Some(reason) = queue.closed() {

@@ -21,12 +21,14 @@ use super::count::Packets;
 use super::event::{BindError, DialError, LinkEvent};
 use super::peers::{Dial, Link, NoDial, Peers, Verdict};
 use super::sender::Throttle;
+use super::tempo::RhythmStatistics;
 use super::transport::Transport;
 use super::{connection, genesis, tls};
 use crate::id::{NetworkId, NodeId};
 use crate::limits;
 use crate::overlay::mode::CloseReason;
 use crate::wire::frame::Frame;
+use crate::wire::rhythm::Rate;
 
 /// The links of one node. Cheap to clone; all clones are the same links.
 pub struct Links<M>(Arc<Shared<M>>);
@@ -66,6 +68,8 @@ pub struct LinkStatistics {
     pub queued_bytes: usize,
     /// Messages dropped because too much was waiting.
     pub dropped_messages: u64,
+    /// The rhythm it keeps, if it does.
+    pub rhythm: Option<RhythmStatistics>,
 }
 
 struct Shared<M> {
@@ -77,6 +81,8 @@ struct Shared<M> {
     peers: Mutex<Peers<M>>,
     events: mpsc::Sender<LinkEvent<M>>,
     throttle: Arc<Throttle>,
+    /// With whom this node wants to keep a rhythm.
+    wish: Mutex<Option<(NodeId, Rate)>>,
 }
 
 impl<M: Frame> Links<M> {
@@ -104,7 +110,8 @@ impl<M: Frame> Links<M> {
         let peers = Mutex::new(Peers::new(NodeId(key.id())));
         let throttle = Arc::new(Throttle::new(config.bandwidth));
         let genesis = config.genesis;
-        let shared = Shared { key, protocol, genesis_protocol, genesis, transport, peers, events, throttle };
+        let wish = Mutex::default();
+        let shared = Shared { key, protocol, genesis_protocol, genesis, transport, peers, events, throttle, wish };
         let links = Self(Arc::new(shared));
         tokio::spawn(links.clone().welcome_all());
         Ok((links, receiver))
@@ -141,6 +148,15 @@ impl<M: Frame> Links<M> {
     pub fn close(&self, peer: NodeId, reason: CloseReason) {
         if let Some(link) = self.peers().link(&peer) {
             link.queue.close(reason);
+        }
+    }
+
+    /// From now on a rhythm is kept with this peer, whenever it is linked, and with nobody else; with nobody if none.
+    pub fn keep_rhythm(&self, with: Option<(NodeId, Rate)>) {
+        *self.wish() = with;
+        let wanted = |peer: &NodeId| with.and_then(|(wanted, rate)| (wanted == *peer).then_some(rate));
+        for (peer, link) in self.peers().links() {
+            link.tempo.want(wanted(peer));
         }
     }
 
@@ -286,6 +302,9 @@ impl<M: Frame> Links<M> {
     }
 
     async fn run_link(&self, peer: NodeId, link: Link<M>) {
+        if let Some((_, rate)) = self.wish().filter(|(wanted, _)| *wanted == peer) {
+            link.tempo.want(Some(rate));
+        }
         let reason = connection::drive(peer, &link, &self.0.throttle, &self.0.events).await;
         // `Down` first: a successor is let in when this link is forgotten, and its `Up` must come later.
         self.emit(LinkEvent::Down { peer, reason }).await;
@@ -299,6 +318,10 @@ impl<M: Frame> Links<M> {
     async fn emit(&self, event: LinkEvent<M>) {
         // Nobody listens any more: the node stops.
         let _ = self.0.events.send(event).await;
+    }
+
+    fn wish(&self) -> MutexGuard<'_, Option<(NodeId, Rate)>> {
+        self.0.wish.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn peers(&self) -> MutexGuard<'_, Peers<M>> {
@@ -324,7 +347,8 @@ impl<M> fmt::Debug for Links<M> {
 fn link_statistics<M: Frame>(peer: NodeId, link: &Link<M>) -> LinkStatistics {
     let (queued_bytes, dropped_messages) = link.queue.load();
     let (address, inbound, round_trip) = (link.address, link.inbound, link.connection.rtt());
-    LinkStatistics { peer, address, inbound, round_trip, queued_bytes, dropped_messages }
+    let rhythm = link.tempo.statistics();
+    LinkStatistics { peer, address, inbound, round_trip, queued_bytes, dropped_messages, rhythm }
 }
 
 const SHUTDOWN_POLL: Duration = Duration::from_millis(20);

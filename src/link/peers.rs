@@ -11,6 +11,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::queue::Queue;
+use super::tempo::{Others, Tempo};
 use crate::id::{AddressGroup, NodeId};
 use crate::limits::{HANDSHAKES, LINKS, LINKS_PER_GROUP};
 use crate::wire::frame::Frame;
@@ -25,6 +26,7 @@ pub(super) struct Peers<M> {
     handshakes: usize,
     stopping: bool,
     serial: u64,
+    rhythms: Arc<Others>,
 }
 
 /// One peer. Each state ends with its token being cancelled.
@@ -51,6 +53,7 @@ pub(super) struct Link<M> {
     pub(super) inbound: bool,
     pub(super) connection: quinn::Connection,
     pub(super) queue: Arc<Queue<M>>,
+    pub(super) tempo: Arc<Tempo>,
     pub(super) ended: CancellationToken,
 }
 
@@ -83,8 +86,9 @@ pub(super) enum NoDial {
 }
 
 impl<M: Frame> Peers<M> {
-    pub(super) const fn new(own: NodeId) -> Self {
-        Self { own, peers: BTreeMap::new(), groups: BTreeMap::new(), handshakes: 0, stopping: false, serial: 0 }
+    pub(super) fn new(own: NodeId) -> Self {
+        let (peers, groups, rhythms) = (BTreeMap::new(), BTreeMap::new(), Arc::default());
+        Self { own, peers, groups, handshakes: 0, stopping: false, serial: 0, rhythms }
     }
 
     pub(super) fn begin_dial(&mut self, peer: NodeId) -> Result<Dial, NoDial> {
@@ -205,7 +209,8 @@ impl<M: Frame> Peers<M> {
     fn insert_link(&mut self, peer: NodeId, connection: quinn::Connection, inbound: bool) -> Link<M> {
         let address = connection.remote_address();
         let (queue, ended) = (Arc::new(Queue::new()), CancellationToken::new());
-        let link = Link { serial: self.next_serial(), address, inbound, connection, queue, ended };
+        let tempo = Arc::new(Tempo::new(self.rhythms.clone()));
+        let link = Link { serial: self.next_serial(), address, inbound, connection, queue, tempo, ended };
         if inbound {
             *self.groups.entry(AddressGroup::of(&address)).or_default() += 1;
         }
@@ -244,6 +249,7 @@ impl<M> Clone for Link<M> {
             inbound: self.inbound,
             connection: self.connection.clone(),
             queue: self.queue.clone(),
+            tempo: self.tempo.clone(),
             ended: self.ended.clone(),
         }
     }

@@ -120,7 +120,14 @@ impl<M: Frame> Queue<M> {
         (lines.bytes, lines.dropped)
     }
 
-    fn pop(&self, class: Class) -> Option<M> {
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        let lines = self.lock();
+        lines.small.is_empty() && lines.block.is_empty()
+    }
+
+    /// The next message of a class, if one waits.
+    pub(super) fn pop(&self, class: Class) -> Option<M> {
         let mut lines = self.lock();
         let message = lines.of(class).pop_front()?;
         lines.bytes -= message_bytes(class);

@@ -1,4 +1,4 @@
-//! Sending: one stream per message, small messages ahead of blocks.
+//! Sending: one stream per message, small messages ahead of blocks; or all of them in the rhythm of the link (`rhythm`).
 //!
 //! Guarantees: a small message never waits for a block of another message, only for QUIC's own window; bytes handed to
 //! QUIC and not acknowledged are bounded per class. Leaves out loss and congestion: QUIC's.
@@ -12,6 +12,8 @@ use quinn::{Connection, SendStream};
 
 use super::bucket::Bucket;
 use super::queue::Queue;
+use super::rhythm::send_in_rhythm;
+use super::tempo::Tempo;
 use crate::limits::{BLOCKS_UNDER_WAY, DATAGRAM_BYTES, SMALLS_UNDER_WAY};
 use crate::message::class::Class;
 use crate::time::Instant;
@@ -42,22 +44,40 @@ impl Throttle {
     }
 }
 
-/// Sends all that is queued, both classes side by side; ends when the queue is closed and all of it has arrived, or when
-/// the connection is gone.
-pub(super) async fn send_all<M: Frame>(connection: &Connection, queue: &Queue<M>, throttle: &Throttle) {
-    tokio::join!(
-        send_class(connection, queue, throttle, Class::Small),
-        send_class(connection, queue, throttle, Class::Block),
-    );
+/// Sends all that is queued, both classes side by side or in a rhythm; ends when the queue is closed and all of it has
+/// arrived, or when the connection is gone.
+pub(super) async fn send_all<M: Frame>(connection: &Connection, queue: &Queue<M>, throttle: &Throttle, tempo: &Tempo) {
+    while connection.close_reason().is_none() {
+        match tempo.rate() {
+            Some(rate) => send_in_rhythm(connection, queue, rate, tempo).await,
+            None => {
+                tokio::join!(
+                    send_class(connection, queue, throttle, tempo, Class::Small),
+                    send_class(connection, queue, throttle, tempo, Class::Block),
+                );
+            }
+        }
+        if queue.closed().is_some() && queue.is_empty() {
+            return;
+        }
+    }
 }
 
-async fn send_class<M: Frame>(connection: &Connection, queue: &Queue<M>, throttle: &Throttle, class: Class) {
+/// Sends messages of a class as fast as they may leave, until the queue is closed or a rhythm begins.
+async fn send_class<M: Frame>(
+    connection: &Connection,
+    queue: &Queue<M>,
+    throttle: &Throttle,
+    tempo: &Tempo,
+    class: Class,
+) {
     let most = under_way(class);
     let mut under_way = FuturesUnordered::new();
     let mut id = 0;
     loop {
         tokio::select! {
             biased;
+            () = tempo.begins() => break,
             Some(_) = under_way.next(), if !under_way.is_empty() => {}
             message = queue.next(class), if under_way.len() < most => {
                 let Some(message) = message else { break };
@@ -75,7 +95,7 @@ async fn send_class<M: Frame>(connection: &Connection, queue: &Queue<M>, throttl
     while under_way.next().await.is_some() {}
 }
 
-fn cells_of<M: Frame>(message: &M, id: u32) -> Option<Bytes> {
+pub(super) fn cells_of<M: Frame>(message: &M, id: u32) -> Option<Bytes> {
     // A bound of the message type is wrong: our own bug, and no reason to lose the link.
     encode(message, id, Budget::LINK).inspect_err(|error| tracing::error!(%error, "a message is not sent")).ok()
 }

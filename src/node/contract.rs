@@ -111,4 +111,6 @@ pub enum Output<M> {
     Remember(Vec<u8>),
     /// The same of pre-routing.
     RememberGuards(Vec<u8>),
+    /// The same of the relays that pre-routing knows.
+    RememberRelays(Vec<u8>),
 }

@@ -61,7 +61,7 @@ impl<M: Message> Frame for Envelope<M> {
             Kind::Directory => spelling::message(class, &payload).map(Self::Gossip),
             Kind::Forward => packet(class, payload).map(|packet| Self::Packet(Direction::Forward, packet)),
             Kind::Reply => packet(class, payload).map(|packet| Self::Packet(Direction::Reply, packet)),
-            Kind::Padding => Err(Malformed::Kind(PADDING)),
+            Kind::Padding | Kind::Rhythm => Err(Malformed::Kind(kind.to_byte())),
         }
     }
 }
@@ -70,9 +70,6 @@ fn packet(class: Class, payload: Bytes) -> Result<Bytes, Malformed> {
     let is_whole = payload.len() == payload_bytes(class);
     if is_whole { Ok(payload) } else { Err(Malformed::InUse(payload.len() as u32)) }
 }
-
-/// The type of a cell of padding, which no message has.
-const PADDING: u8 = 2;
 
 const _: () = assert!(layout::Class::Small.packet_bytes() == payload_bytes(Class::Small));
 const _: () = assert!(layout::Class::Block.packet_bytes() == payload_bytes(Class::Block));

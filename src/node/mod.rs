@@ -166,7 +166,8 @@ impl<M: Mode> Node<M> {
             && self.store.area(&key).is_some()
         {
             self.looking.insert(ticket, key);
-            return self.store.handle_input(now, store::Input::Read { token: Token(ticket.0 | OF_NODE), key });
+            // Read without being used: the order of use on the disk would tell what was asked for here.
+            return self.store.handle_input(now, store::Input::Copy { token: Token(ticket.0 | OF_NODE), key });
         }
         self.route(now, ticket, command);
     }
@@ -263,7 +264,8 @@ impl<M: Mode> Node<M> {
             onion::Output::Close(peer) if self.links.is_shared(&peer) => return,
             onion::Output::Close(peer) => Output::Close { peer, reason: CloseReason::Done },
             onion::Output::Execute(number, instruction) => {
-                let (ticket, command) = (Ticket(number | OF_NODE), command_of(instruction));
+                let ticket = Ticket(number | OF_NODE);
+                let Some(command) = command_of(instruction) else { return };
                 return self.overlay.handle_input(now, mode::Input::Command { ticket, command });
             }
             onion::Output::Answer(RequestId(request), outcome) => {
@@ -275,6 +277,7 @@ impl<M: Mode> Node<M> {
                 Output::Close { peer, reason: CloseReason::Offence(offence) }
             }
             onion::Output::Remember(state) => Output::RememberGuards(state),
+            onion::Output::RememberRelays(state) => Output::RememberRelays(state),
         };
         self.outputs.push_back(output);
     }

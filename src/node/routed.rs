@@ -13,11 +13,12 @@ pub(super) fn instruction_of(command: Command) -> Option<Instruction> {
     }
 }
 
-/// A command as the exit runs it: exactly as if a client of its own had given it.
-pub(super) fn command_of(instruction: Instruction) -> Command {
+/// A command as the exit runs it: exactly as if a client of its own had given it. A loop is none.
+pub(super) fn command_of(instruction: Instruction) -> Option<Command> {
     match instruction {
-        Instruction::Fetch(key) => Command::Fetch { key, own_store: true },
-        Instruction::Insert(block) => Command::Insert { block },
+        Instruction::Fetch(key) => Some(Command::Fetch { key, own_store: true }),
+        Instruction::Insert(block) => Some(Command::Insert { block }),
+        Instruction::Loop => None,
     }
 }
 
@@ -37,7 +38,7 @@ pub(super) fn answer_of(outcome: Outcome) -> Answer {
     match outcome {
         Outcome::Found { block, hops } => Answer::Found { block, hops, own_store: false },
         Outcome::NotFound => Answer::NotFound,
-        Outcome::Unavailable => Answer::Unavailable,
+        Outcome::Unavailable | Outcome::Looped => Answer::Unavailable,
         Outcome::Inserted { stores, wanted } => Answer::Inserted { stores, wanted },
         Outcome::Collision(existing) => Answer::Collision { existing },
     }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use crate::id::{NetworkId, NodeId};
 use crate::onion::gossip::Gossip;
 use crate::onion::instruction::{Instruction, Outcome};
+use crate::onion::loops::LoopTally;
 
 /// Names a command of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +25,8 @@ pub struct Config {
     pub address: SocketAddr,
     /// Whether this is a test network, whose nodes live for minutes.
     pub local: bool,
+    /// Whether loops are sent now and then: where the link to the guard keeps a rhythm.
+    pub loops: bool,
 }
 
 /// Which way a packet goes.
@@ -81,6 +84,8 @@ pub enum Output {
     Offence(NodeId, Wrong),
     /// State that a restart should find; replaces what was kept before.
     Remember(Vec<u8>),
+    /// The same: since when relays are known.
+    RememberRelays(Vec<u8>),
 }
 
 /// What no honest node says.
@@ -101,6 +106,10 @@ pub struct Standing {
     pub guard: Option<(NodeId, bool)>,
     /// Whether rules yield because the network is small or young.
     pub relaxed: bool,
+    /// Relays that have been known for long enough to be a guard, a middle and an exit.
+    pub fit: [usize; 3],
     /// Own commands under way.
     pub open: usize,
+    /// What has become of loops, where they are sent.
+    pub loops: Option<LoopTally>,
 }

@@ -12,6 +12,7 @@ use rand::{Rng, RngExt};
 use crate::id::{AddressGroup, NetworkId, NodeId};
 use crate::limits;
 use crate::message::credentials::Credentials;
+use crate::onion::acquaintance::Acquaintances;
 use crate::onion::descriptor::Descriptor;
 use crate::time::{Duration, Instant};
 
@@ -24,6 +25,7 @@ pub struct Directory {
     /// The relays among them, in no order, so that one can be drawn.
     relays: Vec<NodeId>,
     groups: BTreeMap<AddressGroup, usize>,
+    acquaintances: Acquaintances,
 }
 
 /// One node that has said it is, or was, a relay.
@@ -31,9 +33,18 @@ pub struct Directory {
 pub struct Entry {
     /// What it says.
     pub descriptor: Descriptor,
-    /// When this node first heard of it.
+    /// When this node first heard of it, in this run or an earlier one.
     pub first_seen: Instant,
+    /// Since when enough witnesses have known it.
+    pub witnessed: Option<Instant>,
     changed: Instant,
+}
+
+impl Entry {
+    /// Since when the relay counts as known: by this node's own observation or by that of enough others.
+    pub fn known_since(&self) -> Instant {
+        self.witnessed.map_or(self.first_seen, |witnessed| witnessed.min(self.first_seen))
+    }
 }
 
 /// What became of a descriptor that was offered.
@@ -54,7 +65,25 @@ pub enum Admitted {
 impl Directory {
     /// An empty directory of the node `me`, which takes a newer descriptor of a relay once in `pause`.
     pub const fn new(me: NodeId, pause: Duration) -> Self {
-        Self { me, pause, entries: BTreeMap::new(), relays: Vec::new(), groups: BTreeMap::new() }
+        Self {
+            me,
+            pause,
+            entries: BTreeMap::new(),
+            relays: Vec::new(),
+            groups: BTreeMap::new(),
+            acquaintances: Acquaintances::none(),
+        }
+    }
+
+    /// The same, with what an earlier run remembered of relays.
+    #[must_use]
+    pub fn recalling(self, remembered: &[u8]) -> Self {
+        Self { acquaintances: Acquaintances::from_bytes(remembered), ..self }
+    }
+
+    /// What a restart should find: since when relays are known.
+    pub fn remembrance(&self) -> Vec<u8> {
+        self.acquaintances.to_bytes()
     }
 
     /// Takes a descriptor, if it is one to take. What is cheap to check is checked first.
@@ -88,9 +117,11 @@ impl Directory {
         if !descriptor.verifies(judge, network) {
             return Admitted::Forged;
         }
-        let first_seen = held.map_or(now, |entry| entry.first_seen);
+        let (before, witnessed) = (held.map(|entry| entry.first_seen), held.and_then(|entry| entry.witnessed));
+        let heard = self.acquaintances.hear(now, id);
+        let first_seen = before.map_or(heard, |before| before.min(heard));
         self.remove(&id);
-        self.insert(Entry { descriptor, first_seen, changed: now });
+        self.insert(Entry { descriptor, first_seen, witnessed, changed: now });
         Admitted::New
     }
 
@@ -98,7 +129,7 @@ impl Directory {
     pub fn set_own(&mut self, now: Instant, descriptor: Descriptor) {
         let me = self.me;
         self.remove(&me);
-        self.insert(Entry { descriptor, first_seen: now, changed: now });
+        self.insert(Entry { descriptor, first_seen: now, witnessed: None, changed: now });
     }
 
     /// Forgets what has expired.
@@ -108,6 +139,7 @@ impl Directory {
         for id in &gone {
             self.remove(id);
         }
+        self.acquaintances.expire(now);
     }
 
     /// What is known of a node, if it relays.
@@ -157,9 +189,34 @@ impl Directory {
         turned.next()
     }
 
+    /// A dial of this node's has reached a relay, or has not.
+    pub fn dialled(&mut self, now: Instant, id: &NodeId, is_reached: bool) {
+        self.acquaintances.dialled(now, id, is_reached);
+    }
+
+    /// Since when dials of this node's have reached a relay: all that it vouches for.
+    pub fn reached(&self, id: &NodeId) -> Option<Instant> {
+        self.relay(id).and_then(|_| self.acquaintances.reached(id))
+    }
+
+    /// As many witnesses as must agree have known a relay since then.
+    pub fn witness(&mut self, id: &NodeId, since: Instant) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.witnessed = Some(since);
+        }
+    }
+
+    /// The node whose id begins with these eight bytes.
+    pub fn tagged(&self, tag: u64) -> Option<NodeId> {
+        let (mut first, mut last) = ([0; 32], [255; 32]);
+        first[..8].copy_from_slice(&tag.to_be_bytes());
+        last[..8].copy_from_slice(&tag.to_be_bytes());
+        self.entries.range(NodeId(first)..=NodeId(last)).next().map(|(id, _)| *id)
+    }
+
     /// How many relays have been known for at least `age`.
     pub fn older_than(&self, now: Instant, age: Duration) -> usize {
-        self.relays().filter(|entry| now.since(entry.first_seen) >= age).count()
+        self.relays().filter(|entry| now.since(entry.known_since()) >= age).count()
     }
 
     /// Whether a relay of `group` that was drawn counts, by the weight of its group.

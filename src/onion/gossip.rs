@@ -14,6 +14,7 @@ use crate::limits;
 use crate::message::class::{Class, Message};
 use crate::onion::descriptor::Descriptor;
 use crate::onion::directory::Directory;
+use crate::time::Instant;
 
 /// What nodes say to each other about relays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,10 @@ pub enum Gossip {
     Want(Vec<u64>),
     /// Descriptors; at most [`limits::DESCRIPTORS_PER_MESSAGE`].
     Give(Vec<Descriptor>),
+    /// For how long have you been able to connect to these?
+    AskAges(Vec<u64>),
+    /// To these for so many hours; to what is left out not at all.
+    Ages(Vec<(u64, u16)>),
 }
 
 /// All ids that begin with the first `bits` bits of `start`.
@@ -64,7 +69,8 @@ impl Gossip {
         match self {
             Self::Sketch { range, parts } => range.is_sound() && parts.len() == limits::SKETCH_PARTS,
             Self::List { range, entries } => range.is_sound() && entries.len() <= limits::LISTED,
-            Self::Want(tags) => tags.len() <= limits::LISTED,
+            Self::Want(tags) | Self::AskAges(tags) => tags.len() <= limits::LISTED,
+            Self::Ages(ages) => ages.len() <= limits::LISTED,
             Self::Give(descriptors) => descriptors.len() <= limits::DESCRIPTORS_PER_MESSAGE,
         }
     }
@@ -115,8 +121,15 @@ pub fn answer(directory: &Directory, word: &Gossip, random: &mut ChaCha20Rng) ->
             let named = tags.iter().flat_map(|tag| Range { start: *tag, bits: 64 }.held(directory));
             give(named.take(limits::LISTED))
         }
-        Gossip::Give(_) => Vec::new(),
+        Gossip::Give(_) | Gossip::AskAges(_) | Gossip::Ages(_) => Vec::new(),
     }
+}
+
+/// For how long this node has been able to connect to relays, as far as it has tried.
+pub fn ages(directory: &Directory, tags: &[u64], now: Instant) -> Gossip {
+    let hours = |since: Instant| u16::try_from(now.since(since).as_secs() / 3_600).unwrap_or(u16::MAX);
+    let age = |tag: &u64| Some((*tag, hours(directory.reached(&directory.tagged(*tag)?)?)));
+    Gossip::Ages(tags.iter().filter_map(age).collect())
 }
 
 /// Descriptors in as few messages as they fit.
@@ -183,7 +196,8 @@ fn print(descriptor: &Descriptor) -> u64 {
     first_bytes(&digest)
 }
 
-fn tag(id: &NodeId) -> u64 {
+/// What names a node in words that list many.
+pub(super) fn tag(id: &NodeId) -> u64 {
     first_bytes(&id.0)
 }
 
@@ -292,6 +306,8 @@ mod tests {
             Gossip::Sketch { range: Range { start: 0, bits: 64 }, parts: parts.clone() },
             Gossip::Sketch { range: Range::ALL, parts: parts[1..].to_vec() },
             Gossip::Want(vec![0; limits::LISTED + 1]),
+            Gossip::AskAges(vec![0; limits::LISTED + 1]),
+            Gossip::Ages(vec![(0, 0); limits::LISTED + 1]),
             Gossip::Give(vec![descriptor(1, 1, START); limits::DESCRIPTORS_PER_MESSAGE + 1]),
         ];
         assert!(unsound.iter().all(|word| !word.is_sound()));

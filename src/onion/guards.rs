@@ -26,6 +26,7 @@ pub(super) struct Guards {
     /// Whether the directory is too small for all rules.
     few: bool,
     ages: [Duration; 3],
+    fit: [usize; 3],
     /// Until then the directory is still being learned: what is pinned and missing from it is waited for.
     patient_until: Option<Instant>,
     changed: bool,
@@ -45,6 +46,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) directory: &'a Directory,
     /// Those the overlay is linked to.
     pub(super) neighbours: &'a BTreeSet<NodeId>,
+    /// Whether a first guard has to wait until witnesses have said how old relays are.
+    pub(super) awaits_witnesses: bool,
 }
 
 impl Guards {
@@ -54,7 +57,7 @@ impl Guards {
         pinned.guards.truncate(limits::GUARDS);
         pinned.middles.truncate(limits::MIDDLES_EVER);
         let (resting, ages) = (BTreeMap::new(), [Duration::ZERO; 3]);
-        Self { rules, pinned, resting, few: true, ages, patient_until: None, changed: false }
+        Self { rules, pinned, resting, few: true, ages, fit: [0; 3], patient_until: None, changed: false }
     }
 
     /// What a restart should find.
@@ -71,10 +74,16 @@ impl Guards {
     pub(super) fn survey(&mut self, now: Instant, directory: &Directory) {
         self.patient_until.get_or_insert(now + self.rules.patience);
         self.few = directory.len() < limits::FEW_RELAYS;
-        let kept =
-            |age: Duration| if directory.older_than(now, age) < limits::FEW_RELAYS { Duration::ZERO } else { age };
-        self.ages = self.rules.ages.map(kept);
+        self.fit = self.rules.ages.map(|age| directory.older_than(now, age));
+        for (at, age) in self.rules.ages.into_iter().enumerate() {
+            self.ages[at] = if self.fit[at] < limits::FEW_RELAYS { Duration::ZERO } else { age };
+        }
         self.resting.retain(|_, until| *until > now);
+    }
+
+    /// How many relays are old enough to be a guard, a middle and an exit.
+    pub(super) const fn fit(&self) -> [usize; 3] {
+        self.fit
     }
 
     /// Whether the rules on groups, neighbours or ages yield at present.
@@ -107,6 +116,9 @@ impl Guards {
         }
         let is_awaited = |guard: &Guard| around.directory.get(&guard.id).is_none();
         if self.is_patient(now) && self.pinned.guards.iter().any(is_awaited) {
+            return None;
+        }
+        if self.pinned.guards.is_empty() && around.awaits_witnesses {
             return None;
         }
         if self.pinned.guards.len() < limits::GUARDS
@@ -178,7 +190,10 @@ impl Guards {
         let is_taken = |id: &NodeId| self.pinned.guards.iter().any(|guard| guard.id == *id);
         around.directory.draw(random, |entry| {
             let id = entry.descriptor.words.id;
-            id != around.me && !is_taken(&id) && self.is_awake(now, &id) && now.since(entry.first_seen) >= self.ages[0]
+            id != around.me
+                && !is_taken(&id)
+                && self.is_awake(now, &id)
+                && now.since(entry.known_since()) >= self.ages[0]
         })
     }
 
@@ -255,7 +270,7 @@ impl Guards {
         let is_free = |entry: &Entry| {
             let id = entry.descriptor.words.id;
             let is_taken = id == around.me || id == guard || self.pinned.middles.iter().any(|middle| middle.id == id);
-            !is_taken && now.since(entry.first_seen) >= self.ages[1]
+            !is_taken && now.since(entry.known_since()) >= self.ages[1]
         };
         let apart = around
             .directory
@@ -273,7 +288,7 @@ impl Guards {
         let is_free = |entry: &Entry| {
             let id = entry.descriptor.words.id;
             ![around.me, guard, middle].contains(&id)
-                && now.since(entry.first_seen) >= self.ages[2]
+                && now.since(entry.known_since()) >= self.ages[2]
                 && (self.few || !around.neighbours.contains(&id))
         };
         let is_lawful =

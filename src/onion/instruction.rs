@@ -2,7 +2,7 @@
 //!
 //! | offset | length | body of a packet | | offset | length | message of an answer |
 //! |---|---|---|---|---|---|---|
-//! | 0 | 1 | 1 fetch, 2 insert | | 0 | 1 | 0 unavailable, 1 found, 2 not found, 3 inserted, 4 collision |
+//! | 0 | 1 | 1 fetch, 2 insert, 3 loop | | 0 | 1 | 0 unavailable, 1 found, 2 not found, 3 inserted, 4 collision, 5 looped |
 //! | 1 | 32 or the block | the key, or the block | | 1 | 2 | found: hops and 0; inserted: stores and wanted; else zeros |
 //! | | | zeros | | 3 | to the end | found, collision: the block |
 //!
@@ -23,6 +23,8 @@ pub enum Instruction {
     Fetch(RoutingKey),
     /// Store a block.
     Insert(Block),
+    /// Nothing: answer at once. The client sees whether its path still carries, and its guard sees one packet more.
+    Loop,
 }
 
 /// How a command ended.
@@ -48,6 +50,8 @@ pub enum Outcome {
     },
     /// Another block stands under that key.
     Collision(Block),
+    /// A loop has come round.
+    Looped,
 }
 
 impl Instruction {
@@ -55,7 +59,7 @@ impl Instruction {
     pub const fn class(&self) -> Class {
         match self {
             Self::Insert(block) if matches!(block.kind(), BlockKind::Content) => Class::Block,
-            Self::Insert(_) | Self::Fetch(_) => Class::Small,
+            Self::Insert(_) | Self::Fetch(_) | Self::Loop => Class::Small,
         }
     }
 
@@ -63,7 +67,7 @@ impl Instruction {
     pub const fn reply_class(&self) -> Class {
         match self {
             Self::Fetch(_) => Class::Block,
-            Self::Insert(_) => Class::Small,
+            Self::Insert(_) | Self::Loop => Class::Small,
         }
     }
 
@@ -72,6 +76,7 @@ impl Instruction {
         match self {
             Self::Fetch(key) => [&[FETCH][..], &key.0].concat(),
             Self::Insert(block) => [&[INSERT][..], block.body()].concat(),
+            Self::Loop => vec![LOOP],
         }
     }
 
@@ -80,17 +85,19 @@ impl Instruction {
         let (command, rest) = body.split_first()?;
         match (*command, class) {
             (FETCH, Class::Small) => Some(Self::Fetch(RoutingKey(*rest.first_chunk()?))),
+            (LOOP, Class::Small) => Some(Self::Loop),
             (INSERT, Class::Small) => block(rest.get(..signed::SIGNED_BYTES)?).map(Self::Insert),
             (INSERT, Class::Block) => block(rest.get(..content::SEALED_BYTES)?).map(Self::Insert),
             _ => None,
         }
     }
 
-    /// The key that it is about.
-    pub const fn key(&self) -> RoutingKey {
+    /// The key that it is about, if it is about one.
+    pub const fn key(&self) -> Option<RoutingKey> {
         match self {
-            Self::Fetch(key) => *key,
-            Self::Insert(block) => block.key(),
+            Self::Fetch(key) => Some(*key),
+            Self::Insert(block) => Some(block.key()),
+            Self::Loop => None,
         }
     }
 }
@@ -105,6 +112,7 @@ impl Outcome {
             Self::NotFound => ([NOT_FOUND, 0, 0], None),
             Self::Inserted { stores, wanted } => ([INSERTED, few(*stores), few(*wanted)], None),
             Self::Collision(block) => ([COLLISION, 0, 0], Some(block)),
+            Self::Looped => ([LOOPED, 0, 0], None),
         };
         [&head[..], body.map_or(&[][..], |block| block.body())].concat()
     }
@@ -112,7 +120,7 @@ impl Outcome {
     /// Reads the answer to `instruction`; none if it is no answer to that.
     pub fn from_message(instruction: &Instruction, message: &[u8]) -> Option<Self> {
         let ([kind, first, second], body) = message.split_first_chunk()?;
-        let of_key = |body: &[u8]| block(body).filter(|block| block.key() == instruction.key());
+        let of_key = |body: &[u8]| block(body).filter(|block| Some(block.key()) == instruction.key());
         match (*kind, instruction) {
             (UNAVAILABLE, _) => Some(Self::Unavailable),
             (FOUND, Instruction::Fetch(_)) => Some(Self::Found { block: of_key(body)?, hops: u32::from(*first) }),
@@ -120,6 +128,7 @@ impl Outcome {
             (INSERTED, Instruction::Insert(_)) => {
                 Some(Self::Inserted { stores: u32::from(*first), wanted: u32::from(*second) })
             }
+            (LOOPED, Instruction::Loop) => Some(Self::Looped),
             (COLLISION, Instruction::Insert(_)) => of_key(body).map(Self::Collision),
             _ => None,
         }
@@ -132,11 +141,13 @@ fn block(body: &[u8]) -> Option<Block> {
 
 const FETCH: u8 = 1;
 const INSERT: u8 = 2;
+const LOOP: u8 = 3;
 const UNAVAILABLE: u8 = 0;
 const FOUND: u8 = 1;
 const NOT_FOUND: u8 = 2;
 const INSERTED: u8 = 3;
 const COLLISION: u8 = 4;
+const LOOPED: u8 = 5;
 
 const _: () = assert!(signed::SIGNED_BYTES < Class::Small.body_bytes());
 const _: () = assert!(content::SEALED_BYTES < Class::Block.body_bytes());
@@ -154,7 +165,7 @@ mod tests {
     #[test]
     fn commands_and_answers_come_back_as_they_went() {
         let (block, key) = (content_block(1), RoutingKey([7; 32]));
-        for instruction in [Instruction::Fetch(key), Instruction::Insert(block.clone())] {
+        for instruction in [Instruction::Fetch(key), Instruction::Insert(block.clone()), Instruction::Loop] {
             let mut body = instruction.to_body();
             body.resize(instruction.class().body_bytes(), 0);
             assert_eq!(Instruction::from_body(instruction.class(), &body), Some(instruction.clone()));
@@ -166,6 +177,7 @@ mod tests {
             (&fetch, Outcome::Unavailable),
             (&insert, Outcome::Inserted { stores: 7, wanted: 3 }),
             (&insert, Outcome::Collision(block)),
+            (&Instruction::Loop, Outcome::Looped),
         ];
         for (instruction, outcome) in cases {
             assert_eq!(Outcome::from_message(instruction, &outcome.to_message()), Some(outcome));
@@ -180,7 +192,8 @@ mod tests {
         assert_eq!(Outcome::from_message(&insert, &Outcome::NotFound.to_message()), None);
         assert_eq!(Outcome::from_message(&fetch, &Outcome::Inserted { stores: 3, wanted: 3 }.to_message()), None);
         assert_eq!(Outcome::from_message(&fetch, &[]), None);
-        assert_eq!(Instruction::from_body(Class::Small, &[3; 704]), None);
+        assert_eq!(Outcome::from_message(&fetch, &Outcome::Looped.to_message()), None);
+        assert_eq!(Instruction::from_body(Class::Small, &[4; 704]), None);
         assert_eq!(Instruction::from_body(Class::Block, &[FETCH; 33_184]), None);
         assert_eq!(Instruction::from_body(Class::Small, &[INSERT; 704]), None, "no signed block");
     }

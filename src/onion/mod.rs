@@ -5,6 +5,7 @@
 //! of others (`relay`, `exit`), the links for all of it (`pool`). Knows no overlay: what an exit is to do comes out as an
 //! [`Instruction`], how it ended goes in as an [`Outcome`].
 
+mod acquaintance;
 mod allowance;
 mod client;
 mod contract;
@@ -17,12 +18,16 @@ pub mod gossip;
 mod guards;
 pub mod instruction;
 mod keys;
+mod loops;
+mod observer;
 mod pinned;
 mod pool;
 mod relay;
 mod ways;
+mod witnesses;
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 
 use crypto::onion::build::{Hop, Purpose, Request, build};
 use crypto::onion::layout::{Class, LONGEST_LIFETIME_S};
@@ -37,6 +42,8 @@ use self::exit::Exit;
 use self::gossip::{Gossip, Range};
 use self::guards::{Guards, Path, Surroundings};
 use self::instruction::{Instruction, Outcome};
+use self::loops::Loops;
+use self::observer::Observer;
 use self::pinned::Rules;
 use self::pool::{Pool, Way};
 use self::relay::{Passage, Relay};
@@ -46,6 +53,7 @@ use crate::message::credentials::Credentials;
 use crate::time::Instant;
 
 pub use self::contract::{Config, Direction, Input, Output, RequestId, Standing, Wrong};
+pub use self::loops::LoopTally;
 
 /// Pre-routing at one node.
 #[derive(Debug)]
@@ -59,6 +67,8 @@ pub struct Onion {
     exit: Exit,
     pool: Pool,
     heard: Allowances,
+    observer: Observer,
+    loops: Option<Loops>,
     /// From the first look at the clock on.
     relay: Option<Relay>,
     guard: Option<NodeId>,
@@ -83,12 +93,20 @@ impl Onion {
             exit: Exit::default(),
             pool: Pool::default(),
             heard: Allowances::new(limits::GOSSIP_PER_SECOND, limits::GOSSIP_BURST),
+            observer: Observer::new(!config.local),
+            loops: None,
             relay: None,
             guard: None,
             sequence: 0,
             next_upkeep: Instant::EPOCH,
             outputs: VecDeque::new(),
         }
+    }
+
+    /// The same node, with what an earlier run asked to be remembered of relays.
+    #[must_use]
+    pub fn recalling(self, relays: &[u8]) -> Self {
+        Self { directory: self.directory.recalling(relays), ..self }
     }
 
     /// Something happened. Drain `poll_output` afterwards.
@@ -99,6 +117,7 @@ impl Onion {
             Input::LinkDown(peer) => self.on_link_down(now, peer),
             Input::DialFailed(peer) if self.pool.is_open(&peer) => {}
             Input::DialFailed(peer) => {
+                self.observer.on_dialled(now, &peer, false, &mut self.directory);
                 self.pool.dial_failed(&peer);
                 self.guards.on_unreachable(now, peer);
                 self.client.handle_link_down(now, &peer);
@@ -108,7 +127,7 @@ impl Onion {
             Input::Gossip(from, word) => self.on_gossip(now, from, word),
             Input::Request(request, instruction) => {
                 if !self.client.begin(now, request, instruction) {
-                    self.outputs.push_back(Output::Answer(request, Outcome::Unavailable));
+                    self.answer(request, Outcome::Unavailable);
                 }
             }
             Input::Cancel(request) => drop(self.client.end(request)),
@@ -131,7 +150,9 @@ impl Onion {
     /// When to call `handle_input` with [`Input::Timeout`], if nothing happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let relay = self.relay.as_ref().map(Relay::deadline);
-        [Some(self.next_upkeep), relay, self.client.deadline()].into_iter().flatten().min()
+        let enough = self.directory.len() >= limits::RELAYS_NEEDED;
+        let loops = self.loops.as_ref().filter(|_| enough).map(Loops::deadline);
+        [Some(self.next_upkeep), relay, loops, self.client.deadline()].into_iter().flatten().min()
     }
 
     /// How this node stands.
@@ -140,8 +161,15 @@ impl Onion {
             relays: self.directory.len(),
             guard: self.guard.map(|guard| (guard, self.pool.is_open(&guard))),
             relaxed: self.guards.are_relaxed(),
+            fit: self.guards.fit(),
             open: self.client.open(),
+            loops: self.loops.as_ref().map(Loops::tally),
         }
+    }
+
+    /// The guard that it uses, if it has chosen one.
+    pub const fn guard(&self) -> Option<NodeId> {
+        self.guard
     }
 
     /// The relays it knows.
@@ -151,7 +179,9 @@ impl Onion {
 
     fn begin(&mut self, now: Instant) {
         if self.relay.is_none() {
+            self.observer.begin(now, &mut self.random);
             self.relay = Some(Relay::new(self.key.id(), now, &mut self.random));
+            self.loops = self.config.loops.then(|| Loops::new(now, &mut self.random));
             self.publish(now, true);
         }
     }
@@ -179,10 +209,14 @@ impl Onion {
     }
 
     fn on_link_up(&mut self, now: Instant, peer: NodeId) {
+        self.observer.on_link_up(now, &peer, &mut self.directory);
         for packet in self.pool.opened(now, peer) {
             self.outputs.push_back(Output::Packet(peer, Direction::Forward, packet.into()));
         }
         self.outputs.push_back(Output::Gossip(peer, gossip::sketch(&self.directory, Range::ALL)));
+        if self.observer.awaits_witnesses(now, &self.directory) {
+            self.consult(now);
+        }
     }
 
     fn on_link_down(&mut self, now: Instant, peer: NodeId) {
@@ -209,6 +243,9 @@ impl Onion {
             Some(Passage::On(next, packet)) => self.send_on(now, next, packet),
             Some(Passage::Here(class, body, Some(reply))) => {
                 let Some(instruction) = Instruction::from_body(class, &body) else { return };
+                if instruction == Instruction::Loop {
+                    return self.send_back(now, from, exit::seal(reply, &Outcome::Looped));
+                }
                 match self.exit.begin(now, from, reply) {
                     Ok(number) => self.outputs.push_back(Output::Execute(number, instruction)),
                     Err(reply) => self.send_back(now, from, exit::seal(reply, &Outcome::Unavailable)),
@@ -224,7 +261,7 @@ impl Onion {
             if let Some((request, outcome, path)) = self.client.handle_answer(now, from, &mut packet) {
                 self.guards.on_came(&path);
                 self.client.end(request);
-                self.outputs.push_back(Output::Answer(request, outcome));
+                self.answer(request, outcome);
             }
             return;
         }
@@ -243,9 +280,36 @@ impl Onion {
         }
         let answers = gossip::answer(&self.directory, &word, &mut self.random);
         self.outputs.extend(answers.into_iter().map(|answer| Output::Gossip(from, answer)));
-        if let Gossip::Give(descriptors) = word {
-            self.on_given(now, from, descriptors);
+        match word {
+            Gossip::Give(descriptors) => self.on_given(now, from, descriptors),
+            Gossip::AskAges(tags) => {
+                self.outputs.push_back(Output::Gossip(from, gossip::ages(&self.directory, &tags, now)));
+            }
+            Gossip::Ages(ages) => self.on_ages(now, from, &ages),
+            Gossip::Sketch { .. } | Gossip::List { .. } | Gossip::Want(_) => {}
         }
+    }
+
+    fn on_ages(&mut self, now: Instant, from: NodeId, ages: &[(u64, u16)]) {
+        if !self.observer.on_ages(now, from, ages, &mut self.directory) {
+            return;
+        }
+        if self.observer.awaits_witnesses(now, &self.directory) {
+            self.consult(now);
+        } else if self.guard.is_none() {
+            self.guards.survey(now, &self.directory);
+            self.keep_guard(now);
+        }
+    }
+
+    fn consult(&mut self, now: Instant) {
+        let questions = self.observer.consult(now, &self.pool, &self.directory, &mut self.random);
+        self.outputs.extend(questions.into_iter().map(|(peer, question)| Output::Gossip(peer, question)));
+    }
+
+    fn dial(&mut self, peer: NodeId, address: SocketAddr) {
+        self.observer.on_dial(peer);
+        self.outputs.push_back(Output::Dial(peer, address));
     }
 
     fn on_given(&mut self, now: Instant, from: NodeId, descriptors: Vec<Descriptor>) {
@@ -271,6 +335,9 @@ impl Onion {
         if self.directory.len() <= 2 * limits::FEW_RELAYS {
             self.guards.survey(now, &self.directory);
         }
+        if self.observer.should_consult(now, &self.directory) {
+            self.consult(now);
+        }
         if self.guard.is_none() {
             self.keep_guard(now);
         }
@@ -288,6 +355,17 @@ impl Onion {
         if self.next_upkeep <= now {
             self.on_upkeep(now);
         }
+        let loops = self.loops.as_mut().filter(|_| self.directory.len() >= limits::RELAYS_NEEDED);
+        if let Some(name) = loops.and_then(|loops| loops.next(now, &mut self.random)) {
+            self.client.begin(now, name, Instruction::Loop);
+        }
+    }
+
+    /// Tells the client how its command ended, unless it was a loop.
+    fn answer(&mut self, request: RequestId, outcome: Outcome) {
+        if !self.loops.as_mut().is_some_and(|loops| loops.end(request, &outcome)) {
+            self.outputs.push_back(Output::Answer(request, outcome));
+        }
     }
 
     fn on_upkeep(&mut self, now: Instant) {
@@ -298,6 +376,13 @@ impl Onion {
         if !peers.is_empty() {
             let peer = peers[self.random.random_range(0..peers.len())];
             self.outputs.push_back(Output::Gossip(peer, gossip::sketch(&self.directory, Range::ALL)));
+        }
+        self.consult(now);
+        if let Some((peer, address)) = self.observer.audit(now, &self.pool, &self.directory, &mut self.random) {
+            self.dial(peer, address);
+        }
+        if self.observer.should_save(now) {
+            self.outputs.push_back(Output::RememberRelays(self.directory.remembrance()));
         }
         self.keep_guard(now);
         for peer in self.pool.excess(now, self.guard) {
@@ -313,19 +398,21 @@ impl Onion {
         if self.directory.len() < limits::RELAYS_NEEDED {
             return;
         }
-        let me = self.key.id();
-        let around = Surroundings { me, directory: &self.directory, neighbours: self.pool.shared() };
+        let (me, awaits_witnesses) = (self.key.id(), self.observer.awaits_witnesses(now, &self.directory));
+        let around = Surroundings { me, directory: &self.directory, neighbours: self.pool.shared(), awaits_witnesses };
         self.guard = self.guards.guard(now, &around, &mut self.random);
-        let guard = self.guard.and_then(|guard| self.directory.relay(&guard));
-        if let Some(guard) = guard.filter(|guard| !self.pool.is_open(&guard.descriptor.words.id)) {
-            let words = &guard.descriptor.words;
-            self.outputs.push_back(Output::Dial(words.id, words.address));
+        let guard = self.guard.and_then(|guard| self.directory.relay(&guard)).map(|entry| &entry.descriptor.words);
+        if let Some((id, address)) = guard.map(|words| (words.id, words.address))
+            && !self.pool.is_open(&id)
+        {
+            self.dial(id, address);
         }
     }
 
     fn on_stop(&mut self, now: Instant) {
         self.publish(now, false);
         self.outputs.push_back(Output::Remember(self.guards.to_bytes()));
+        self.outputs.push_back(Output::RememberRelays(self.directory.remembrance()));
     }
 
     fn try_what_is_due(&mut self, now: Instant) {
@@ -338,7 +425,7 @@ impl Onion {
                 Due::Try(..) => self.attempt(now, request),
                 Due::GiveUp(..) => {
                     self.client.end(request);
-                    self.outputs.push_back(Output::Answer(request, Outcome::Unavailable));
+                    self.answer(request, Outcome::Unavailable);
                 }
             }
         }
@@ -346,7 +433,13 @@ impl Onion {
 
     /// Sends a packet for a command by a path of its own.
     fn attempt(&mut self, now: Instant, request: RequestId) {
-        let around = Surroundings { me: self.key.id(), directory: &self.directory, neighbours: self.pool.shared() };
+        let awaits_witnesses = self.observer.awaits_witnesses(now, &self.directory);
+        let around = Surroundings {
+            me: self.key.id(),
+            directory: &self.directory,
+            neighbours: self.pool.shared(),
+            awaits_witnesses,
+        };
         let enough = self.directory.len() >= limits::RELAYS_NEEDED;
         let path = if enough { self.guards.path(now, &around, &mut self.random) } else { None };
         let sent = path.and_then(|path| Some((path, self.packet(now, request, &path)?)));
@@ -381,7 +474,7 @@ impl Onion {
         let Some(address) = self.directory.relay(&next).map(|entry| entry.descriptor.words.address) else { return };
         match self.pool.way(now, next, address, packet) {
             Way::Send(packet) => self.outputs.push_back(Output::Packet(next, Direction::Forward, packet.into())),
-            Way::Dial(address) => self.outputs.push_back(Output::Dial(next, address)),
+            Way::Dial(address) => self.dial(next, address),
             Way::Wait => {}
         }
     }

@@ -10,6 +10,8 @@ use crate::message::block::Block;
 use crate::onion::fixture::{NETWORK, START, address, id, key};
 use crate::time::Duration;
 
+mod audit;
+
 const NODES: u16 = 16;
 
 struct Bench {
@@ -35,6 +37,11 @@ use bytes::Bytes;
 impl Bench {
     /// Nodes that are linked in a ring.
     fn ring() -> Self {
+        Self::of(false)
+    }
+
+    /// The same, and each node sends loops if `loops`.
+    fn of(loops: bool) -> Self {
         let mut bench = Self {
             now: START,
             nodes: BTreeMap::new(),
@@ -51,7 +58,7 @@ impl Bench {
             dropped: 0,
         };
         for number in 0..NODES {
-            bench.add(number);
+            bench.add(number, loops);
         }
         for number in 0..NODES {
             bench.link(id(number), id((number + 1) % NODES));
@@ -60,8 +67,8 @@ impl Bench {
         bench
     }
 
-    fn add(&mut self, number: u16) {
-        let config = Config { network: NETWORK, address: address(number as u8), local: true };
+    fn add(&mut self, number: u16, loops: bool) {
+        let config = Config { network: NETWORK, address: address(number as u8), local: true, loops };
         let onion = Onion::new(config, key(number), [number as u8; 32], None);
         self.nodes.insert(id(number), onion);
         self.input(id(number), Input::Timeout);
@@ -159,6 +166,7 @@ impl Bench {
                         self.blocks.insert(block.key(), block);
                         Outcome::Inserted { stores: 7, wanted: 3 }
                     }
+                    Instruction::Loop => panic!("a loop is answered by the exit itself"),
                 };
                 self.later(node, Input::Executed(number, outcome));
             }
@@ -167,6 +175,7 @@ impl Bench {
             }
             Output::Offence(..) => self.offences += 1,
             Output::Remember(bytes) => drop(self.remembered.insert(node, bytes)),
+            Output::RememberRelays(_) => {}
         }
     }
 
@@ -275,6 +284,19 @@ fn a_guard_that_drops_a_third_is_left_for_another() {
     }
     assert!(answered >= 120, "{answered} of 150 came through: three attempts each");
     assert_ne!(bench.nodes[&client].standing().guard.map(|(guard, _)| guard), Some(bad));
+}
+
+#[test]
+fn loops_come_round_though_nobody_asks_for_anything() {
+    let mut bench = Bench::of(true);
+    let client = id(5);
+    bench.run_for(Duration::from_secs(1_200));
+    let standing = bench.nodes[&client].standing();
+    let loops = standing.loops.expect("they are sent");
+    assert!((40..90).contains(&loops.sent), "{loops:?}: three a minute for twenty minutes");
+    assert!(loops.came + 3 >= loops.sent && loops.lost == 0, "{loops:?}");
+    assert_eq!((bench.executed, standing.open), (0, usize::try_from(loops.sent - loops.came).expect("few")));
+    assert!(bench.answers.is_empty(), "no client hears of loops");
 }
 
 #[test]

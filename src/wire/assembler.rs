@@ -48,7 +48,9 @@ impl<M: Message> Assembler<M> {
         let cell = Cell::from_bytes(cell)?;
         match (cell.header.kind, cell.header.class) {
             (Kind::Padding, _) => Ok(None),
-            (kind @ (Kind::Forward | Kind::Reply | Kind::Directory), _) => Err(Malformed::Kind(kind.to_byte())),
+            (kind @ (Kind::Forward | Kind::Reply | Kind::Directory | Kind::Rhythm), _) => {
+                Err(Malformed::Kind(kind.to_byte()))
+            }
             (Kind::Message, Class::Small) => self.whole(&cell).map(Some),
             (Kind::Message, Class::Block) => self.part(&cell),
         }

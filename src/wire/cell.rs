@@ -20,6 +20,8 @@ pub enum Kind {
     Message,
     /// A word about relays between the two ends of the link.
     Directory,
+    /// Cells follow at a steady rate; the id says how many a second. Payload and length are zero.
+    Rhythm,
 }
 
 /// The first 16 bytes of a cell.
@@ -62,6 +64,11 @@ impl Header {
         Self { kind: Kind::Padding, class: Class::Small, part: 0, id: 0, in_use: 0 }
     }
 
+    /// The header of the cell that opens a rhythm of so many cells a second.
+    pub const fn rhythm(cells_per_second: u32) -> Self {
+        Self { kind: Kind::Rhythm, class: Class::Small, part: 0, id: cells_per_second, in_use: 0 }
+    }
+
     /// The header as it travels.
     pub fn to_bytes(self) -> [u8; CELL_HEADER_BYTES] {
         let mut bytes = [0; CELL_HEADER_BYTES];
@@ -98,6 +105,10 @@ impl Header {
         if self.kind == Kind::Padding {
             return if self == Self::padding() { Ok(self) } else { Err(Malformed::Unused) };
         }
+        if self.kind == Kind::Rhythm {
+            let is_one = RATES.contains(&self.id) && self == Self::rhythm(self.id);
+            return if is_one { Ok(self) } else { Err(Malformed::Unused) };
+        }
         let most = if self.part == 0 { payload_bytes(self.class) } else { 0 };
         // Every value of a message type has at least one byte: its variant.
         let least = u32::from(self.part == 0);
@@ -119,7 +130,7 @@ impl<'a> Cell<'a> {
         }
         let (head, payload) = bytes.split_first_chunk().ok_or(Malformed::Length(bytes.len()))?;
         let header = Header::from_bytes(head)?;
-        if header.kind == Kind::Padding && !all_zero(payload) {
+        if matches!(header.kind, Kind::Padding | Kind::Rhythm) && !all_zero(payload) {
             return Err(Malformed::Unused);
         }
         Ok(Self { header, payload })
@@ -127,13 +138,15 @@ impl<'a> Cell<'a> {
 }
 
 impl Kind {
-    pub(super) const fn to_byte(self) -> u8 {
+    /// The byte that names it.
+    pub const fn to_byte(self) -> u8 {
         match self {
             Self::Forward => 0,
             Self::Reply => 1,
             Self::Padding => 2,
             Self::Message => 3,
             Self::Directory => 4,
+            Self::Rhythm => 5,
         }
     }
 
@@ -144,6 +157,7 @@ impl Kind {
             2 => Ok(Self::Padding),
             3 => Ok(Self::Message),
             4 => Ok(Self::Directory),
+            5 => Ok(Self::Rhythm),
             other => Err(Malformed::Kind(other)),
         }
     }
@@ -179,6 +193,8 @@ fn word(bytes: &[u8; CELL_HEADER_BYTES], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
+/// Cells a second of the rhythms there are.
+const RATES: [u32; 4] = [5, 20, 80, 320];
 /// Version of the cell format.
 pub const FORMAT: u8 = 1;
 

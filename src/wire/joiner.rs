@@ -64,7 +64,7 @@ impl Joiner {
 
     fn on_header(&mut self) -> Result<(), Malformed> {
         let header = Header::from_bytes(&self.header)?;
-        if header.kind == Kind::Padding {
+        if matches!(header.kind, Kind::Padding | Kind::Rhythm) {
             return Err(Malformed::Kind(self.header[0]));
         }
         let first = *self.first.get_or_insert(header);

@@ -11,4 +11,5 @@ pub mod frame;
 pub mod joiner;
 pub mod malformed;
 mod payload;
+pub mod rhythm;
 pub mod spelling;

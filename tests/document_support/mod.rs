@@ -152,7 +152,7 @@ pub(crate) fn start(uri: &Uri) -> Start {
 }
 
 pub(crate) fn fetch_options(geometry: Geometry) -> fetch::Options {
-    fetch::Options { window: WINDOW, race: 0, range: None, geometry }
+    fetch::Options { window: WINDOW, race: 0, order: 1, range: None, geometry }
 }
 
 pub(crate) fn fetch(uri: &Uri, network: &Network, geometry: Geometry) -> Result<Fetched, fetch::Why> {

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bolthole::daemon::config::Profile;
+use bolthole::daemon::config::{Cover, Profile};
 use bolthole::daemon::data_dir::DataDir;
 use bolthole::daemon::handle::Handle;
 use bolthole::daemon::keeper::Keeper;
@@ -101,6 +101,7 @@ impl Network {
                 profile: Some(Profile::Local),
                 store_bytes: 32 << 20,
                 bandwidth: None,
+                cover: Cover::Off,
             };
             let running = Running::start(settings).await.expect("the node starts");
             let location = within(30, running.placed()).await.expect("the node keeps running");

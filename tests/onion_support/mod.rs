@@ -107,7 +107,8 @@ impl Net {
             let id = |number| NodeId(node_key(number).id());
             config.bootstrap = knows(number).into_iter().map(|other| (id(other), address(other))).collect();
             let overlay = Freenet::new(config, node_key(number), [number; 32], None);
-            let about = OnionConfig { network: genesis(count).network(), address: address(number), local: true };
+            let about =
+                OnionConfig { network: genesis(count).network(), address: address(number), local: true, loops: false };
             let onion = Onion::new(about, node_key(number), [number; 32], None);
             let store = Store::new(Capacity { content: 64, signed: 64 });
             let node = Node::new(overlay, store).with_onion(onion);
@@ -231,7 +232,8 @@ impl Net {
                 assert!(self.answers.insert(ticket, answer).is_none(), "answered twice");
             }
             Output::Offence { .. } => self.offences += 1,
-            Output::Health(_) | Output::Remember(_) | Output::RememberGuards(_) => {}
+            Output::Health(_) | Output::Remember(_) => {}
+            Output::RememberGuards(_) | Output::RememberRelays(_) => {}
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::client::{ClientOptions, Place};
-use crate::daemon::config::Profile;
+use crate::daemon::config::{Cover, Profile};
 use crate::daemon::quantity::{Rate, Size};
 
 /// `bolthole node`.
@@ -39,6 +39,10 @@ pub(crate) struct NodeOptions {
     /// How much may be sent a second, e.g. 2MiB [default: no limit].
     #[arg(long, value_name = "RATE")]
     pub(crate) bandwidth: Option<Rate>,
+    /// Carry cells to the guard and back at a constant rate, whatever is asked for: so many bytes a second, always
+    /// [default: off].
+    #[arg(long, value_name = "CLASS", value_enum)]
+    pub(crate) cover: Option<Cover>,
     /// Which overlay to run [default: freenet].
     #[arg(long, value_name = "OVERLAY")]
     pub(crate) mode: Option<String>,

@@ -15,7 +15,7 @@ use super::super::arguments::DemoOptions;
 use super::super::failure::Failure;
 use super::super::progress::Progress;
 use super::document::Document;
-use crate::daemon::config::Profile;
+use crate::daemon::config::{Cover, Profile};
 use crate::daemon::data_dir::DataDir;
 use crate::daemon::job::{FetchRequest, Fetched, InsertRequest, Inserted, JobId, JobRequest, JobState};
 use crate::daemon::keeper::Keeper;
@@ -183,6 +183,7 @@ impl Network {
             profile: Some(Profile::Local),
             store_bytes: (self.document_bytes * STORE_FACTOR).max(STORE_BYTES),
             bandwidth: None,
+            cover: Cover::Off,
         };
         let node = Running::start(settings).await?;
         let placed = timeout(PATIENCE, node.placed()).await;

@@ -19,6 +19,7 @@ use super::interrupt;
 use super::output::Output;
 use super::secret;
 use super::threads;
+use crate::daemon::config::Cover;
 use crate::daemon::data_dir::DataDir;
 use crate::daemon::gateway::Gateway;
 use crate::daemon::job::JobFailure;
@@ -225,6 +226,7 @@ fn settings(
         profile: None,
         store_bytes: store_size.map_or(STORE_BYTES, |size| size.0),
         bandwidth: None,
+        cover: Cover::Off,
     })
 }
 

@@ -5,26 +5,40 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rand::rngs::ChaCha20Rng;
 use tokio::sync::mpsc;
 use tracing::debug;
 
+use crate::daemon::chance;
+use crate::daemon::client_cache::ClientCache;
 use crate::daemon::clock::Clock;
 use crate::daemon::handle::{Handle, Stopped, Way};
+use crate::daemon::pace::Pace;
 use crate::daemon::window::Window;
 use crate::key::RoutingKey;
 use crate::message::block::Block;
 use crate::overlay::mode::Answer;
 use crate::time::{Duration, Instant};
 
-/// Carries the blocks of one job; clones share its window.
+/// Carries the blocks of one job; clones share its window and its pace.
 #[derive(Clone, Debug)]
 pub(super) struct Carrier {
     node: Handle,
     way: Way,
     clock: Clock,
-    window: Arc<Mutex<Window>>,
+    flow: Arc<Mutex<Flow>>,
+    /// What this node's clients had of late.
+    cache: Option<ClientCache>,
     /// Who gets every block that is found.
     witness: Option<mpsc::Sender<Block>>,
+}
+
+/// How many blocks of a job are under way, and when the next one leaves.
+#[derive(Debug)]
+struct Flow {
+    window: Window,
+    pace: Pace,
+    random: ChaCha20Rng,
 }
 
 /// What became of a block to be stored.
@@ -49,7 +63,7 @@ pub(super) enum Sought {
         block: Block,
         /// Forwards on the way.
         hops: u32,
-        /// Whether this node had it.
+        /// Whether this node had it, in its store or in the cache of its clients.
         own_store: bool,
     },
     /// The network does not have it.
@@ -61,7 +75,8 @@ pub(super) enum Sought {
 impl Carrier {
     /// Brings blocks by that way.
     pub(super) fn new(node: Handle, way: Way, clock: Clock) -> Self {
-        Self { node, way, clock, window: Arc::default(), witness: None }
+        let flow = Flow { window: Window::default(), pace: Pace::default(), random: chance::generator() };
+        Self { node, way, clock, flow: Arc::new(Mutex::new(flow)), cache: None, witness: None }
     }
 
     /// Whether that is without pre-routing.
@@ -72,6 +87,11 @@ impl Carrier {
     /// The same, and `witness` gets every block that is found; whoever fetches waits until it has room.
     pub(super) fn seen_by(self, witness: mpsc::Sender<Block>) -> Self {
         Self { witness: Some(witness), ..self }
+    }
+
+    /// The same, and `cache` is asked before the network is, and keeps what comes and goes.
+    pub(super) fn beside(self, cache: ClientCache) -> Self {
+        Self { cache: Some(cache), ..self }
     }
 
     /// The time now.
@@ -86,17 +106,19 @@ impl Carrier {
 
     /// How many blocks may be under way now.
     pub(super) fn window(&self) -> usize {
-        self.with_window(|window| window.size())
+        self.with_flow(|flow| flow.window.size())
     }
 
     /// Stores a block.
     pub(super) async fn insert(self, block: Block) -> Result<Stored, Stopped> {
         let mut patience = self.patience();
         loop {
+            let left = self.leave().await;
             match self.node.insert_by(self.way, block.clone()).await? {
                 Answer::Inserted { stores, wanted } if wanted > 0 => {
-                    self.with_window(Window::on_answer);
+                    self.on_answer(left);
                     if stores >= wanted {
+                        self.keep(&block);
                         return Ok(Stored::Enough(stores));
                     }
                     debug!(stores, wanted, "too few nodes keep a block");
@@ -115,19 +137,25 @@ impl Carrier {
 
     /// Looks for a block.
     pub(super) async fn fetch(self, key: RoutingKey, own_store: bool) -> Result<Sought, Stopped> {
+        if own_store
+            && let Some(cache) = &self.cache
+            && let Some(block) = cache.get(key).await
+        {
+            self.show(&block).await;
+            return Ok(Sought::Found { block, hops: 0, own_store: true });
+        }
         let mut patience = self.patience();
         loop {
+            let left = self.leave().await;
             match self.node.fetch_by(self.way, key, own_store).await? {
                 Answer::Found { block, hops, own_store } => {
-                    self.with_window(Window::on_answer);
-                    if let Some(witness) = &self.witness {
-                        // It may have seen enough.
-                        let _ = witness.send(block.clone()).await;
-                    }
+                    self.on_answer(left);
+                    self.show(&block).await;
+                    self.keep(&block);
                     return Ok(Sought::Found { block, hops, own_store });
                 }
                 Answer::NotFound => {
-                    self.with_window(Window::on_answer);
+                    self.on_answer(left);
                     return Ok(Sought::Missing);
                 }
                 _ => {
@@ -139,6 +167,38 @@ impl Carrier {
         }
     }
 
+    async fn show(&self, block: &Block) {
+        if let Some(witness) = &self.witness {
+            // It may have seen enough.
+            let _ = witness.send(block.clone()).await;
+        }
+    }
+
+    fn keep(&self, block: &Block) {
+        if let Some(cache) = &self.cache {
+            cache.put(block.clone());
+        }
+    }
+
+    /// Waits until the next block may leave; when that was. What leaves directly shows its origin whatever its pace.
+    async fn leave(&self) -> Instant {
+        if self.is_direct() {
+            return self.now();
+        }
+        let now = self.now();
+        let due = self.with_flow(|flow| flow.pace.next(now, flow.window.size(), &mut flow.random));
+        tokio::time::sleep_until(self.timer(due)).await;
+        due
+    }
+
+    fn on_answer(&self, left: Instant) {
+        let took = self.now().since(left);
+        self.with_flow(|flow| {
+            flow.window.on_answer();
+            flow.pace.on_answer(took);
+        });
+    }
+
     fn patience(&self) -> Patience {
         Patience::new(self.now(), if self.is_direct() { PATIENCE } else { ROUTED_PATIENCE })
     }
@@ -146,16 +206,16 @@ impl Carrier {
     /// Waits until the network may be less busy; whether to try again.
     async fn pause(&self, patience: &mut Patience) -> bool {
         let now = self.now();
-        self.with_window(|window| window.on_overload(now));
+        self.with_flow(|flow| flow.window.on_overload(now));
         let Some(pause) = patience.pause(now) else { return false };
         debug!(window = self.window(), ?pause, "the network is busy");
         tokio::time::sleep(pause).await;
         true
     }
 
-    fn with_window<T>(&self, act: impl FnOnce(&mut Window) -> T) -> T {
-        // A window is whole after every step.
-        act(&mut self.window.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with_flow<T>(&self, act: impl FnOnce(&mut Flow) -> T) -> T {
+        // It is whole after every step.
+        act(&mut self.flow.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinSet, yield_now};
 
 use super::carrier::{Carrier, Sought};
+use crate::daemon::chance;
 use crate::daemon::handle::Stopped;
 use crate::daemon::job::{FailureKind, Fetched, JobFailure, Opened};
 use crate::daemon::jobs::feed::PATIENCE;
@@ -50,7 +51,13 @@ pub(super) async fn run(
     output: mpsc::Sender<Bytes>,
 ) -> Result<Fetched, JobFailure> {
     let began = carrier.now();
-    let options = Options { window: carrier.window(), race: 0, range: way.range.clone(), geometry: Geometry::STANDARD };
+    let options = Options {
+        window: carrier.window(),
+        race: 0,
+        order: u64::from_le_bytes(chance::bytes()),
+        range: way.range.clone(),
+        geometry: Geometry::STANDARD,
+    };
     let machine = Fetcher::new(start, options).for_readers(std::mem::take(&mut way.readers));
     let out = Out { tasks: JoinSet::new(), handles: BTreeMap::new() };
     let (ready, seen, search) = (VecDeque::new(), Seen::default(), None);

@@ -6,6 +6,8 @@ use std::ops::Range;
 use bytes::Bytes;
 use crypto::content::{PAYLOAD_BYTES, Root, SEALED_BYTES};
 use crypto::hash::Digester;
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
 
 use super::asks::Place;
 use super::gathering::Gathering;
@@ -31,6 +33,13 @@ pub(super) struct Form {
     pub(super) copies: Copies,
 }
 
+/// In which order its blocks are asked for, and how many beyond those needed.
+#[derive(Clone, Copy)]
+pub(super) struct Manner {
+    pub(super) race: u32,
+    pub(super) order: u64,
+}
+
 /// The blocks below a top block.
 pub(super) struct Body {
     form: Form,
@@ -46,6 +55,8 @@ pub(super) struct Body {
     digest: Option<(Digester, [u8; 32])>,
     repaired: Vec<Block>,
     race: u32,
+    /// Decides in which order blocks are asked for.
+    random: ChaCha8Rng,
     /// Whether what is read of the manifest or what is needed of it may have changed.
     look: bool,
 }
@@ -70,7 +81,7 @@ pub(super) fn most_held_bytes(geometry: Geometry, race: u32) -> usize {
 
 impl Body {
     /// Begins with the top block read: `keys` are what it lists, `bytes` (not empty) are wanted.
-    pub(super) fn new(form: Form, header: &Header, keys: Vec<RoutingKey>, bytes: Range<u64>, race: u32) -> Self {
+    pub(super) fn new(form: Form, header: &Header, keys: Vec<RoutingKey>, bytes: Range<u64>, manner: Manner) -> Self {
         let layout =
             Layout::new(form.geometry, header.length, form.redundancy).expect("a decoded header is within bounds");
         let tree = Tree::new(form.geometry, form.copies, layout.keys());
@@ -88,7 +99,8 @@ impl Body {
             next_segment,
             digest: whole.then(|| (digester(), header.digest)),
             repaired: Vec::new(),
-            race,
+            race: manner.race,
+            random: ChaCha8Rng::seed_from_u64(manner.order),
             look: true,
         }
     }
@@ -179,7 +191,7 @@ impl Body {
         if self.next_segment < soon {
             let last = self.layout.segment(soon - 1);
             let first = self.layout.segment(self.next_segment);
-            self.nodes.want(first.first_key..last.first_key + u64::from(last.blocks()))?;
+            self.nodes.want(first.first_key..last.first_key + u64::from(last.blocks()), &mut self.random)?;
         }
         while self.gatherings.len() < FETCH_SEGMENTS && self.next_segment < end {
             let segment = self.layout.segment(self.next_segment);
@@ -192,7 +204,7 @@ impl Body {
             let last = segment.first_block + u64::from(segment.data);
             let place = |block: u64| usize::try_from(block - segment.first_block).expect("a segment is small");
             let needed = place(self.blocks.start.max(segment.first_block))..place(self.blocks.end.min(last));
-            self.gatherings.push_back(Gathering::new(segment, needed, keys, self.race));
+            self.gatherings.push_back(Gathering::new(segment, needed, keys, self.race, &mut self.random));
             self.next_segment += 1;
             self.look = true;
         }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use crypto::content::SEALED_BYTES;
+use rand::rngs::ChaCha8Rng;
 
 use super::shares::Shares;
 use super::why::Why;
@@ -42,11 +43,18 @@ pub(super) struct Work {
 
 impl Gathering {
     /// Begins with nothing found. `keys` are those of the segment, `needed` the data blocks wanted, by index.
-    pub(super) fn new(segment: Segment, needed: Range<usize>, keys: Vec<RoutingKey>, race: u32) -> Self {
+    pub(super) fn new(
+        segment: Segment,
+        needed: Range<usize>,
+        keys: Vec<RoutingKey>,
+        race: u32,
+        random: &mut ChaCha8Rng,
+    ) -> Self {
         // A race for a part of a segment would ask for all of it.
         let race = if needed.len() == segment.data as usize { race as usize } else { 0 };
         let blocks = vec![None; keys.len()];
-        Self { segment, needed, race, shares: Shares::new(keys), blocks, stage: Stage::Open }
+        let shares = Shares::in_random_order(keys, segment.data as usize, random);
+        Self { segment, needed, race, shares, blocks, stage: Stage::Open }
     }
 
     pub(super) const fn segment(&self) -> &Segment {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crypto::content::{Root, seal};
+use rand::rngs::ChaCha8Rng;
 
 use super::asks::Place;
 use super::opening::opened;
@@ -37,11 +38,11 @@ impl Nodes {
     }
 
     /// Looks for the nodes that list the keys numbered `range`.
-    pub(super) fn want(&mut self, range: Range<u64>) -> Result<(), Why> {
+    pub(super) fn want(&mut self, range: Range<u64>, random: &mut ChaCha8Rng) -> Result<(), Why> {
         let mut key = range.start;
         while key < range.end {
             let Some((leaf, place)) = self.tree.leaf_of(key) else { return Ok(()) };
-            self.want_node(leaf)?;
+            self.want_node(leaf, random)?;
             key += (self.tree.listed(leaf) - place) as u64;
         }
         Ok(())
@@ -109,7 +110,7 @@ impl Nodes {
     }
 
     /// Looks for `node`, or for the nearest node above it that is not read either.
-    fn want_node(&mut self, node: Node) -> Result<(), Why> {
+    fn want_node(&mut self, node: Node, random: &mut ChaCha8Rng) -> Result<(), Why> {
         if self.read.contains_key(&node) || self.wanted.contains_key(&node) {
             return Ok(());
         }
@@ -118,14 +119,14 @@ impl Nodes {
             None => &self.top,
             Some(parent) => match self.read.get(&parent) {
                 Some(list) => list,
-                None => return self.want_node(parent),
+                None => return self.want_node(parent, random),
             },
         };
         let copies = &list[listing.first..listing.first + self.copies().len()];
         if !keys::distinct(copies) {
             return Err(Malformed::DuplicateKey.into());
         }
-        self.wanted.insert(node, Shares::new(copies.iter().copied()));
+        self.wanted.insert(node, Shares::in_random_order(copies.iter().copied(), copies.len(), random));
         Ok(())
     }
 

@@ -4,6 +4,9 @@
 
 use std::ops::Range;
 
+use rand::rngs::ChaCha8Rng;
+use rand::seq::SliceRandom;
+
 use crate::document::backoff;
 use crate::key::RoutingKey;
 use crate::limits::{BLOCK_ATTEMPTS, BLOCK_SEARCHES};
@@ -16,6 +19,8 @@ pub struct Shares(Vec<Share>);
 #[derive(Debug)]
 struct Share {
     key: RoutingKey,
+    /// Its turn among those searched for equally often.
+    turn: usize,
     state: State,
     /// Searches that ended without the block.
     searches: u32,
@@ -41,10 +46,24 @@ enum State {
 }
 
 impl Shares {
-    /// None of them asked for yet.
+    /// None of them asked for yet; they come in turn as they are listed.
     pub fn new(keys: impl IntoIterator<Item = RoutingKey>) -> Self {
-        let fresh = |key| Share { key, state: State::Rests(Instant::EPOCH), searches: 0, failures: 0 };
-        Self(keys.into_iter().map(fresh).collect())
+        let fresh = |(turn, key)| Share { key, turn, state: State::Rests(Instant::EPOCH), searches: 0, failures: 0 };
+        Self(keys.into_iter().enumerate().map(fresh).collect())
+    }
+
+    /// The same in a random order, but the first `ahead` before all others: an order tells whoever sees some of the
+    /// questions how far the fetch has come, and which questions are of one fetch (protocol.md §2.1).
+    pub fn in_random_order(keys: impl IntoIterator<Item = RoutingKey>, ahead: usize, random: &mut ChaCha8Rng) -> Self {
+        let mut shares = Self::new(keys);
+        let mut turns: Vec<usize> = (0..shares.0.len()).collect();
+        let (first, others) = turns.split_at_mut(ahead.min(shares.0.len()));
+        first.shuffle(random);
+        others.shuffle(random);
+        for (share, turn) in shares.0.iter_mut().zip(turns) {
+            share.turn = turn;
+        }
+        shares
     }
 
     /// The key at `index`.
@@ -52,12 +71,12 @@ impl Shares {
         self.0[index].key
     }
 
-    /// The next block to ask for among `allowed`: the one least often searched for, the first of those.
+    /// The next block to ask for among `allowed`: the one least often searched for, of those the first in turn.
     pub fn next(&mut self, now: Instant, allowed: Range<usize>) -> Option<(usize, RoutingKey)> {
         let start = allowed.start;
         let ready = |share: &Share| matches!(share.state, State::Rests(until) if until <= now) && share.is_reachable();
         let candidates = self.0[allowed].iter().enumerate().filter(|(_, share)| ready(share));
-        let index = start + candidates.min_by_key(|(index, share)| (share.searches, *index))?.0;
+        let index = start + candidates.min_by_key(|(_, share)| (share.searches, share.turn))?.0;
         self.0[index].state = State::Asked;
         Some((index, self.0[index].key))
     }

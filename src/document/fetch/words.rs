@@ -37,6 +37,8 @@ pub struct Options {
     pub window: usize,
     /// Blocks asked in each segment beyond those needed, so that the slowest need not be waited for.
     pub race: u32,
+    /// What the order follows from in which the blocks of a segment are asked for. Nobody else may foresee it.
+    pub order: u64,
     /// The bytes wanted; the whole document if none. What lies beyond its end is left out.
     pub range: Option<Range<u64>>,
     /// How large segments and manifest blocks are.

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+
 use crate::document::backoff;
 use crate::document::handle::Handle;
 use crate::document::header::Message;
@@ -33,14 +36,16 @@ pub(super) enum Settled {
     Other(Part),
 }
 
-/// Blocks that are not stored yet.
-#[derive(Default)]
+/// Blocks that are not stored yet. They leave in a random order, drawn among those that wait (protocol.md §2.1).
 pub(super) struct Outbox {
+    random: ChaCha8Rng,
     window: usize,
     made: u64,
     stored: u64,
     stored_at_least: Option<u32>,
-    ready: VecDeque<Handle>,
+    ready: Vec<Handle>,
+    /// Blocks that were out before and have rested.
+    rested: VecDeque<Handle>,
     resting: BTreeSet<(Instant, Handle)>,
     flying: BTreeSet<Handle>,
     entries: BTreeMap<Handle, Entry>,
@@ -53,8 +58,20 @@ struct Entry {
 }
 
 impl Outbox {
-    pub(super) fn new(window: usize) -> Self {
-        Self { window, ..Self::default() }
+    /// Nothing yet; `order` decides in which order blocks will leave.
+    pub(super) fn new(window: usize, order: u64) -> Self {
+        Self {
+            random: ChaCha8Rng::seed_from_u64(order),
+            window,
+            made: 0,
+            stored: 0,
+            stored_at_least: None,
+            ready: Vec::new(),
+            rested: VecDeque::new(),
+            resting: BTreeSet::new(),
+            flying: BTreeSet::new(),
+            entries: BTreeMap::new(),
+        }
     }
 
     pub(super) const fn set_window(&mut self, blocks: usize) {
@@ -82,7 +99,7 @@ impl Outbox {
         let handle = Handle(self.made);
         self.made += 1;
         self.entries.insert(handle, Entry { block, part, failures: 0 });
-        self.ready.push_back(handle);
+        self.ready.push(handle);
     }
 
     pub(super) fn extend(&mut self, blocks: Vec<Block>, part: Part) {
@@ -91,12 +108,17 @@ impl Outbox {
         }
     }
 
-    /// The next block to hand out, if the window allows one.
-    pub(super) fn next(&mut self) -> Option<(Handle, Block)> {
+    /// The next block to hand out, if the window allows one: one that has rested, else any that waits if at least
+    /// `crowd` do.
+    pub(super) fn next(&mut self, crowd: usize) -> Option<(Handle, Block)> {
         if self.flying.len() >= self.window {
             return None;
         }
-        let handle = self.ready.pop_front()?;
+        let handle = match self.rested.pop_front() {
+            Some(handle) => handle,
+            None if self.ready.is_empty() || self.ready.len() < crowd => return None,
+            None => self.ready.swap_remove(self.random.random_range(0..self.ready.len())),
+        };
         self.flying.insert(handle);
         Some((handle, self.entries.get(&handle).expect("what is ready has an entry").block.clone()))
     }
@@ -149,7 +171,7 @@ impl Outbox {
             && until <= now
         {
             self.resting.pop_first();
-            self.ready.push_front(handle);
+            self.rested.push_back(handle);
         }
     }
 
@@ -158,7 +180,10 @@ impl Outbox {
     }
 
     pub(super) fn clear(&mut self) {
-        let (made, stored) = (self.made, self.stored);
-        *self = Self { made, stored, ..Self::default() };
+        self.ready.clear();
+        self.rested.clear();
+        self.resting.clear();
+        self.flying.clear();
+        self.entries.clear();
     }
 }

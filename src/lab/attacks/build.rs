@@ -40,6 +40,9 @@ impl Build {
         let mode = if self == Self::Classic { ModeName::Classic } else { ModeName::Freenet };
         let mut scenario = Scenario { seed, fidelity: FidelityChoice::Values, ..Scenario::defaults(mode, nodes) };
         (scenario.workload.documents, scenario.workload.lookups) = (0, 0);
+        if let Some(table) = &mut scenario.freenet {
+            table.discreet = true;
+        }
         if mode == ModeName::Classic {
             scenario.growth = Some(Growth { start: 20, operations_per_join: 5 });
         }

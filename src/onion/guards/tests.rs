@@ -24,7 +24,12 @@ impl Bench {
     }
 
     fn path(&mut self, now: Instant) -> Option<Path> {
-        let around = Surroundings { me: id(0), directory: &self.directory, neighbours: &self.neighbours };
+        let around = Surroundings {
+            me: id(0),
+            directory: &self.directory,
+            neighbours: &self.neighbours,
+            awaits_witnesses: false,
+        };
         self.guards.path(now, &around, &mut self.random)
     }
 

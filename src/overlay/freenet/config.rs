@@ -28,6 +28,11 @@ pub struct Config {
     /// Hops to live of own requests. Default [`limits::MAX_HTL`]. Lowering it below about twice the mean path loses
     /// documents.
     pub htl: u8,
+    /// Whether the node conceals what it holds and what it asks for itself. A block from its store goes over a link as late as one
+    /// from further, the first time; and who asks for a key that it seeks itself is answered as if it did not. Without, a probe
+    /// tells both; with it, each block of a fetch takes up to [`limits::HIT_DELAY_MOST`] longer, and a request that comes back
+    /// to its origin goes on from there.
+    pub discreet: bool,
     /// How often the topology is looked after.
     pub upkeep: Duration,
 }
@@ -59,6 +64,7 @@ impl Config {
             degree: limits::DEGREE_MAX,
             routing_entries: limits::ROUTING_ENTRIES,
             htl: limits::MAX_HTL,
+            discreet: true,
             upkeep: match profile {
                 Profile::Local => limits::UPKEEP_LOCAL,
                 Profile::Open | Profile::Trusted => limits::UPKEEP,

@@ -27,6 +27,7 @@ mod neighbours;
 mod offer;
 mod origin;
 mod pending;
+mod promptness;
 mod query;
 mod quota;
 mod recent;
@@ -165,7 +166,7 @@ impl Freenet {
             Message::Refused { id, refusal } => self.on_refused(now, from, id, refusal),
             Message::Found { id, parcel, .. } if self.inserts.owns(from, id) => {
                 if let Some(block) = self.inserts.handle_collision(core, now, from, id, parcel) {
-                    self.searches.serve(core, now, &block, false);
+                    self.searches.serve(core, now, &block);
                 }
             }
             Message::Found { id, parcel, source, hops } => {
@@ -222,14 +223,14 @@ impl Freenet {
 
     fn follow(&mut self, now: Instant, next: Next) {
         if let Next::Place { insert, block } = next {
-            self.searches.serve(&mut self.core, now, &block, false);
+            self.searches.serve(&mut self.core, now, &block);
             self.offers.place(&mut self.core, now, Some(insert), block);
         }
     }
 
     fn on_kept(&mut self, now: Instant, block: &crate::message::block::Block) {
         self.inserts.note_kept_here(&block.key());
-        self.searches.serve(&mut self.core, now, block, false);
+        self.searches.serve(&mut self.core, now, block);
     }
 
     fn on_placed(&mut self, placed: Option<Placed>) {

@@ -40,6 +40,8 @@ pub(super) enum Deadline {
     Waiter(WaiterId),
     /// The asker should hear that the search goes on.
     Notice(SearchId),
+    /// A block that lies here may be given out.
+    Hit(SearchId),
 }
 
 /// Who wants the block.
@@ -81,6 +83,8 @@ pub(super) struct Search {
     pub(super) explored: bool,
     /// Whether the best way was closed for load: before anybody had looked.
     pub(super) starved: bool,
+    /// Until when the block, which lies here, is held back.
+    pub(super) held: Option<Instant>,
     /// Forwards made so far, those backtracked from included.
     pub(super) spent: u8,
     forward: Option<Forward>,
@@ -216,6 +220,7 @@ impl Pending {
             rests: 0,
             explored: false,
             starved: false,
+            held: None,
             spent: 0,
             forward: None,
             overdue: Vec::new(),
@@ -240,6 +245,9 @@ impl Pending {
         if let Some(notice) = search.notice {
             self.deadlines.cancel(notice, Deadline::Notice(id));
         }
+        if let Some(until) = search.held {
+            self.deadlines.cancel(until, Deadline::Hit(id));
+        }
         for forward in search.forward.iter().chain(&search.overdue) {
             self.forwards.remove(&(forward.peer, forward.id));
             self.quotas.close(forward.peer, search.wanted.peer());
@@ -252,6 +260,14 @@ impl Pending {
             }
         }
         Some((search, waiters))
+    }
+
+    /// Holds a block that was found here back.
+    pub(super) fn hold(&mut self, id: SearchId, until: Instant) {
+        if let Some(search) = self.searches.get_mut(&id) {
+            search.held = Some(until);
+            self.deadlines.add(until, Deadline::Hit(id));
+        }
     }
 
     /// Lets an asker wait for a search until `due`.
@@ -344,10 +360,16 @@ impl Pending {
     }
 
     /// The youngest search that a new asker may wait for, unless all have been pending for too long to bind anybody.
-    pub(super) fn binding(&self, now: Instant, wanted: &Wanted) -> Option<SearchId> {
-        let is_young = |search: &Search| now.since(search.started) < limits::PENDING_BINDS;
-        // A client that passes its own store by must not hide from others what that store holds.
-        let may_bind = |search: &Search| search.wanted.reads_store() || !wanted.reads_store();
+    pub(super) fn binding(&self, now: Instant, wanted: &Wanted, is_discreet: bool) -> Option<SearchId> {
+        // One that holds the block back tells nobody so: another asker has a delay of its own.
+        let is_young = |search: &Search| now.since(search.started) < limits::PENDING_BINDS && search.held.is_none();
+        // A client that passes its own store by must not hide from others what that store holds. And a neighbour that asks for
+        // what this node seeks itself gets a search of its own, as from a node that knows nothing of the key: a refusal would
+        // tell it who seeks the key.
+        let may_bind = |search: &Search| {
+            let is_telling = is_discreet && search.wanted.peer().is_none() && wanted.peer().is_some();
+            !is_telling && (search.wanted.reads_store() || !wanted.reads_store())
+        };
         let ids = self.searches_for(&wanted.key).into_iter().rev();
         let mut searches = ids.filter_map(|id| self.searches.get(&id).map(|search| (id, search)));
         searches.find(|(_, search)| is_young(search) && may_bind(search)).map(|(id, _)| id)

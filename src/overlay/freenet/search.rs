@@ -18,11 +18,12 @@ use crate::message::reference::NodeRef;
 use crate::overlay::freenet::core::{Core, Event};
 use crate::overlay::freenet::message::{ExchangeId, Message, Refusal};
 use crate::overlay::freenet::pending::{Asker, Deadline, Forward, Pending, Search, SearchId, WaiterId, Wanted};
+use crate::overlay::freenet::promptness::Promptness;
 use crate::overlay::freenet::recent::{AnswerTimes, FailedRecently};
 use crate::overlay::freenet::routing::{LearnedSources, NextHop};
 use crate::overlay::freenet::sparse::Sparse;
-use crate::overlay::mode::{Offence, StoreToken, StoreWork, Ticket};
-use crate::time::Instant;
+use crate::overlay::mode::{OF_NODE, Offence, StoreToken, StoreWork, Ticket};
+use crate::time::{Duration, Instant};
 
 /// All searches of a node.
 #[derive(Debug)]
@@ -32,6 +33,7 @@ pub(super) struct Searches {
     times: AnswerTimes,
     pub(super) failed: FailedRecently,
     learned: LearnedSources,
+    promptness: Promptness,
 }
 
 impl Searches {
@@ -42,6 +44,7 @@ impl Searches {
             times: AnswerTimes::default(),
             failed: FailedRecently::default(),
             learned: LearnedSources::new(routing_entries),
+            promptness: Promptness::default(),
         }
     }
 
@@ -182,7 +185,7 @@ impl Searches {
         found: (Parcel, Option<NodeRef>, u8),
     ) {
         let (parcel, source, hops) = found;
-        let Some((search_id, _)) = answers::take(&mut self.pending, core, now, from, id) else { return };
+        let Some((search_id, forward)) = answers::take(&mut self.pending, core, now, from, id) else { return };
         let Some(key) = self.pending.get(search_id).map(|search| search.wanted.key) else { return };
         let Ok(block) = parcel.open(&key) else {
             core.offence(now, from, Offence::BadBlock);
@@ -195,6 +198,9 @@ impl Searches {
             neighbour.useful = now;
             neighbour.faults = neighbour.faults.saturating_sub(1);
         }
+        if hops == 0 {
+            self.promptness.record(now.since(forward.sent));
+        }
         if let Some(source) = &source {
             self.learned.learn(key, source.id, from);
         }
@@ -205,16 +211,48 @@ impl Searches {
     pub(super) fn handle_read(&mut self, core: &mut Core, now: Instant, token: StoreToken, block: Option<Block>) {
         let Some(search_id) = self.reads.remove(&token) else { return };
         match block {
-            Some(block) => self.serve(core, now, &block, true),
             None => self.advance(core, now, search_id),
+            Some(block) => match self.delay(core, search_id) {
+                Some(delay) => self.pending.hold(search_id, now + delay),
+                None => self.give_out(core, now, search_id, &block),
+            },
         }
     }
 
-    /// The block is here, from the own store or from an insert that passes: whoever waits for it gets it.
-    pub(super) fn serve(&mut self, core: &mut Core, now: Instant, block: &Block, from_store: bool) {
+    /// How long a block that lies here is still held back.
+    fn delay(&self, core: &mut Core, id: SearchId) -> Option<Duration> {
+        let search = self.pending.get(id).filter(|search| core.config.discreet && search.held.is_none())?;
+        self.promptness.delay(stranger(&search.wanted)?, &search.wanted.key, &mut core.random)
+    }
+
+    /// The block lies here: a search gets it, and all others for it but those from whom it is still held back.
+    fn give_out(&mut self, core: &mut Core, now: Instant, id: SearchId, block: &Block) {
         self.failed.clear(&block.key());
+        let answer = self.of_here(core, block, true);
+        for other in self.pending.searches_for(&block.key()) {
+            if other == id || self.pending.get(other).is_some_and(|search| search.held.is_none()) {
+                self.conclude(core, now, other, &answer);
+            }
+        }
+    }
+
+    fn of_here<'a>(&self, core: &Core, block: &'a Block, from_store: bool) -> Found<'a> {
         let source = core.me.placed.then(|| core.me.reference.clone());
-        let answer = Found { block, source, hops: 0, from_store };
+        Found { block, source, hops: 0, from_store }
+    }
+
+    /// What was held back is read once more: so many blocks need not be kept in memory meanwhile.
+    fn on_held(&mut self, core: &mut Core, id: SearchId) {
+        let Some(key) = self.pending.get(id).map(|search| search.wanted.key) else { return };
+        let token = core.token();
+        self.reads.insert(token, id);
+        core.store(StoreWork::Read { token, key });
+    }
+
+    /// The block is here, from an insert that passes: whoever waits for it gets it.
+    pub(super) fn serve(&mut self, core: &mut Core, now: Instant, block: &Block) {
+        self.failed.clear(&block.key());
+        let answer = self.of_here(core, block, false);
         for search_id in self.pending.searches_for(&block.key()) {
             self.conclude(core, now, search_id, &answer);
         }
@@ -224,6 +262,7 @@ impl Searches {
     pub(super) fn handle_link_down(&mut self, core: &mut Core, now: Instant, peer: &NodeId) {
         let (searches, waiters) = self.pending.asked_by(peer);
         self.abandon(core, now, searches, waiters);
+        self.promptness.forget(peer);
         self.pending.quotas.forget(*peer);
         for id in self.pending.searches_at(peer) {
             if self.pending.drop_forwards(id, peer) {
@@ -239,6 +278,7 @@ impl Searches {
                 Deadline::Search(id) => self.on_silence(core, now, id),
                 Deadline::Waiter(id) => self.on_waited(core, now, id),
                 Deadline::Notice(id) => self.on_notice(core, id),
+                Deadline::Hit(id) => self.on_held(core, id),
             }
         }
     }
@@ -246,7 +286,7 @@ impl Searches {
     // -- the course of a search ---------------------------------------------------------------------------------------
 
     fn take(&mut self, core: &mut Core, now: Instant, wanted: Wanted) {
-        match self.pending.binding(now, &wanted) {
+        match self.pending.binding(now, &wanted, core.config.discreet) {
             Some(search) if self.pending.has_room(search) => self.wait(core, now, search, wanted),
             Some(_) => self.refuse_or_begin(core, now, wanted),
             None => self.begin(core, now, wanted),
@@ -272,7 +312,11 @@ impl Searches {
         }
         let token = core.token();
         self.reads.insert(token, id);
-        core.store(StoreWork::Read { token, key: wanted.key });
+        // An own fetch leaves no trace in the order of use, which lies on the disk.
+        core.store(match stranger(&wanted) {
+            Some(_) => StoreWork::Read { token, key: wanted.key },
+            None => StoreWork::Copy { token, key: wanted.key },
+        });
     }
 
     fn advance_unless_at_a_neighbour(&mut self, core: &mut Core, now: Instant, id: SearchId) {
@@ -386,6 +430,9 @@ impl Searches {
     fn conclude(&mut self, core: &mut Core, now: Instant, id: SearchId, answer: &Found<'_>) {
         let Some((search, waiters)) = self.pending.remove(id) else { return };
         for wanted in std::iter::once(search.wanted).chain(waiters) {
+            if let Some(stranger) = stranger(&wanted) {
+                self.promptness.note(stranger, &wanted.key);
+            }
             match wanted.asker {
                 Asker::Peer { .. } => respond(core, &wanted, |id| answer.message(id)),
                 Asker::Local { own_store: false, .. } if answer.from_store => {
@@ -429,6 +476,14 @@ impl Searches {
         if let Some(search) = self.pending.get(id) {
             self.learned.forget(&search.wanted.key, peer);
         }
+    }
+}
+
+/// Over which link somebody else asks. All who ask by pre-routing, for whom this node is the exit, count as one.
+fn stranger(wanted: &Wanted) -> Option<NodeId> {
+    match wanted.asker {
+        Asker::Peer { peer, .. } => Some(peer),
+        Asker::Local { ticket, .. } => (ticket.0 & OF_NODE != 0).then_some(NodeId([0; 32])),
     }
 }
 

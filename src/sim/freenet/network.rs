@@ -188,6 +188,7 @@ impl Network {
         config.degree = self.table.neighbours;
         config.routing_entries = self.table.routing_entries;
         config.htl = self.table.htl;
+        config.discreet = self.table.discreet;
         config.bootstrap = entry.map(|entry| (self.engine.id(entry), address_of(entry))).into_iter().collect();
         let machine = content::machine_seed(seed, number, start);
         match self.scenario.fidelity() {

@@ -20,6 +20,9 @@ pub struct FreenetTable {
     pub neighbours: usize,
     /// What leaves a full cache.
     pub cache_policy: Policy,
+    /// Whether nodes conceal what they hold and what they ask for themselves, as live nodes do: hits are late, and own requests
+    /// bind nobody. Published figures are of networks that do not.
+    pub discreet: bool,
     /// Onion routing before key routing.
     pub prerouting: bool,
     /// Whether cells leave at a constant rate.

@@ -131,6 +131,7 @@ impl Scenario {
                 neighbours: limits::DEGREE_MAX,
                 cache_policy: Policy::Lru,
                 prerouting: false,
+                discreet: false,
                 link_clock: LinkClock::Off,
             }),
             chord: (mode == ModeName::Chord).then(ChordTable::default),
