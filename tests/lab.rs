@@ -45,7 +45,6 @@ fn a_quick_run_writes_table_measurements_and_plots_and_prints_one_object() {
 fn what_cannot_be_run_is_refused_in_one_sentence_before_anything_is_measured() {
     let cases: &[(&[&str], i32, &str)] = &[
         (&["guard-churn", "--nodes", "1000", "--colluders", "0.1"], 1, "guard-churn is not available yet"),
-        (&["link-tap"], 1, "link-tap is not available yet"),
         (&["directory-sybil"], 1, "directory-sybil is not available yet"),
         (&["cost"], 1, "cost is not available yet"),
         (&["first-spy", "--colluders", "0.9"], 2, "at most 0.5"),

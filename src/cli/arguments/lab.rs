@@ -29,7 +29,7 @@ pub(crate) enum LabCommand {
     Seizure(AttackOptions),
     /// Wait for a guard that colludes (not available yet).
     GuardChurn(AttackOptions),
-    /// Watch sizes and times on a link (not available yet).
+    /// Watch sizes and times on the link to a guard.
     LinkTap(AttackOptions),
     /// Flood the directory of relays (not available yet).
     DirectorySybil(AttackOptions),

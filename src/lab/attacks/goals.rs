@@ -27,6 +27,11 @@ pub const PROBE_RELAYED_AUC: f64 = 0.52;
 /// The area under the curve of "is this block here?" on a seized disk.
 pub const SEIZED_AUC: f64 = 0.51;
 
+/// The area under the curve of a tap on the link to the guard, for each pair of nothing, a fetch and an insert.
+pub const TAPPED_AUC: f64 = 0.55;
+/// What it has to reach where cells leave as they come.
+pub const TAPPED_CONTROL_AUC: f64 = 0.9;
+
 /// The share of fetches of a censored key that still succeed: 99, 97, 93 and 80 % at 1, 5, 10 and 20 %, lines between.
 pub fn censored_success(fraction: f64) -> f64 {
     const POINTS: [(f64, f64); 5] = [(0.0, 1.0), (0.01, 0.99), (0.05, 0.97), (0.10, 0.93), (0.20, 0.80)];

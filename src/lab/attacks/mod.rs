@@ -7,6 +7,7 @@
 pub mod attack;
 pub mod build;
 pub mod cache_probe;
+mod circle;
 pub mod colluders;
 pub mod confidence;
 pub mod curve;
@@ -18,6 +19,7 @@ pub mod goals;
 pub mod guess;
 pub mod hops;
 pub mod levine;
+pub mod link_tap;
 pub mod logistic;
 pub mod map;
 pub mod mobile_tracing;
@@ -42,12 +44,12 @@ pub const ATTACKS: &[Attack] = &[
     mobile_tracing::ATTACK,
     eclipse_key::ATTACK,
     seizure::ATTACK,
+    link_tap::ATTACK,
 ];
 
 /// Attacks on what is not built yet, and what they wait for.
 pub const AWAITED: &[(&str, &str)] = &[
     ("guard-churn", "pre-routing, which has guards, is not in the simulator yet"),
-    ("link-tap", "there is no link clock whose cells could be watched"),
     ("directory-sybil", "pre-routing, which has a directory of relays, is not in the simulator yet"),
     ("cost", "pre-routing, whose cost it is, is not in the simulator yet"),
 ];
