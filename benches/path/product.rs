@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bolthole::daemon::config::Profile;
+use bolthole::daemon::config::{Cover, Profile};
 use bolthole::daemon::data_dir::DataDir;
 use bolthole::daemon::job::{FetchRequest, InsertRequest, JobRequest, JobState};
 use bolthole::daemon::jobs::Feed;
