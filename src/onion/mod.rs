@@ -52,8 +52,7 @@ use crate::limits;
 use crate::message::credentials::Credentials;
 use crate::time::Instant;
 
-pub use self::contract::{Config, Direction, Input, Output, RequestId, Standing, Wrong};
-pub use self::loops::LoopTally;
+pub use self::contract::{Config, Direction, Input, LoopTally, Output, RequestId, Standing, Wrong};
 
 /// Pre-routing at one node.
 #[derive(Debug)]
