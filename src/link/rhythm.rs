@@ -10,11 +10,11 @@ use tokio::time::{Instant as Timer, sleep_until};
 
 use super::event::OffenceDetail;
 use super::queue::Queue;
-use super::sender::cells_of;
 use super::tempo::Tempo;
 use crate::limits::CELL_BYTES;
 use crate::time::Instant;
 use crate::wire::cell::Cell;
+use crate::wire::codec::{Budget, encode};
 use crate::wire::frame::Frame;
 use crate::wire::rhythm::{Heard, Rate, Rhythm};
 
@@ -47,6 +47,12 @@ pub(super) async fn send_in_rhythm<M: Frame>(connection: &Connection, queue: &Qu
     let _ = stream.finish();
     // Either all of it has arrived, or the connection is gone.
     let _ = stream.stopped().await;
+}
+
+/// The cells of a message, in a rhythm or without; none if it cannot be encoded.
+pub(super) fn cells_of<M: Frame>(message: &M, id: u32) -> Option<Bytes> {
+    // A bound of the message type is wrong: our own bug, and no reason to lose the link.
+    encode(message, id, Budget::LINK).inspect_err(|error| tracing::error!(%error, "a message is not sent")).ok()
 }
 
 /// A rhythm that is heard.

@@ -12,12 +12,11 @@ use quinn::{Connection, SendStream};
 
 use super::bucket::Bucket;
 use super::queue::Queue;
-use super::rhythm::send_in_rhythm;
+use super::rhythm::{cells_of, send_in_rhythm};
 use super::tempo::Tempo;
 use crate::limits::{BLOCKS_UNDER_WAY, DATAGRAM_BYTES, SMALLS_UNDER_WAY};
 use crate::message::class::Class;
 use crate::time::Instant;
-use crate::wire::codec::{Budget, encode};
 use crate::wire::frame::Frame;
 
 /// The shared bandwidth limit of a node.
@@ -93,11 +92,6 @@ async fn send_class<M: Frame>(
         }
     }
     while under_way.next().await.is_some() {}
-}
-
-pub(super) fn cells_of<M: Frame>(message: &M, id: u32) -> Option<Bytes> {
-    // A bound of the message type is wrong: our own bug, and no reason to lose the link.
-    encode(message, id, Budget::LINK).inspect_err(|error| tracing::error!(%error, "a message is not sent")).ok()
 }
 
 /// Hands one message to QUIC. None if the peer does not want it and the link lives.

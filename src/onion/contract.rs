@@ -10,7 +10,6 @@ use bytes::Bytes;
 use crate::id::{NetworkId, NodeId};
 use crate::onion::gossip::Gossip;
 use crate::onion::instruction::{Instruction, Outcome};
-use crate::onion::loops::LoopTally;
 use crate::time::Instant;
 
 /// Names a command of a client.
@@ -119,6 +118,17 @@ pub enum Wrong {
     Unsound,
     /// A descriptor that its relay did not sign.
     Forged,
+}
+
+/// What has become of loops.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoopTally {
+    /// Sent.
+    pub sent: u64,
+    /// Come round.
+    pub came: u64,
+    /// Given up, after three attempts.
+    pub lost: u64,
 }
 
 /// How a node stands with pre-routing.

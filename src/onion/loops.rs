@@ -9,7 +9,7 @@ use rand::RngExt;
 use rand::rngs::ChaCha20Rng;
 
 use crate::limits;
-use crate::onion::contract::RequestId;
+use crate::onion::contract::{LoopTally, RequestId};
 use crate::onion::instruction::Outcome;
 use crate::time::{Duration, Instant};
 
@@ -18,17 +18,6 @@ use crate::time::{Duration, Instant};
 pub(super) struct Loops {
     next: Instant,
     tally: LoopTally,
-}
-
-/// What has become of loops.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LoopTally {
-    /// Sent.
-    pub sent: u64,
-    /// Come round.
-    pub came: u64,
-    /// Given up, after three attempts.
-    pub lost: u64,
 }
 
 impl Loops {

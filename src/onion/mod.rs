@@ -52,8 +52,9 @@ use crate::limits;
 use crate::message::credentials::Credentials;
 use crate::time::Instant;
 
-pub use self::contract::{Attempt, Config, Direction, Input, Output, RequestId, Shape, Standing, Wrong};
-pub use self::loops::LoopTally;
+pub use self::contract::{
+    Attempt, Config, Direction, Input, LoopTally, Output, RequestId, Shape, Standing, Wrong,
+};
 
 /// Pre-routing at one node.
 #[derive(Debug)]
