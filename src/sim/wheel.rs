@@ -92,10 +92,9 @@ impl<T> Wheel<T> {
             if let Some(slot) = self.first_occupied(first) {
                 self.open_slot = (self.turn << TURN_BITS) | slot as u64;
                 self.occupied[slot / 64] &= !(1 << (slot % 64));
-                self.open.extend(self.slots[slot].drain(..));
-                if self.slots[slot].capacity() > KEPT_CAPACITY {
-                    self.slots[slot] = Vec::new();
-                }
+                // What the slot held becomes the heap as it is; thousands of slots that keep room for their busiest moment
+                // would be more than all nodes.
+                self.open = BinaryHeap::from(std::mem::take(&mut self.slots[slot]));
             } else if let Some((turn, entries)) = self.far.pop_first() {
                 self.turn = turn;
                 for entry in entries {
@@ -150,8 +149,6 @@ const SLOT_BITS: u32 = 10;
 /// A turn has 4,096 slots, 4.2 seconds: longer than nearly every latency.
 const TURN_BITS: u32 = 12;
 const SLOTS: usize = 1 << TURN_BITS;
-/// Slots that have once held more give their memory back.
-const KEPT_CAPACITY: usize = 1 << 12;
 
 #[cfg(test)]
 mod tests {

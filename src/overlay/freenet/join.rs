@@ -236,8 +236,10 @@ impl Joining {
     fn finish(&mut self, core: &Core, now: Instant) -> Option<Shown> {
         let attempt = self.attempt.as_ref()?;
         let claim = attempt.claim();
-        let testimonies: Vec<Testimony> =
+        let mut testimonies: Vec<Testimony> =
             attempt.witnesses.iter().filter_map(|witness| witness.testimony.clone()).collect();
+        // Held for weeks, by everybody around.
+        testimonies.shrink_to_fit();
         let certificate = Certificate { claim, testimonies };
         let is_enough = certificate.testimonies.len() * 2 > attempt.witnesses.len();
         if !is_enough || !certificate.verifies_by(&*core.me.key, &core.me.network) {

@@ -173,7 +173,7 @@ impl Scenario {
                     + classic.store_blocks as u64 * 12
                     + limits::CLASSIC_LINKS as u64 * 50
             }
-            (_, Some(freenet)) => 60_000 + freenet.store_blocks.min(500) as u64 * 12,
+            (_, Some(freenet)) => 30_000 + freenet.store_blocks.min(500) as u64 * 12,
             (None, None) if self.can.is_some() => self.can.map_or(0, |table| table.bytes_of_a_node()),
             (None, None) => 6_000 * self.chord.map_or(1, |table| u64::from(table.virtual_nodes)) + self.flooded_bytes(),
         };
