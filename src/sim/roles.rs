@@ -34,7 +34,7 @@ impl Roles for classic::Message {
 
     fn betrays(&self) -> Option<Betrayal> {
         match self {
-            Self::Request { key, depth: 0, .. } => Betrayal::of_sender(key.location()),
+            Self::Request { key, depth: 1, .. } => Betrayal::of_sender(key.location()),
             _ => None,
         }
     }
