@@ -21,7 +21,8 @@ const PART: u64 = 1_000;
 fn main() {
     let large = std::env::args().filter_map(|word| word.parse::<usize>().ok()).next().unwrap_or(256) * MEBIBYTE;
     let mut chain = Chain::new(1, large + MEBIBYTE);
-    let documents = [MEBIBYTE, large].map(|bytes| (chain.put_document(bytes), bytes as u64));
+    let [one, other] = chain.put_documents([MEBIBYTE, large]);
+    let documents = [(one, MEBIBYTE as u64), (other, large as u64)];
     chain.link_up();
     let mut times = [Vec::new(), Vec::new()];
     for request in 0..REQUESTS {

@@ -94,6 +94,13 @@ impl Chain {
         self.with_writer(async |writer| insert(&writer.served, bytes).await)
     }
 
+    /// Puts two documents at the holder, one after the other; their URIs.
+    pub(crate) fn put_documents(&self, bytes: [usize; 2]) -> [String; 2] {
+        self.with_writer(async |writer| {
+            [insert(&writer.served, bytes[0]).await, insert(&writer.served, bytes[1]).await]
+        })
+    }
+
     /// Puts `count` blocks at the holder, all of them nearest to it.
     pub(crate) fn put_blocks(&self, blocks: &[Block]) {
         self.with_writer(async |writer| {
