@@ -52,9 +52,7 @@ use crate::limits;
 use crate::message::credentials::Credentials;
 use crate::time::Instant;
 
-pub use self::contract::{
-    Attempt, Config, Direction, Input, LoopTally, Output, RequestId, Shape, Standing, Wrong,
-};
+pub use self::contract::{Attempt, Config, Direction, Input, LoopTally, Output, RequestId, Shape, Standing, Wrong};
 
 /// Pre-routing at one node.
 #[derive(Debug)]
@@ -120,6 +118,7 @@ impl Onion {
     /// Takes a directory that nodes of one process hold together for all it knows.
     pub fn adopt(&mut self, snapshot: &Snapshot) {
         self.directory.adopt(snapshot);
+        self.observer.settle();
     }
 
     /// The packets that are out for commands of this node, with their paths.

@@ -23,6 +23,8 @@ use crate::time::Instant;
 #[derive(Debug)]
 pub(super) struct Observer {
     counts_ages: bool,
+    /// Whether there is nothing left to wait for: the directory came whole, with ages.
+    is_settled: bool,
     witnesses: Witnesses,
     /// Dials under way.
     dialled: BTreeSet<NodeId>,
@@ -36,13 +38,18 @@ impl Observer {
     /// One that has found out nothing; `counts_ages` but in test networks.
     pub(super) fn new(counts_ages: bool) -> Self {
         let (witnesses, dialled) = (Witnesses::default(), BTreeSet::new());
-        Self { counts_ages, witnesses, dialled, linked: None, next_audit: None, next_save: None }
+        Self { counts_ages, is_settled: false, witnesses, dialled, linked: None, next_audit: None, next_save: None }
     }
 
     /// The node begins.
     pub(super) fn begin(&mut self, now: Instant, random: &mut ChaCha20Rng) {
         self.next_audit = Some(now + limits::AUDIT_SPAN.mul_f64(random.random_range(0.5..1.5)));
         self.next_save = Some(now + limits::ACQUAINTANCES_SAVED);
+    }
+
+    /// The directory has come whole, with the ages of all relays.
+    pub(super) const fn settle(&mut self) {
+        self.is_settled = true;
     }
 
     /// A link is open.
@@ -66,7 +73,7 @@ impl Observer {
     /// Whether a node that has no guard yet should hear first which relays there are, and where there are enough for ages to
     /// count, how old they are; for as long as a start may take.
     pub(super) fn awaits_witnesses(&self, now: Instant, directory: &Directory) -> bool {
-        if !self.counts_ages {
+        if !self.counts_ages || self.is_settled {
             return false;
         }
         let Some(linked) = self.linked else { return true };
