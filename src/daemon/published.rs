@@ -1,6 +1,6 @@
 //! What the node's owner has published under names of their own: the newest of each name, for the owner to find again.
 //!
-//! Guarantees that the list is sealed under the node secret and bounded: at [`NAMES`] the oldest goes. Leaves out documents
+//! Guarantees that the list is sealed under the node secret and bounded: at `NAMES` the oldest goes. Leaves out documents
 //! without a name and those under words, which are nobody's own.
 
 use std::sync::{Arc, Mutex, PoisonError};

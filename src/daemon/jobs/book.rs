@@ -2,7 +2,7 @@
 //!
 //! Guarantees: everything in it is sealed under the node secret (protocol.md §8); a description is replaced whole and durably;
 //! what was done is written as it is done, so that a process that is killed forgets nothing of it. All keys of a document
-//! follow from the description's seed, so an insert that goes on makes the very blocks that it made before. At [`LOG_BLOCKS`]
+//! follow from the description's seed, so an insert that goes on makes the very blocks that it made before. At `LOG_BLOCKS`
 //! blocks no more are written down; those beyond are stored again after a restart, which costs time and nothing else.
 
 use std::collections::BTreeMap;

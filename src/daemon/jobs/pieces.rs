@@ -5,7 +5,7 @@
 //!
 //! | bytes | of each piece |
 //! |---|---|
-//! | 4 | length *n* of what is sealed, little-endian, at most [`PIECE_BYTES`] |
+//! | 4 | length *n* of what is sealed, little-endian, at most `PIECE_BYTES` |
 //! | 24 | nonce |
 //! | 16 | tag, which covers the number of the piece too |
 //! | *n* | sealed |
