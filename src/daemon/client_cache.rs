@@ -5,11 +5,11 @@
 //! read it, not even with the node secret (protocol.md §7.6). While the node runs its size tells about how much was fetched.
 //! A file that fails costs the cache and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use crypto::content::SEALED_BYTES;
@@ -20,12 +20,25 @@ use tracing::warn;
 use super::chance;
 use crate::disk::medium::Medium;
 use crate::key::RoutingKey;
-use crate::limits::CLIENT_CACHE_BLOCKS;
+use crate::limits::{CLIENT_CACHE_BLOCKS, CLIENT_CACHE_QUEUE};
 use crate::message::block::Block;
 
 /// The cache of one node's clients; clones are the same.
 #[derive(Clone, Debug)]
-pub(super) struct ClientCache(Arc<Mutex<State>>);
+pub(super) struct ClientCache {
+    state: Arc<Mutex<State>>,
+    /// What has been put in and is not written yet.
+    queue: Arc<Mutex<Queue>>,
+}
+
+/// Blocks on their way into the cache. One thread writes whatever has gathered: waking one for each block costs more than
+/// sealing it does.
+#[derive(Debug, Default)]
+struct Queue {
+    blocks: VecDeque<Block>,
+    /// A thread is writing, and looks here once more before it ends.
+    is_written: bool,
+}
 
 #[derive(Debug)]
 enum State {
@@ -61,20 +74,45 @@ struct Held {
 impl ClientCache {
     /// An empty cache that will have its file in the directory `place`.
     pub(super) fn new(place: PathBuf) -> Self {
-        Self(Arc::new(Mutex::new(State::Empty(place))))
+        Self { state: Arc::new(Mutex::new(State::Empty(place))), queue: Arc::default() }
     }
 
     /// The block of `key`, if it is here. Counts as use.
     pub(super) async fn get(&self, key: RoutingKey) -> Option<Block> {
+        if let Some(block) = self.queue().blocks.iter().find(|block| block.key() == key) {
+            return Some(block.clone());
+        }
         let cache = self.clone();
         // A panic in it was reported where it happened, and costs what a miss costs.
         tokio::task::spawn_blocking(move || cache.with(|slots| slots.get(&key))).await.ok().flatten()
     }
 
-    /// Puts a block in, begun and not waited for.
+    /// Puts a block in, begun and not waited for. While too many wait to be written, it is not cached.
     pub(super) fn put(&self, block: Block) {
-        let cache = self.clone();
-        drop(tokio::task::spawn_blocking(move || cache.fill(&block)));
+        let mut queue = self.queue();
+        if queue.blocks.len() < CLIENT_CACHE_QUEUE {
+            queue.blocks.push_back(block);
+        }
+        if !std::mem::replace(&mut queue.is_written, true) {
+            let cache = self.clone();
+            drop(tokio::task::spawn_blocking(move || cache.write_queue()));
+        }
+    }
+
+    /// Writes what waits, until nothing does.
+    fn write_queue(&self) {
+        while let Some(block) = self.first_queued() {
+            self.fill(&block);
+            self.queue().blocks.pop_front();
+        }
+    }
+
+    /// The block that has waited longest; it stays there until it is written.
+    fn first_queued(&self) -> Option<Block> {
+        let mut queue = self.queue();
+        let first = queue.blocks.front().cloned();
+        queue.is_written = first.is_some();
+        first
     }
 
     fn fill(&self, block: &Block) {
@@ -106,9 +144,13 @@ impl ClientCache {
         }
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State> {
         // What a panic left behind verifies or is a miss.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -223,5 +265,22 @@ mod tests {
         cache.fill(&block(1));
         assert_eq!(cache.get(block(1).key()).await, Some(block(1)));
         assert_eq!(std::fs::read_dir(place.path()).expect("it is there").count(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_put_in_is_there_at_once_and_stays_there() {
+        let place = tempfile::tempdir().expect("a directory");
+        let cache = ClientCache::new(place.path().to_owned());
+        for byte in 1..=20 {
+            cache.put(block(byte));
+            assert_eq!(cache.get(block(byte).key()).await, Some(block(byte)));
+        }
+        while cache.queue().is_written {
+            tokio::task::yield_now().await;
+        }
+        assert!(cache.queue().blocks.is_empty());
+        for byte in 1..=20 {
+            assert_eq!(cache.get(block(byte).key()).await, Some(block(byte)));
+        }
     }
 }

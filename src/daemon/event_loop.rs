@@ -91,7 +91,7 @@ impl<O: Overlay> EventLoop<O> {
                 Some(request) => self.on_request(request),
             },
             Some(event) = self.events.recv() => self.on_links(event),
-            Some(done) = self.disk_done.recv() => self.tell(Input::Disk(done)),
+            Some(done) = self.disk_done.recv() => self.on_disk(done),
             () = rings(timer) => self.tell(Input::Timeout),
         }
         true
@@ -176,6 +176,15 @@ impl<O: Overlay> EventLoop<O> {
         for _ in 1..EVENTS_AT_ONCE {
             let Ok(event) = self.events.try_recv() else { break };
             self.on_link(event);
+        }
+    }
+
+    /// What the disk has done, and what it has done since.
+    fn on_disk(&mut self, first: DiskDone) {
+        self.tell(Input::Disk(first));
+        for _ in 1..EVENTS_AT_ONCE {
+            let Ok(done) = self.disk_done.try_recv() else { break };
+            self.tell(Input::Disk(done));
         }
     }
 
@@ -312,5 +321,5 @@ async fn rings(timer: Option<tokio::time::Instant>) {
     }
 }
 
-/// Events of links between two looks at clients, disk and clock.
+/// Events of links, or of the disk, between two looks at everything else.
 const EVENTS_AT_ONCE: usize = 16;

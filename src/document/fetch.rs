@@ -1,7 +1,7 @@
 //! Fetching a document: a URI in, bytes in order out, and what was missing rebuilt for reinsertion.
 //!
 //! Guarantees: every byte delivered opened under the key of its place, and a document delivered whole has the digest its
-//! top block names; the memory held is bounded by two segments, whatever the length; a hostile manifest costs one block
+//! top block names; the memory held is bounded by four segments, whatever the length; a hostile manifest costs one block
 //! and is refused. Data blocks of a segment are asked first, in a random order, check blocks when data blocks are missing (or
 //! as a race, if told to).
 //! A call opens one block or codes one segment, so a driver that must not stall yields between calls of

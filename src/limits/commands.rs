@@ -24,3 +24,5 @@ pub const PACE_GAP_MOST: Duration = Duration::from_millis(40);
 /// Blocks in the cache of a node's own clients: 64 MiB. Chosen: a site and its pictures. At it the block used longest ago
 /// makes room.
 pub const CLIENT_CACHE_BLOCKS: usize = 2_048;
+/// Blocks that wait to be written into it: 4 MiB. Chosen. At it a block is not cached.
+pub const CLIENT_CACHE_QUEUE: usize = 128;

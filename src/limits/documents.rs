@@ -26,10 +26,11 @@ pub const STANDBYS: u8 = 2;
 pub const DOCUMENT_BYTES: u64 = 1 << 44;
 /// Longest media type, bytes. Chosen: the registry's longest has 84. A longer one is refused.
 pub const MIME_BYTES: usize = 128;
-/// Segments that a fetch works on at once. Chosen: the next one fills the window while the last blocks of this one come.
-pub const FETCH_SEGMENTS: usize = 2;
+/// Segments that a fetch works on at once. Chosen: their blocks come in a random order, so nothing of a segment is delivered
+/// before nearly all of it is there; the next ones keep the window full meanwhile, which is one and a half segments wide.
+pub const FETCH_SEGMENTS: usize = 4;
 /// Segments ahead of those for which manifest blocks are asked, so that no segment waits for its keys.
-pub const FETCH_LEAD: u64 = 4;
+pub const FETCH_LEAD: u64 = 6;
 /// Bytes delivered by a fetch that the consumer has not taken yet. Chosen: 1 MiB. At it nothing more is delivered.
 pub const DELIVERY_BYTES: usize = 1 << 20;
 /// Data blocks that an insert asks for at once. Chosen: sealing them takes a fifth of a millisecond.

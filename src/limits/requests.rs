@@ -12,14 +12,13 @@ use crate::time::Duration;
 pub const MAX_HTL: u8 = 18;
 /// Hops of one request that may lead no closer. protocol.md §3: a miss ends in bounded time.
 pub const MAX_DETOURS: u8 = 4;
-/// Open searches at one node. Chosen: 4,096 blocks are 128 MiB, what a node can pass on in a minute at 2 MiB/s. A
-/// request beyond it is refused as overload.
-pub const SEARCHES: usize = 4_096;
-/// Open requests one peer may have at this node. Chosen: a document window of 128 blocks twice over. A request beyond
-/// it is refused as overload.
-pub const REQUESTS_PER_LINK: usize = 256;
+/// Open searches at one node. Chosen: sixteen links may use all that one link may. A request beyond it is refused as overload.
+pub const SEARCHES: usize = 8_192;
+/// Open requests one peer may have at this node. Chosen: half of that passes through a relay for a single asker (see
+/// [`OWN_SHARE`] and protocol.md §9), which is the whole window of its node. A request beyond it is refused as overload.
+pub const REQUESTS_PER_LINK: usize = 512;
 /// One part in this many of what a neighbour takes from this node is left for this node's own requests and inserts, so
-/// that a flood that passes through does not starve them. Chosen: 64 of 256, a window of 2 MiB.
+/// that a flood that passes through does not starve them. Chosen: 128 of 512, a window of 4 MiB.
 pub const OWN_SHARE: usize = 4;
 /// Waiters on one pending key. Chosen. A further asker is refused and goes on elsewhere.
 pub const WAITERS_PER_KEY: usize = 32;
@@ -75,6 +74,9 @@ pub const ANSWER_TIMES: usize = 64;
 pub const HIT_DELAY_MOST: Duration = Duration::from_millis(250);
 /// See [`HIT_DELAY_MOST`].
 pub const HIT_DELAY_SPREAD: u32 = 4;
+/// Blocks kept in memory while they are held back: 8 MiB. Chosen: as many as a link may ask for at once. At it a block is read
+/// from the store once more instead.
+pub const HITS_HELD_BACK: usize = 256;
 /// What went over which link, remembered in all. Chosen: half a megabyte; what is forgotten is delayed once more.
 pub const HITS_REMEMBERED: usize = 8_192;
 /// Keys in the failed-recently table; beyond it failures are not remembered.

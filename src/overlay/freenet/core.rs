@@ -19,7 +19,7 @@ use crate::overlay::freenet::issued::Issued;
 use crate::overlay::freenet::message::{ExchangeId, Message, Question, Reply};
 use crate::overlay::freenet::neighbours::{Coins, Neighbours};
 use crate::overlay::mode::{Answer, CloseReason, Offence, Output, StoreToken, StoreWork, Ticket};
-use crate::time::{Day, Instant};
+use crate::time::{Day, Duration, Instant};
 
 /// The meeting place.
 #[derive(Debug)]
@@ -46,6 +46,8 @@ pub(super) enum Event {
     Overload,
     /// An answer named a source that may become a neighbour.
     Source(NodeRef),
+    /// A new neighbour has answered this node's hello: after how long.
+    Greeted(Duration),
     /// The neighbour is accepted by both sides.
     MemberUp(NodeId),
     /// An accepted neighbour is gone that this node has not dismissed.
@@ -168,7 +170,7 @@ impl Core {
     }
 
     /// Lets a peer that refused or stayed silent rest.
-    pub(super) fn rest(&mut self, now: Instant, peer: &NodeId, span: std::time::Duration) {
+    pub(super) fn rest(&mut self, now: Instant, peer: &NodeId, span: Duration) {
         if let Some(neighbour) = self.neighbours.get_mut(peer) {
             neighbour.rest_until = neighbour.rest_until.max(now + span);
         }

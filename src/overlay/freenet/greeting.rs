@@ -129,10 +129,12 @@ impl Greetings {
         let (was_member, has_moved) = (neighbour.is_member(), neighbour.certificate != certificate);
         neighbour.certificate = certificate;
         neighbour.rightful = is_rightful;
+        let trip = (is_first && !neighbour.inbound).then(|| now.since(neighbour.since));
         if was_member && has_moved {
             neighbour.standing = Standing::Moved;
         }
         let kept_errand = if was_member { neighbour.errand() } else { errand };
+        core.events.extend(trip.map(Event::Greeted));
         core.neighbours.introduce(&from, reference, kept_errand);
         if replies {
             say_hello(core, from, errand);
@@ -167,6 +169,9 @@ impl Greetings {
         // It may come before the hello: messages have streams of their own and overtake each other.
         if !core.neighbours.welcome(&from) {
             return core.offence(now, from, Offence::OutOfTurn);
+        }
+        if let Some(neighbour) = core.neighbours.get(&from).filter(|neighbour| neighbour.inbound) {
+            core.events.push_back(Event::Greeted(now.since(neighbour.since)));
         }
         self.on_accepted(core, from);
     }

@@ -321,7 +321,7 @@ impl Membership {
             Event::Source(source) => {
                 self.folding.handle_source(core, &mut self.topology, &mut self.greetings, now, &source);
             }
-            Event::Answered(_) | Event::Overload => {}
+            Event::Answered(_) | Event::Overload | Event::Greeted(_) => {}
         }
     }
 

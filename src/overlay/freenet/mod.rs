@@ -334,6 +334,7 @@ impl Freenet {
             match &event {
                 Event::Answered(ticket) => self.origin.on_answered(*ticket),
                 Event::Overload => self.origin.on_overload(),
+                Event::Greeted(trip) => self.searches.handle_greeted(*trip),
                 Event::MemberUp(peer) => {
                     let list = self.core.neighbours.locations();
                     self.core.send(*peer, Message::Locations(list));

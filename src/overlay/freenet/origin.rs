@@ -1,5 +1,7 @@
 //! How much this node asks for itself at once: additive increase, multiplicative decrease (protocol.md §6).
 //!
+//! Until the first refusal the window doubles per round, as TCP's slow start does: answers come late (protocol.md §3.6), and a
+//! window that grew by one a round would need a hundred rounds to fill a path.
 //! Only refusals for load shrink the window; refusals of pending keys never reach it.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -12,13 +14,20 @@ use crate::overlay::mode::{Command, Ticket};
 pub(super) struct Origin {
     /// Window in thousandths of a command.
     window_milli: u32,
+    /// No neighbour has refused yet.
+    probing: bool,
     open: BTreeSet<Ticket>,
     queue: VecDeque<(Ticket, Command)>,
 }
 
 impl Default for Origin {
     fn default() -> Self {
-        Self { window_milli: limits::WINDOW_START * 1_000, open: BTreeSet::new(), queue: VecDeque::new() }
+        Self {
+            window_milli: limits::WINDOW_START * 1_000,
+            probing: true,
+            open: BTreeSet::new(),
+            queue: VecDeque::new(),
+        }
     }
 }
 
@@ -48,16 +57,17 @@ impl Origin {
         self.open.remove(&ticket)
     }
 
-    /// A command has been answered: one more per window's worth.
+    /// A command has been answered: one more, after the first refusal one more per window's worth.
     pub(super) fn on_answered(&mut self, ticket: Ticket) {
         if self.open.remove(&ticket) {
-            let gain = 1_000_000 / self.window_milli.max(1);
+            let gain = if self.probing { 1_000 } else { 1_000_000 / self.window_milli.max(1) };
             self.window_milli = (self.window_milli + gain).min(limits::WINDOW_MAX * 1_000);
         }
     }
 
     /// A neighbour refused for load.
     pub(super) fn on_overload(&mut self) {
+        self.probing = false;
         self.window_milli = (self.window_milli / 100 * 97).max(limits::WINDOW_MIN * 1_000);
     }
 
@@ -86,6 +96,21 @@ mod tests {
         assert_eq!(origin.window(), shrunk + 1);
         (0..10_000).for_each(|_| origin.on_overload());
         assert_eq!(origin.window(), limits::WINDOW_MIN as usize);
+    }
+
+    #[test]
+    fn the_window_doubles_per_round_until_a_neighbour_refuses() {
+        let mut origin = Origin::default();
+        for ticket in 0..limits::WINDOW_START as u64 {
+            assert!(origin.queue(Ticket(ticket), Command::Cancel) && origin.next().is_some());
+            origin.on_answered(Ticket(ticket));
+        }
+        assert_eq!(origin.window(), 2 * limits::WINDOW_START as usize);
+        origin.on_overload();
+        let shrunk = origin.window();
+        assert!(origin.queue(Ticket(1_000), Command::Cancel) && origin.next().is_some());
+        origin.on_answered(Ticket(1_000));
+        assert_eq!(origin.window(), shrunk);
     }
 
     #[test]

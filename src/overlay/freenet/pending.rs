@@ -6,6 +6,7 @@
 use crate::id::NodeId;
 use crate::key::RoutingKey;
 use crate::limits;
+use crate::message::block::Block;
 use crate::overlay::freenet::message::ExchangeId;
 use crate::overlay::freenet::quota::Quotas;
 use crate::overlay::freenet::schedule::Schedule;
@@ -20,6 +21,8 @@ pub(super) struct Pending {
     by_key: Sparse<(RoutingKey, SearchId), ()>,
     forwards: Sparse<(NodeId, ExchangeId), SearchId>,
     waiters: Sparse<WaiterId, Waiter>,
+    /// Blocks that are held back, at most [`limits::HITS_HELD_BACK`].
+    kept: Sparse<SearchId, Block>,
     deadlines: Schedule<Deadline>,
     pub(super) quotas: Quotas,
     next_id: u64,
@@ -171,6 +174,7 @@ impl Default for Pending {
             by_key: Sparse::new(),
             forwards: Sparse::new(),
             waiters: Sparse::new(),
+            kept: Sparse::new(),
             deadlines: Schedule::default(),
             quotas: Quotas::new(limits::REQUESTS_PER_LINK),
             next_id: 0,
@@ -246,6 +250,7 @@ impl Pending {
             self.deadlines.cancel(notice, Deadline::Notice(id));
         }
         if let Some(until) = search.held {
+            self.kept.remove(&id);
             self.deadlines.cancel(until, Deadline::Hit(id));
         }
         for forward in search.forward.iter().chain(&search.overdue) {
@@ -262,12 +267,20 @@ impl Pending {
         Some((search, waiters))
     }
 
-    /// Holds a block that was found here back.
-    pub(super) fn hold(&mut self, id: SearchId, until: Instant) {
+    /// Holds a block that was found here back, in memory if there is room for it.
+    pub(super) fn hold(&mut self, id: SearchId, block: Block, until: Instant) {
         if let Some(search) = self.searches.get_mut(&id) {
             search.held = Some(until);
             self.deadlines.add(until, Deadline::Hit(id));
+            if self.kept.len() < limits::HITS_HELD_BACK {
+                self.kept.insert(id, block);
+            }
         }
+    }
+
+    /// The block that a search holds back; none if there was no room for it.
+    pub(super) fn release(&mut self, id: SearchId) -> Option<Block> {
+        self.kept.remove(&id)
     }
 
     /// Lets an asker wait for a search until `due`.

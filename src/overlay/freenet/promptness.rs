@@ -3,7 +3,8 @@
 //!
 //! A probe that is answered at once tells that the node has the block, and so perhaps that its owner asked for it. A delay is
 //! drawn from what answers from the next node took of late. Those were delayed as well: so that delays do not feed each other,
-//! none is longer than a few times the shortest, and what would be is drawn evenly below that. What has gone over a link once,
+//! none is longer than a few times the shortest, and what would be is drawn evenly below that. A node that has asked nobody yet
+//! takes for a hop what greeting its last neighbour took: a fixed delay would tell it from its neighbours. What has gone over a link once,
 //! from here or from further, goes over it promptly. Bounded; what is forgotten is delayed again. Leaves out the timers.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -21,6 +22,8 @@ use crate::time::Duration;
 pub(super) struct Promptness {
     /// Times of the last answers from nodes one hop away.
     times: VecDeque<Duration>,
+    /// What it took to greet the last neighbour.
+    trip: Option<Duration>,
     /// What has gone over which link.
     given: BTreeSet<(NodeId, Location)>,
     by_age: VecDeque<(NodeId, Location)>,
@@ -35,16 +38,23 @@ impl Promptness {
         self.times.push_back(time);
     }
 
+    /// A neighbour has been greeted, and it took so long there and back.
+    pub(super) const fn greeted(&mut self, trip: Duration) {
+        self.trip = Some(trip);
+    }
+
     /// How much later than now the block of `key` goes to `asker`; at once if it went there before.
     pub(super) fn delay(&self, asker: NodeId, key: &RoutingKey, random: &mut ChaCha8Rng) -> Option<Duration> {
         if self.given.contains(&(asker, key.location())) {
             return None;
         }
+        // A hop further the block is read as well: somewhat more than a trip.
+        let trip = self.trip.unwrap_or(limits::WAIT_START);
         let drawn = match self.times.len() {
-            0 => limits::WAIT_START,
+            0 => trip.mul_f64(random.random_range(1.0..2.0)),
             count => self.times[random.random_range(0..count)],
         };
-        let shortest = self.times.iter().min().copied().unwrap_or(limits::WAIT_START);
+        let shortest = self.times.iter().min().copied().unwrap_or(trip);
         let most = (shortest * limits::HIT_DELAY_SPREAD).min(limits::HIT_DELAY_MOST);
         Some(if drawn <= most { drawn } else { most.mul_f64(random.random_range(0.0..1.0)) })
     }
@@ -94,13 +104,26 @@ mod tests {
     #[test]
     fn the_first_hit_of_each_link_is_late_and_no_other() {
         let (mut promptness, mut random) = (Promptness::default(), random());
-        assert_eq!(promptness.delay(ASKER, &key(1), &mut random), Some(limits::WAIT_START));
+        assert!(promptness.delay(ASKER, &key(1), &mut random) >= Some(limits::WAIT_START));
         promptness.note(ASKER, &key(1));
         assert_eq!(promptness.delay(ASKER, &key(1), &mut random), None);
         assert!(promptness.delay(NodeId([2; 32]), &key(1), &mut random).is_some());
         assert!(promptness.delay(ASKER, &key(2), &mut random).is_some());
         promptness.forget(&ASKER);
         assert!(promptness.delay(ASKER, &key(1), &mut random).is_some());
+    }
+
+    #[test]
+    fn whoever_has_asked_nobody_takes_a_greeting_for_a_hop_and_an_answer_for_more() {
+        let (mut promptness, mut random) = (Promptness::default(), random());
+        let trip = Duration::from_millis(3);
+        promptness.greeted(trip);
+        let delays: Vec<Duration> =
+            (0..200).filter_map(|number| promptness.delay(ASKER, &key(number), &mut random)).collect();
+        assert!(delays.iter().all(|delay| (trip..trip * 2).contains(delay)), "{delays:?}");
+        assert!(delays.iter().any(|delay| *delay != delays[0]));
+        promptness.record(trip * 20);
+        assert_eq!(promptness.delay(ASKER, &key(1), &mut random), Some(trip * 20));
     }
 
     #[test]

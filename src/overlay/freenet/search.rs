@@ -207,13 +207,18 @@ impl Searches {
         self.complete(core, now, search_id, &block, source, hops);
     }
 
+    /// A new neighbour has been greeted.
+    pub(super) const fn handle_greeted(&mut self, trip: Duration) {
+        self.promptness.greeted(trip);
+    }
+
     /// The own store has answered.
     pub(super) fn handle_read(&mut self, core: &mut Core, now: Instant, token: StoreToken, block: Option<Block>) {
         let Some(search_id) = self.reads.remove(&token) else { return };
         match block {
             None => self.advance(core, now, search_id),
             Some(block) => match self.delay(core, search_id) {
-                Some(delay) => self.pending.hold(search_id, now + delay),
+                Some(delay) => self.pending.hold(search_id, block, now + delay),
                 None => self.give_out(core, now, search_id, &block),
             },
         }
@@ -241,8 +246,11 @@ impl Searches {
         Found { block, source, hops: 0, from_store }
     }
 
-    /// What was held back is read once more: so many blocks need not be kept in memory meanwhile.
-    fn on_held(&mut self, core: &mut Core, id: SearchId) {
+    /// A block has been held back long enough. One that found no room in memory meanwhile is read once more.
+    fn on_held(&mut self, core: &mut Core, now: Instant, id: SearchId) {
+        if let Some(block) = self.pending.release(id) {
+            return self.give_out(core, now, id, &block);
+        }
         let Some(key) = self.pending.get(id).map(|search| search.wanted.key) else { return };
         let token = core.token();
         self.reads.insert(token, id);
@@ -278,7 +286,7 @@ impl Searches {
                 Deadline::Search(id) => self.on_silence(core, now, id),
                 Deadline::Waiter(id) => self.on_waited(core, now, id),
                 Deadline::Notice(id) => self.on_notice(core, id),
-                Deadline::Hit(id) => self.on_held(core, id),
+                Deadline::Hit(id) => self.on_held(core, now, id),
             }
         }
     }
