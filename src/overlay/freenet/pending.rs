@@ -11,7 +11,7 @@ use crate::overlay::freenet::message::ExchangeId;
 use crate::overlay::freenet::quota::Quotas;
 use crate::overlay::freenet::schedule::Schedule;
 use crate::overlay::freenet::sparse::Sparse;
-use crate::overlay::mode::Ticket;
+use crate::overlay::mode::{OF_NODE, Ticket};
 use crate::time::{Duration, Instant};
 
 /// The tables.
@@ -133,6 +133,14 @@ impl Wanted {
         match self.asker {
             Asker::Peer { peer, .. } => Some(peer),
             Asker::Local { .. } => None,
+        }
+    }
+
+    /// Over which link somebody else asks. All who ask by pre-routing, for whom this node is the exit, count as one.
+    pub(super) fn stranger(&self) -> Option<NodeId> {
+        match self.asker {
+            Asker::Peer { peer, .. } => Some(peer),
+            Asker::Local { ticket, .. } => (ticket.0 & OF_NODE != 0).then_some(NodeId([0; 32])),
         }
     }
 

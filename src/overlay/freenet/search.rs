@@ -22,7 +22,7 @@ use crate::overlay::freenet::promptness::Promptness;
 use crate::overlay::freenet::recent::{AnswerTimes, FailedRecently};
 use crate::overlay::freenet::routing::{LearnedSources, NextHop};
 use crate::overlay::freenet::sparse::Sparse;
-use crate::overlay::mode::{OF_NODE, Offence, StoreToken, StoreWork, Ticket};
+use crate::overlay::mode::{Offence, StoreToken, StoreWork, Ticket};
 use crate::time::{Duration, Instant};
 
 /// All searches of a node.
@@ -227,7 +227,7 @@ impl Searches {
     /// How long a block that lies here is still held back.
     fn delay(&self, core: &mut Core, id: SearchId) -> Option<Duration> {
         let search = self.pending.get(id).filter(|search| core.config.discreet && search.held.is_none())?;
-        self.promptness.delay(stranger(&search.wanted)?, &search.wanted.key, &mut core.random)
+        self.promptness.delay(search.wanted.stranger()?, &search.wanted.key, &mut core.random)
     }
 
     /// The block lies here: a search gets it, and all others for it but those from whom it is still held back.
@@ -321,7 +321,7 @@ impl Searches {
         let token = core.token();
         self.reads.insert(token, id);
         // An own fetch leaves no trace in the order of use, which lies on the disk.
-        core.store(match stranger(&wanted) {
+        core.store(match wanted.stranger() {
             Some(_) => StoreWork::Read { token, key: wanted.key },
             None => StoreWork::Copy { token, key: wanted.key },
         });
@@ -438,7 +438,7 @@ impl Searches {
     fn conclude(&mut self, core: &mut Core, now: Instant, id: SearchId, answer: &Found<'_>) {
         let Some((search, waiters)) = self.pending.remove(id) else { return };
         for wanted in std::iter::once(search.wanted).chain(waiters) {
-            if let Some(stranger) = stranger(&wanted) {
+            if let Some(stranger) = wanted.stranger() {
                 self.promptness.note(stranger, &wanted.key);
             }
             match wanted.asker {
@@ -484,14 +484,6 @@ impl Searches {
         if let Some(search) = self.pending.get(id) {
             self.learned.forget(&search.wanted.key, peer);
         }
-    }
-}
-
-/// Over which link somebody else asks. All who ask by pre-routing, for whom this node is the exit, count as one.
-fn stranger(wanted: &Wanted) -> Option<NodeId> {
-    match wanted.asker {
-        Asker::Peer { peer, .. } => Some(peer),
-        Asker::Local { ticket, .. } => (ticket.0 & OF_NODE != 0).then_some(NodeId([0; 32])),
     }
 }
 
