@@ -3,13 +3,13 @@
 #[path = "wire_support/mod.rs"]
 mod wire_support;
 
-use bolthole::limits::{ASSEMBLIES, BLOCK_CELLS, CELL_BYTES, CELL_HEADER_BYTES, CELL_PAYLOAD_BYTES};
+use bolthole::limits::{CELL_BYTES, CELL_HEADER_BYTES, CELL_PAYLOAD_BYTES};
 use bolthole::message::class::{Class, Message};
-use bolthole::wire::assembler::Assembler;
 use bolthole::wire::cell::{Header, message_bytes};
 use bolthole::wire::codec::{Budget, EncodeError, decode, encode};
 use bolthole::wire::joiner::Joiner;
 use bolthole::wire::malformed::Malformed;
+use bolthole::wire::rhythm::Heard;
 use bytes::Bytes;
 use proptest::prelude::*;
 use wire_support::Example;
@@ -94,21 +94,6 @@ proptest! {
             prop_assert_eq!(cells(&read, 1), bytes);
         }
     }
-
-    #[test]
-    fn cells_of_several_messages_in_any_order_give_each_message_once(
-        order in Just((0..3 * BLOCK_CELLS).collect::<Vec<_>>()).prop_shuffle()
-    ) {
-        let all: Vec<u8> = (0..3).flat_map(|number| cells(&Example::load(number), number)).collect();
-        let mut assembler = Assembler::<Example>::new();
-        let mut out = Vec::new();
-        for at in order {
-            out.extend(assembler.take(&all[at * CELL_BYTES..][..CELL_BYTES]).expect("well formed"));
-        }
-        out.sort_by_key(|message| match message { Example::Note { number, .. } | Example::Load { number, .. } => *number });
-        prop_assert_eq!(out, (0..3).map(Example::load).collect::<Vec<_>>());
-        prop_assert_eq!(assembler.unfinished(), 0);
-    }
 }
 
 #[test]
@@ -191,32 +176,30 @@ fn a_message_beyond_its_budget_is_not_encoded() {
 }
 
 #[test]
-fn a_part_that_comes_twice_is_refused() {
-    let bytes = cells(&Example::load(1), 9);
-    let mut assembler = Assembler::<Example>::new();
-    assert_eq!(assembler.take(&bytes[CELL_BYTES..2 * CELL_BYTES]), Ok(None));
-    assert_eq!(assembler.take(&bytes[CELL_BYTES..2 * CELL_BYTES]), Err(Malformed::Duplicate(1)));
-}
-
-#[test]
-fn unfinished_messages_are_bounded() {
-    let mut assembler = Assembler::<Example>::new();
-    for id in 0..ASSEMBLIES as u32 {
-        assert_eq!(assembler.take(&cells(&Example::load(1), id)[..CELL_BYTES]), Ok(None));
+fn a_rhythm_takes_small_messages_between_the_cells_of_one_block_and_no_other_block() {
+    let (block, small) = (cells(&Example::load(1), 9), cells(&Example::note(2), 10));
+    let mut heard = Heard::default();
+    let parts: Vec<&[u8]> = block.chunks(CELL_BYTES).collect();
+    for part in &parts[..29] {
+        assert_eq!(heard.take::<Example>(part), Ok(None));
+        assert_eq!(heard.take(&small), Ok(Some(Example::note(2))));
     }
-    assert_eq!(assembler.take(&cells(&Example::load(1), 9_999)[..CELL_BYTES]), Err(Malformed::TooMany));
-    // Small messages need no room and still pass.
-    assert_eq!(assembler.take(&cells(&Example::note(1), 9_999)), Ok(Some(Example::note(1))));
-    assert_eq!(assembler.take(&cells(&Example::note(1), 0)), Err(Malformed::Mixed));
+    assert_eq!(heard.take(parts[29]), Ok(Some(Example::load(1))));
+    assert_eq!(heard.take::<Example>(parts[0]), Ok(None));
+    assert_eq!(heard.take::<Example>(parts[0]), Err(Malformed::Part(0)));
+    let mut heard = Heard::default();
+    assert_eq!(heard.take::<Example>(parts[0]), Ok(None));
+    let other = cells(&Example::load(1), 11);
+    assert_eq!(heard.take::<Example>(&other[CELL_BYTES..2 * CELL_BYTES]), Err(Malformed::Mixed));
 }
 
 #[test]
 fn padding_is_checked_and_forgotten() {
-    let mut assembler = Assembler::<Example>::new();
+    let mut heard = Heard::default();
     let mut cell = vec![0; CELL_BYTES];
     cell[..CELL_HEADER_BYTES].copy_from_slice(&Header::padding().to_bytes());
-    assert_eq!(assembler.take(&cell), Ok(None));
+    assert_eq!(heard.take::<Example>(&cell), Ok(None));
     assert_eq!(decode::<Example>(&cell), Err(Malformed::Kind(2)));
     cell[1_000] = 1;
-    assert_eq!(assembler.take(&cell), Err(Malformed::Unused));
+    assert_eq!(heard.take::<Example>(&cell), Err(Malformed::Unused));
 }

@@ -8,8 +8,8 @@ use super::choices::Choices;
 use crate::limits::{CELL_BYTES, CELL_HEADER_BYTES, CELL_PAYLOAD_BYTES};
 use crate::message::class::{Class, Message};
 use crate::overlay::freenet;
-use crate::wire::assembler::Assembler;
 use crate::wire::codec::{Budget, decode, encode};
+use crate::wire::rhythm::Heard;
 
 /// Decodes what `data` describes as a message of `freenet`.
 pub fn messages(data: &[u8]) {
@@ -51,8 +51,8 @@ fn payload<M: Message + PartialEq>(class: Class, bytes: &[u8]) {
     assert_eq!(decode::<M>(&cells).ok(), expected);
     if let Some(message) = expected {
         assert_eq!(encode(&message, ID, Budget::LINK).as_deref(), Ok(&cells[..]));
-        let mut assembler = Assembler::<M>::new();
-        let last = cells.chunks(CELL_BYTES).map(|cell| assembler.take(cell)).last();
+        let mut heard = Heard::default();
+        let last = cells.chunks(CELL_BYTES).map(|cell| heard.take(cell)).last();
         assert_eq!(last, Some(Ok(Some(message))));
     }
 }

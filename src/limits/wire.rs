@@ -15,9 +15,6 @@ pub const BLOCK_CELLS: usize = 30;
 pub const BLOCK_PAYLOAD_BYTES: usize = BLOCK_CELLS * CELL_PAYLOAD_BYTES;
 /// Header of an onion packet with room for four layers, bytes.
 pub const ONION_HEADER_BYTES: usize = 416;
-/// Block-class messages of one link that may be begun and not finished. Chosen: 64 hold 2 MiB. The peer that begins one
-/// more is malformed.
-pub const ASSEMBLIES: usize = 64;
 
 const _: () = assert!(CELL_BYTES == 1_136);
 const _: () = assert!(BLOCK_PAYLOAD_BYTES == 33_600);

@@ -1,8 +1,8 @@
 //! The cells of one message, in order, joined as their bytes arrive.
 //!
 //! Guarantees: takes bytes in pieces of any size, checks each header as soon as it is whole, holds at most the payload of
-//! one message, and accepts no byte beyond it. Leaves out where the bytes come from and cells of several messages in turn:
-//! that is `assembler`.
+//! one message, and accepts no byte beyond it. Leaves out where the bytes come from, and cells of a small message between
+//! those of a block: that is `rhythm`.
 
 use super::cell::{Header, Kind, payload_bytes};
 use super::frame::Frame;

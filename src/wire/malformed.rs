@@ -21,9 +21,6 @@ pub enum Malformed {
     /// A part beyond the last, or not the one whose turn it is.
     #[error("part {0} is out of place")]
     Part(u8),
-    /// A part that was already there.
-    #[error("part {0} came twice")]
-    Duplicate(u8),
     /// Cells of one message that disagree on what message they belong to.
     #[error("cells of two messages are mixed")]
     Mixed,
@@ -45,7 +42,7 @@ pub enum Malformed {
     /// A value that has a shorter or other spelling.
     #[error("the message is not in its one spelling")]
     Spelling,
-    /// More messages begun and not finished than the limit allows.
+    /// More rhythms begun than the one that a link has.
     #[error("too many messages begun at once")]
     TooMany,
 }

@@ -4,7 +4,6 @@
 //! value or in a named cause, with memory bounded by the class. Leaves out every decision: `wire` knows no overlay, no
 //! peer and no link, and never says what a malformed message costs its sender. `docs/wire.md` has the byte tables.
 
-pub mod assembler;
 pub mod cell;
 pub mod codec;
 pub mod frame;

@@ -60,19 +60,22 @@ fn onions() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Instructions: what, id, part.
+/// In what pieces a stream arrives, two bytes; then instructions: what, id, part.
 fn cells() -> Vec<(&'static str, Vec<u8>)> {
-    let two_interleaved = (0..30).flat_map(|part| [0, 1, part, 0, 2, 29 - part]).collect();
-    let too_many = (0..=64).flat_map(|id| [0, id, id]).collect();
+    let two_interleaved: Vec<u8> = (0..30).flat_map(|part| [0, 1, part, 0, 2, 29 - part]).collect();
+    let cut = |piece: u16, rest: &[u8]| [&piece.to_le_bytes()[..], rest].concat();
     vec![
-        ("whole-block", vec![1, 7, 11]),
-        ("backwards-and-small", vec![2, 7, 0, 3, 8, 5]),
-        ("two-interleaved", two_interleaved),
-        ("one-too-many", too_many),
-        ("twice", vec![0, 1, 4, 0, 1, 4]),
-        ("altered", vec![0, 1, 4, 4, 1, 5, 9, 0, 255]),
-        ("padding", [&[5, 0, 0, 2, 1, 1][..], &[0; 17]].concat()),
-        ("mixed", vec![0, 1, 4, 3, 1, 0]),
+        ("whole-block", cut(1_135, &[1, 7, 0])),
+        ("whole-block-byte-by-byte", cut(0, &[1, 7, 0])),
+        ("small", cut(15, &[3, 8, 5])),
+        ("two-blocks", cut(700, &[1, 7, 0, 1, 8, 0])),
+        ("out-of-turn", cut(2_000, &[1, 7, 11])),
+        ("backwards-and-small", cut(9, &[2, 7, 0, 3, 8, 5])),
+        ("two-interleaved", cut(16, &two_interleaved)),
+        ("small-between", cut(16, &[5, 0, 0, 2, 1, 1, 0, 3, 8, 5, 1, 7, 0, 3, 9, 6])),
+        ("twice", cut(1, &[0, 1, 4, 0, 1, 4])),
+        ("altered", cut(1, &[4, 1, 0, 9, 0, 255])),
+        ("padding", cut(40, &[&[5, 0, 0, 2, 1, 1][..], &[0; 17]].concat())),
     ]
 }
 
