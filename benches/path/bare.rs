@@ -3,7 +3,9 @@
 //! Source, k relays and sink, each with a socket of its own; every relay reads a whole stream and sends it on. The windows
 //! are those of `link`.
 
-use std::fmt;
+#[path = "../../tests/link_support/raw_keys.rs"]
+mod raw_keys;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -14,12 +16,10 @@ use crypto::identity::NodeKey;
 use crypto::secret::Secret;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{Connection, Endpoint, EndpointConfig, Runtime, ServerConfig, TokioRuntime, TransportConfig, VarInt};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::server::AlwaysResolvesServerRawPublicKeys;
-use rustls::sign::{CertifiedKey, Signer, SigningKey};
-use rustls::{DigitallySignedStruct, Error, SignatureAlgorithm, SignatureScheme};
 use tokio::sync::mpsc;
+
+use self::raw_keys::{Anyone, certified};
 
 /// How the endpoints of a chain put bytes on the wire.
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +107,7 @@ fn endpoint(wire: Wire) -> Endpoint {
         .with_protocol_versions(&[&rustls::version::TLS13])
         .expect("TLS 1.3")
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(certified())));
+        .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(certified(key()))));
     let mut server = ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls).expect("a first suite")));
     server.transport_config(transport(wire));
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
@@ -128,84 +128,7 @@ fn transport(wire: Wire) -> Arc<TransportConfig> {
     Arc::new(config)
 }
 
-fn certified() -> Arc<CertifiedKey> {
-    let key = NodeKey::from_seed(Secret::from_bytes([1; 32]));
-    let public = [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00][..], &key.id()].concat();
-    Arc::new(CertifiedKey::new(vec![CertificateDer::from(public.clone())], Arc::new(Key(Arc::new(key), public))))
-}
-
-#[derive(Clone)]
-struct Key(Arc<NodeKey>, Vec<u8>);
-
-impl SigningKey for Key {
-    fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
-        Some(Box::new(self.clone()))
-    }
-
-    fn public_key(&self) -> Option<SubjectPublicKeyInfoDer<'_>> {
-        Some(SubjectPublicKeyInfoDer::from(self.1.clone()))
-    }
-
-    fn algorithm(&self) -> SignatureAlgorithm {
-        SignatureAlgorithm::ED25519
-    }
-}
-
-impl Signer for Key {
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        Ok(self.0.sign_raw(message).to_vec())
-    }
-
-    fn scheme(&self) -> SignatureScheme {
-        SignatureScheme::ED25519
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Key")
-    }
-}
-
-/// A benchmark does not care whom it talks to.
-#[derive(Debug)]
-struct Anyone;
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ED25519]
-    }
-
-    fn requires_raw_public_keys(&self) -> bool {
-        true
-    }
+/// The key of every endpoint.
+fn key() -> Arc<NodeKey> {
+    Arc::new(NodeKey::from_seed(Secret::from_bytes([1; 32])))
 }

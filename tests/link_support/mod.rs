@@ -1,6 +1,7 @@
 //! Nodes with real sockets on 127.k.0.1 for the tests of `link`.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+mod raw_keys;
 pub(crate) mod stranger;
 
 use std::net::SocketAddr;

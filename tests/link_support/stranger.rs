@@ -1,6 +1,5 @@
 //! A peer that speaks QUIC of its own: written from docs/wire.md, sharing with `link` only the padding of datagrams.
 
-use std::fmt;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -14,13 +13,12 @@ use crypto::identity::NodeKey;
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::udp::{RecvMeta, Transmit};
 use quinn::{AsyncUdpSocket, Connection, Endpoint, EndpointConfig, TokioRuntime, TransportConfig, UdpPoller};
+use rustls::ClientConfig;
 use rustls::client::AlwaysResolvesClientRawPublicKeys;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
-use rustls::sign::{CertifiedKey, Signer, SigningKey};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureAlgorithm, SignatureScheme};
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
+
+use super::raw_keys::{Anyone, certified};
 
 /// Connects to a node, is welcomed, and gives the connection to do anything with.
 pub(crate) async fn connect(host: &str, key: Arc<NodeKey>, network: &NetworkId, to: SocketAddr) -> Connection {
@@ -45,87 +43,6 @@ pub(crate) async fn connect(host: &str, key: Arc<NodeKey>, network: &NetworkId, 
     let mut welcome = connection.accept_uni().await.expect("a welcome");
     assert_eq!(welcome.read_to_end(0).await.expect("an empty stream"), b"");
     connection
-}
-
-fn certified(key: Arc<NodeKey>) -> Arc<CertifiedKey> {
-    let public = [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00][..], &key.id()].concat();
-    Arc::new(CertifiedKey::new(vec![CertificateDer::from(public.clone())], Arc::new(Key(key, public))))
-}
-
-#[derive(Clone)]
-struct Key(Arc<NodeKey>, Vec<u8>);
-
-impl SigningKey for Key {
-    fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
-        Some(Box::new(self.clone()))
-    }
-
-    fn public_key(&self) -> Option<SubjectPublicKeyInfoDer<'_>> {
-        Some(SubjectPublicKeyInfoDer::from(self.1.clone()))
-    }
-
-    fn algorithm(&self) -> SignatureAlgorithm {
-        SignatureAlgorithm::ED25519
-    }
-}
-
-impl Signer for Key {
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        Ok(self.0.sign_raw(message).to_vec())
-    }
-
-    fn scheme(&self) -> SignatureScheme {
-        SignatureScheme::ED25519
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Key")
-    }
-}
-
-/// The stranger does not care whom it talks to.
-#[derive(Debug)]
-struct Anyone;
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ED25519]
-    }
-
-    fn requires_raw_public_keys(&self) -> bool {
-        true
-    }
 }
 
 /// One datagram at a time, without offload.

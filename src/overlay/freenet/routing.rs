@@ -11,7 +11,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::id::NodeId;
 use crate::key::{Distance, Location, RoutingKey};
-use crate::overlay::freenet::neighbours::Neighbours;
+use crate::overlay::freenet::neighbours::{Neighbour, Neighbours};
 use crate::time::Instant;
 
 /// The next neighbour to ask.
@@ -112,13 +112,9 @@ pub(super) fn next_by_closeness(
     neighbours
         .members()
         .filter(|(peer, neighbour, _)| excluded.allows(peer) && neighbour.is_ready(now))
-        .map(|(peer, neighbour, place)| {
-            let direct = place.distance(target);
-            let ahead = nearest(neighbour.ahead().as_slice(), target, &visited).unwrap_or(Distance::MAX);
-            (direct.min(ahead), direct, *peer)
-        })
+        .map(|(peer, neighbour, place)| (rank(neighbour, place, target, &visited), *peer))
         .min()
-        .map(|(best, _, peer)| NextHop { peer, is_detour: best >= own.distance(target) })
+        .map(|((best, _), peer)| NextHop { peer, is_detour: best >= own.distance(target) })
 }
 
 /// The best neighbour that is itself strictly closer to `target` than this node: the rule of inserts and queries, which
@@ -136,13 +132,16 @@ pub(super) fn next_strictly_closer(
         .filter(|(peer, neighbour, place)| {
             excluded.allows(peer) && neighbour.is_ready(now) && place.distance(target) < own.distance(target)
         })
-        .map(|(peer, neighbour, place)| {
-            let direct = place.distance(target);
-            let ahead = nearest(neighbour.ahead().as_slice(), target, &visited).unwrap_or(Distance::MAX);
-            (direct.min(ahead), direct, *peer)
-        })
+        .map(|(peer, neighbour, place)| (rank(neighbour, place, target, &visited), *peer))
         .min()
-        .map(|(_, _, peer)| peer)
+        .map(|(_, peer)| peer)
+}
+
+/// What neighbours are compared by: how close the neighbour or its best neighbour is to `target`, then how close it is itself.
+fn rank(neighbour: &Neighbour, place: Location, target: Location, visited: &[Location]) -> (Distance, Distance) {
+    let direct = place.distance(target);
+    let ahead = nearest(neighbour.ahead().as_slice(), target, visited).unwrap_or(Distance::MAX);
+    (direct.min(ahead), direct)
 }
 
 /// The distance from `target` to the nearest of the sorted `places` that is not among `visited`.
