@@ -14,7 +14,7 @@ use bolthole::sim::tap::SightKind;
 use bolthole::time::{Duration, Instant};
 
 fn plan(fraction: f64) -> Plan {
-    Plan { nodes: 80, fraction, seed: 1, control_only: false }
+    Plan { nodes: 80, fraction, seed: 1, asked_networks: None, control_only: false }
 }
 
 fn run(attack: &Attack, plan: &Plan) -> Finding {
