@@ -134,8 +134,8 @@ pub const EXIT_AGE: Duration = Duration::from_secs(86_400);
 /// An exit through which nothing came back, and a relay that could not be dialled, is not drawn for this long, unless it
 /// says something new.
 pub const EXIT_REST: Duration = Duration::from_secs(600);
-/// Relays remembered as such; one more is not.
-pub const RESTING_EXITS: usize = 256;
+/// Relays remembered as the one, and as the other: so many of each; one more is not.
+pub const RESTING_RELAYS: usize = 256;
 
 /// The mean time between two loops of a client whose link to the guard keeps a rhythm. `anonymity.md` §6.6: the slowest rhythm
 /// has a hundred beats in it.

@@ -10,6 +10,9 @@ use crate::time::Duration;
 /// Hops to live of a fresh request. Hyphanet ships 18; an ideal ring of 10^6 nodes needs 5.4 hops, so the rest is for
 /// backtracking.
 pub const MAX_HTL: u8 = 18;
+/// Of so many keys a node ends the requests for one that have one hop to live; the others go on. Chosen: of probes with one hop
+/// to live nearly all shall be answered as by the network. What goes on is bounded by the hops that may lead no closer.
+pub const LAST_HOP_ENDS: u64 = 16;
 /// Hops of one request that may lead no closer. protocol.md §3: a miss ends in bounded time.
 pub const MAX_DETOURS: u8 = 4;
 /// Open searches at one node. Chosen: sixteen links may use all that one link may. A request beyond it is refused as overload.

@@ -39,6 +39,8 @@ pub enum Shape {
     Roaming,
     /// One relay, drawn for each packet.
     Single,
+    /// As the first, with so many pinned middles.
+    Middles(u8),
 }
 
 /// A packet that is out for a command of this node.

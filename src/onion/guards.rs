@@ -4,7 +4,7 @@
 //! this node are four; they stand in distinct address groups, and the exit is no neighbour, unless fewer than
 //! [`limits::FEW_RELAYS`] relays are known. Leaves out when a packet counts as lost (`client`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rand::RngExt;
 use rand::rngs::ChaCha20Rng;
@@ -15,6 +15,7 @@ use crate::onion::contract::Shape;
 use crate::onion::descriptor::seconds;
 use crate::onion::directory::{Directory, Entry};
 use crate::onion::pinned::{Guard, Middle, Pinned, Rules};
+use crate::onion::rests::Rests;
 use crate::time::{Duration, Instant};
 
 /// The pinned relays of one client.
@@ -22,8 +23,8 @@ use crate::time::{Duration, Instant};
 pub(crate) struct Guards {
     rules: Rules,
     pinned: Pinned,
-    /// Relays that are passed over until then.
-    resting: BTreeMap<NodeId, Instant>,
+    /// Relays that are passed over.
+    rests: Rests,
     /// Whether the directory is too small for all rules.
     few: bool,
     ages: [Duration; 3],
@@ -66,9 +67,9 @@ impl Guards {
         let mut pinned: Pinned = remembered.and_then(|bytes| postcard::from_bytes(bytes).ok()).unwrap_or_default();
         pinned.guards.truncate(limits::GUARDS);
         pinned.middles.truncate(limits::MIDDLES_EVER);
-        let (resting, ages) = (BTreeMap::new(), [Duration::ZERO; 3]);
+        let (rests, ages) = (Rests::default(), [Duration::ZERO; 3]);
         let (patient_until, shape) = (None, Shape::Pinned);
-        Self { rules, pinned, resting, few: true, ages, fit: [0; 3], patient_until, changed: false, shape }
+        Self { rules, pinned, rests, few: true, ages, fit: [0; 3], patient_until, changed: false, shape }
     }
 
     /// What a restart should find.
@@ -89,7 +90,7 @@ impl Guards {
         for (at, age) in self.rules.ages.into_iter().enumerate() {
             self.ages[at] = if self.fit[at] < limits::FEW_RELAYS { Duration::ZERO } else { age };
         }
-        self.resting.retain(|_, until| *until > now);
+        self.rests.expire(now);
     }
 
     /// How many relays are old enough to be a guard, a middle and an exit.
@@ -116,9 +117,8 @@ impl Guards {
             is_usable || guard.used + span > seconds(now)
         });
         self.changed |= before != self.pinned.guards.len();
-        let can_serve = |guard: &&mut Guard| {
-            around.directory.relay(&guard.id).is_some() && self.resting.get(&guard.id).is_none_or(|until| *until <= now)
-        };
+        let can_serve =
+            |guard: &&mut Guard| around.directory.relay(&guard.id).is_some() && self.rests.may_guard(now, &guard.id);
         if let Some(guard) = self.pinned.guards.iter_mut().filter(can_serve).find(|guard| !guard.demoted) {
             // Once a day is often enough to outlive a crash.
             self.changed |= guard.used / DAY != seconds(now) / DAY;
@@ -146,7 +146,7 @@ impl Guards {
     /// A path for one packet.
     pub(crate) fn path(&mut self, now: Instant, around: &Surroundings<'_>, random: &mut ChaCha20Rng) -> Option<Path> {
         let guard = match self.shape {
-            Shape::Pinned => self.guard(now, around, random)?,
+            Shape::Pinned | Shape::Middles(_) => self.guard(now, around, random)?,
             Shape::Roaming | Shape::Single => self.draw_guard(now, around, random)?,
         };
         if self.shape == Shape::Single {
@@ -160,16 +160,16 @@ impl Guards {
     /// A relay cannot be reached from here.
     pub(crate) fn on_unreachable(&mut self, now: Instant, id: NodeId) {
         let is_guard = self.pinned.guards.iter().any(|guard| guard.id == id);
-        self.rest(now, id, if is_guard { self.rules.rest } else { limits::EXIT_REST });
+        self.rests.on_unreachable(id, now + if is_guard { self.rules.rest } else { limits::EXIT_REST });
     }
 
     /// A relay has said something new: whatever was wrong with it may be over.
     pub(super) fn on_news(&mut self, id: &NodeId) {
-        self.resting.remove(id);
+        self.rests.end(id);
     }
 
     /// An answer came by that path.
-    pub(super) fn on_came(&mut self, path: &Path) {
+    pub(crate) fn on_came(&mut self, path: &Path) {
         if let Some(guard) = self.pinned.guards.iter_mut().find(|guard| guard.id == path.guard) {
             guard.came += 1;
             guard.judge();
@@ -177,29 +177,24 @@ impl Guards {
         if let Some(middle) = self.pinned.middles.iter_mut().find(|middle| middle.id == path.middle) {
             middle.streak = 0;
         }
-        self.resting.remove(&path.exit);
+        self.rests.end(&path.exit);
     }
 
     /// Nothing came by that path in time.
-    pub(super) fn on_lost(&mut self, now: Instant, path: &Path) {
+    pub(crate) fn on_lost(&mut self, now: Instant, path: &Path) {
         if let Some(guard) = self.pinned.guards.iter_mut().find(|guard| guard.id == path.guard) {
             guard.lost += 1;
             let was = guard.demoted;
             guard.judge();
             self.changed |= guard.demoted != was;
         }
-        self.rest(now, path.exit, limits::EXIT_REST);
+        self.rests.on_lossy(path.exit, now + limits::EXIT_REST);
         let Some(middle) = self.pinned.middles.iter_mut().find(|middle| middle.id == path.middle) else { return };
         middle.streak += 1;
         if let Some(beyond) = middle.streak.checked_sub(STREAK) {
             // It rests and is not replaced: or a guard could drop packets until a middle of its own is drawn.
-            self.rest(now, path.middle, self.rules.rest * (1 << beyond.min(LONGEST_REST_DOUBLINGS)));
-        }
-    }
-
-    fn rest(&mut self, now: Instant, id: NodeId, span: Duration) {
-        if self.resting.len() < limits::RESTING_EXITS || self.resting.contains_key(&id) {
-            self.resting.insert(id, now + span);
+            let rest = self.rules.rest * (1 << beyond.min(LONGEST_REST_DOUBLINGS));
+            self.rests.on_lossy(path.middle, now + rest);
         }
     }
 
@@ -209,7 +204,7 @@ impl Guards {
             let id = entry.descriptor.words.id;
             id != around.me
                 && !is_taken(&id)
-                && self.is_awake(now, &id)
+                && self.rests.may_guard(now, &id)
                 && now.since(entry.known_since()) >= self.ages[0]
         })
     }
@@ -223,7 +218,7 @@ impl Guards {
     ) -> Option<NodeId> {
         self.forget_middles(now, around.directory);
         // One other relay must be left to be the exit.
-        let most = limits::MIDDLES.min(around.directory.len().saturating_sub(2));
+        let most = self.middles().min(around.directory.len().saturating_sub(2));
         let can_grow = !self.is_patient(now) || self.pinned.middles.is_empty();
         while can_grow && self.middles_beside(guard, around.directory).len() < most {
             if !self.pin_middle(now, guard, around, random) {
@@ -232,7 +227,7 @@ impl Guards {
         }
         let awake = |guards: &Self| -> Vec<NodeId> {
             let fit = guards.middles_beside(guard, around.directory).into_iter();
-            fit.filter(|id| guards.is_awake(now, id)).collect()
+            fit.filter(|id| guards.rests.may_follow(now, id)).collect()
         };
         if can_grow && awake(self).is_empty() {
             self.pin_middle(now, guard, around, random);
@@ -262,7 +257,7 @@ impl Guards {
 
     /// Draws one more middle, unless there were too many already.
     fn pin_middle(&mut self, now: Instant, guard: NodeId, around: &Surroundings<'_>, random: &mut ChaCha20Rng) -> bool {
-        if self.pinned.middles.len() >= limits::MIDDLES_EVER {
+        if self.pinned.middles.len() >= self.middles() * limits::MIDDLES_EVER / limits::MIDDLES {
             return false;
         }
         let Some(id) = self.draw_middle(now, guard, around, random) else { return false };
@@ -270,6 +265,14 @@ impl Guards {
         self.pinned.middles.push(Middle { id, until, streak: 0, seen: seconds(now) });
         self.changed = true;
         true
+    }
+
+    /// Middles that are pinned at a time.
+    const fn middles(&self) -> usize {
+        match self.shape {
+            Shape::Middles(count) => count as usize,
+            Shape::Pinned | Shape::Roaming | Shape::Single => limits::MIDDLES,
+        }
     }
 
     /// Whether the directory is still being learned.
@@ -310,13 +313,9 @@ impl Guards {
         };
         let is_lawful =
             |entry: &Entry| is_free(entry) && is_apart(around.directory, &entry.descriptor.words.id, &[guard, middle]);
-        let is_good = |entry: &Entry| is_lawful(entry) && self.is_awake(now, &entry.descriptor.words.id);
+        let is_good = |entry: &Entry| is_lawful(entry) && self.rests.may_follow(now, &entry.descriptor.words.id);
         let good = around.directory.draw(random, is_good).or_else(|| around.directory.draw(random, is_lawful));
         good.or_else(|| if self.few { around.directory.draw(random, is_free) } else { None })
-    }
-
-    fn is_awake(&self, now: Instant, id: &NodeId) -> bool {
-        self.resting.get(id).is_none_or(|until| *until <= now)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Packets that a client sends to itself: through guard, middle and exit and back, now and then, whether or not it asks for
 //! anything (protocol.md §7.7).
 //!
-//! A loop that does not come back counts against its path as any lost packet does; and the guard cannot tell every packet for
-//! a command. Leaves out the sending: to `client` a
-//! loop is a command like any other.
+//! A loop that does not come back counts against its path as any lost packet does, so that a guard that drops is found out by a
+//! client that is idle as well; and the guard cannot tell every packet for a command. Leaves out the sending: to `client` a loop
+//! is a command like any other.
 
 use rand::RngExt;
 use rand::rngs::ChaCha20Rng;

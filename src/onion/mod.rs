@@ -23,6 +23,7 @@ mod observer;
 pub(crate) mod pinned;
 mod pool;
 mod relay;
+mod rests;
 mod ways;
 mod witnesses;
 

@@ -68,11 +68,13 @@ impl Rules {
 }
 
 impl Guard {
-    /// Judges it once enough has been sent through it: of honest paths nearly all succeed.
+    /// Judges it once enough has been sent through it. Of honest paths nearly all succeed, and of a guard that drops a third of
+    /// what passes it, in either direction, four in nine. Where a fifth of all relays drop what none of theirs guards, some two
+    /// thirds succeed through an honest guard: it must not be left for that, or they would be the guards of all in the end.
     pub(super) const fn judge(&mut self) {
         let trials = self.came + self.lost;
         if trials >= limits::GUARD_TRIALS {
-            self.demoted = self.came * 4 < trials * 3;
+            self.demoted = self.came * 2 < trials;
             (self.came, self.lost) = (0, 0);
         }
     }

@@ -15,6 +15,8 @@ pub(crate) enum LabCommand {
     FirstSpy(AttackOptions),
     /// Accuse whoever came before a colluder most often while a file was fetched.
     Predecessor(AttackOptions),
+    /// Compare numbers of pinned middles, and networks in which few nodes relay.
+    Middles(AttackOptions),
     /// Count how many blocks of a file a neighbour asks for (Levine).
     Levine(AttackOptions),
     /// Trace an inserter by predicted keys, moving towards it.
@@ -33,6 +35,10 @@ pub(crate) enum LabCommand {
     LinkTap(AttackOptions),
     /// Crowd the directory of relays.
     DirectorySybil(AttackOptions),
+    /// Tell of no relay that does not collude.
+    DirectoryViews(AttackOptions),
+    /// Drop what none of one's own guards, so that clients leave honest guards.
+    SelectiveDenial(AttackOptions),
     /// Measure what pre-routing costs.
     Cost(AttackOptions),
     /// Every attack that can be run.
@@ -48,6 +54,7 @@ impl LabCommand {
         Some(match self {
             Self::FirstSpy(options) => ("first-spy", options),
             Self::Predecessor(options) => ("predecessor", options),
+            Self::Middles(options) => ("middles", options),
             Self::Levine(options) => ("levine", options),
             Self::MobileTracing(options) => ("mobile-tracing", options),
             Self::Traceback(options) => ("traceback", options),
@@ -57,6 +64,8 @@ impl LabCommand {
             Self::GuardChurn(options) => ("guard-churn", options),
             Self::LinkTap(options) => ("link-tap", options),
             Self::DirectorySybil(options) => ("directory-sybil", options),
+            Self::DirectoryViews(options) => ("directory-views", options),
+            Self::SelectiveDenial(options) => ("selective-denial", options),
             Self::Cost(options) => ("cost", options),
             Self::All(options) => ("all", options),
             Self::Freenet(_) | Self::Unknown(_) => return None,
@@ -76,6 +85,9 @@ pub(crate) struct AttackOptions {
     /// The seed of the first network.
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Networks of the build under attack, where an attack takes several: more of them narrow the limits [default: 4].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) networks: Option<u16>,
     /// Run the positive control only.
     #[arg(long)]
     pub(crate) control_only: bool,

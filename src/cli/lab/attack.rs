@@ -37,8 +37,8 @@ pub(super) fn run(name: &str, options: &AttackOptions, output: &mut Output) -> R
 }
 
 fn plan(options: &AttackOptions) -> Plan {
-    let AttackOptions { nodes, colluders, seed, control_only, .. } = *options;
-    Plan { nodes, fraction: colluders, seed, control_only }
+    let AttackOptions { nodes, colluders, seed, networks, control_only, .. } = *options;
+    Plan { nodes, fraction: colluders, seed, asked_networks: networks, control_only }
 }
 
 fn attacked(attack: &Attack, plan: &Plan, options: &AttackOptions, quiet: bool) -> Finding {
@@ -96,8 +96,9 @@ fn write(findings: &[Finding], command: &str, folder: &Path) -> Result<(), Failu
 
 /// The command that runs it again.
 fn command(name: &str, options: &AttackOptions) -> String {
-    let AttackOptions { nodes, colluders, seed, .. } = options;
-    format!("bolthole lab {name} --nodes {nodes} --colluders {colluders} --seed {seed}")
+    let AttackOptions { nodes, colluders, seed, networks, .. } = options;
+    let networks = networks.map_or(String::new(), |networks| format!(" --networks {networks}"));
+    format!("bolthole lab {name} --nodes {nodes} --colluders {colluders} --seed {seed}{networks}")
 }
 
 fn to_json(name: &str, findings: &[Finding]) -> Value {

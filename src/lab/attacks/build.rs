@@ -16,6 +16,14 @@ pub enum Build {
     Prerouted,
     /// What ships, with the rhythm on the link to the guard that a node may be set up with.
     InRhythm,
+    /// What ships, with eight pinned middles.
+    EightMiddles,
+    /// What ships, with sixteen pinned middles.
+    SixteenMiddles,
+    /// What ships, where one node in four can be reached and relays.
+    QuarterRelays,
+    /// What ships, where one node in eight can be reached and relays.
+    EighthRelays,
     /// The overlay that ships, without pre-routing.
     Plain,
     /// Pre-routing whose first relay is drawn for each packet, as the last one is.
@@ -28,6 +36,8 @@ pub enum Build {
     PlacesChosen,
     /// Relays are drawn whatever address group they are of.
     Unweighted,
+    /// Every relay tells of itself alone.
+    SelfTold,
     /// Store slots in clear.
     ClearSlots,
     /// Equal documents have equal keys.
@@ -40,12 +50,17 @@ impl Build {
         match self {
             Self::Prerouted => "pre-routed freenet",
             Self::InRhythm => "pre-routed, the guard's link in rhythm",
+            Self::EightMiddles => "pre-routed, 8 middles",
+            Self::SixteenMiddles => "pre-routed, 16 middles",
+            Self::QuarterRelays => "pre-routed, a quarter relays",
+            Self::EighthRelays => "pre-routed, an eighth relays",
             Self::Plain => "plain freenet",
             Self::GuardsOff => "pre-routed, guards off",
             Self::OneRelay => "pre-routed, one relay",
             Self::Classic => "classic",
             Self::PlacesChosen => "plain freenet, places chosen",
             Self::Unweighted => "groups without weight",
+            Self::SelfTold => "relays tell of themselves alone",
             Self::ClearSlots => "slots in clear",
             Self::Convergent => "convergent keys",
         }
@@ -54,15 +69,27 @@ impl Build {
     /// The shape of its paths, if it has pre-routing.
     pub const fn shape(self) -> Option<Shape> {
         match self {
-            Self::Prerouted | Self::InRhythm => Some(Shape::Pinned),
+            Self::Prerouted | Self::InRhythm | Self::QuarterRelays | Self::EighthRelays => Some(Shape::Pinned),
+            Self::EightMiddles => Some(Shape::Middles(8)),
+            Self::SixteenMiddles => Some(Shape::Middles(16)),
             Self::GuardsOff => Some(Shape::Roaming),
             Self::OneRelay => Some(Shape::Single),
             Self::Plain
             | Self::Classic
             | Self::PlacesChosen
             | Self::Unweighted
+            | Self::SelfTold
             | Self::ClearSlots
             | Self::Convergent => None,
+        }
+    }
+
+    /// One node in so many is a relay.
+    pub const fn relays(self) -> u32 {
+        match self {
+            Self::QuarterRelays => 4,
+            Self::EighthRelays => 8,
+            _ => 1,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::lab::attacks::finding::{Finding, Headline, Row};
 use crate::lab::attacks::goals;
 use crate::lab::attacks::line::Line;
 use crate::lab::attacks::map::Map;
-use crate::lab::attacks::part::{Measure, Part, Plan};
+use crate::lab::attacks::part::{Measure, NETWORKS_BEFORE, Part, Plan};
 use crate::lab::attacks::scores::Scores;
 use crate::lab::attacks::visits::{Did, visit};
 use crate::lab::experiment::Progress;
@@ -31,7 +31,8 @@ pub const ATTACK: Attack = Attack {
 };
 
 fn jobs(plan: &Plan) -> Vec<Job> {
-    Job::all(plan, &[(Build::Plain, plan.networks())], &[(Build::Classic, 1)], course)
+    let subjects = [(Build::Prerouted, plan.networks()), (Build::Plain, NETWORKS_BEFORE)];
+    Job::all(plan, &subjects, &[(Build::Classic, 1)], course)
 }
 
 fn course(plan: &Plan, job: &Job, progress: &mut Progress<'_>) -> Part {
@@ -108,20 +109,25 @@ fn conclude(plan: &Plan, parts: &Parts) -> Finding {
         0.9,
         samples(parts.part(Build::Classic), REQUESTED),
     );
-    let mut finding = Finding::new((NAME, TITLE), Build::Plain.name(), plan, control);
-    finding.networks = parts.networks(Build::Plain);
+    let mut finding = Finding::new((NAME, TITLE), Build::Prerouted.name(), plan, control);
+    finding.networks = parts.networks(Build::Prerouted);
     let goals =
         [(CACHED, goals::PROBE_CACHED_AUC), (RELAYED, goals::PROBE_RELAYED_AUC), (REQUESTED, goals::PROBE_RELAYED_AUC)];
-    let held = goals.into_iter().filter_map(|(what, goal)| {
-        let scores = parts.part(Build::Plain).scores.get(&measure(what))?;
-        Some((what, Headline::area(what.into(), scores, goal)))
-    });
-    let held: Vec<_> = held.collect();
-    finding.parts = held.iter().map(|(what, found)| Row::area(what, plan.fraction, found).of(Build::Plain)).collect();
+    let of = |build| {
+        let held = move |(what, goal): (&'static str, f64)| {
+            let scores = parts.part(build).scores.get(&measure(what))?;
+            Some((what, Headline::area(what.into(), scores, goal)))
+        };
+        goals.into_iter().filter_map(held).collect::<Vec<_>>()
+    };
+    for build in [Build::Prerouted, Build::Plain] {
+        finding.parts.extend(of(build).iter().map(|(what, found)| Row::area(what, plan.fraction, found).of(build)));
+    }
+    let held = of(Build::Prerouted);
     for (what, found) in &held {
         let after = found.recall.zip(found.upper95).map(|(area, upper)| (area, upper, found.samples));
-        let bounds = (found.goal.unwrap_or(0.5), Some(0.5));
-        finding.lines.push(Line::at_most("G7", *what, 0.0, (None, after), bounds, &finding.control));
+        let (before, bounds) = (area(parts.part(Build::Plain), what), (found.goal.unwrap_or(0.5), Some(0.5)));
+        finding.lines.push(Line::at_most("G7", *what, 0.0, (before, after), bounds, &finding.control));
     }
     let met = held.iter().all(|(_, found)| found.met == Some(true));
     if let Some((_, first)) = held.into_iter().next() {

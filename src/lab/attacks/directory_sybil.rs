@@ -105,7 +105,7 @@ fn sizes(nodes: u32, crowd: &str, random: &mut ChaCha8Rng) -> Vec<u32> {
 }
 
 fn choose(plan: &Plan, job: &Job, town: &Town, (fraction, crowd): (f64, &'static str), part: &mut Part) {
-    let (clients, paths) = if plan.is_small() { (200, 2) } else { (2_500, 4) };
+    let (clients, paths) = if plan.is_small() { (200, 2) } else { (10_000, 1) };
     let neighbours = BTreeSet::new();
     for client in 0..clients {
         let mut own = [1; 32];
@@ -171,17 +171,12 @@ fn conclude(plan: &Plan, parts: &Parts) -> Finding {
     else {
         return finding;
     };
-    let headline = Headline {
-        measure: worst.what.clone(),
-        samples: worst.samples,
-        recall: worst.after,
-        upper95: worst.upper95,
-        goal: Some(worst.bound),
-        met: Some(here().all(|line| line.met == Some(true))),
-        ..Headline::default()
-    };
+    let met = Some(here().all(|line| line.met == Some(true)));
+    let worst_of_all = worst.after.zip(worst.upper95).map(|(share, upper)| (share, upper, worst.samples));
+    let headline =
+        worst_of_all.map(|found| Headline { met, ..Headline::share(worst.what.clone(), found, worst.bound) });
     finding.parts = finding.lines.iter().map(|line| Row::of_line(line).of(Build::Prerouted)).collect();
-    if headline.recall.is_some() {
+    if let Some(headline) = headline {
         finding.headline = headline;
     }
     finding

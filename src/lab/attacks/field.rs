@@ -111,7 +111,7 @@ impl Field {
         } else {
             let grown = shipping::grown(&scenario, shipping::Names::Numbered);
             match build.shape() {
-                Some(shape) => Network::Prerouted(Box::new(prerouting::Network::of(grown, shape))),
+                Some(shape) => Network::Prerouted(Box::new(prerouting::Network::of(grown, shape, build.relays()))),
                 None => Network::Plain(Box::new(grown)),
             }
         };

@@ -134,6 +134,19 @@ impl Headline {
         }
     }
 
+    /// That of a share, with its limit and the trials behind it, held against a goal.
+    pub fn share(measure: impl Into<String>, (share, upper, samples): (f64, f64, usize), goal: f64) -> Self {
+        Self {
+            measure: measure.into(),
+            samples,
+            recall: Some(share),
+            upper95: Some(upper),
+            goal: Some(goal),
+            met: Some(upper <= goal),
+            ..Self::default()
+        }
+    }
+
     /// That of an area under the curve, held against a goal. Its limit is that of Hanley and McNeil.
     pub fn area(measure: String, scores: &Scores, goal: f64) -> Self {
         let (auc, upper95) = (scores.auc(), area_upper(scores));

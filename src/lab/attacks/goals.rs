@@ -28,6 +28,14 @@ pub fn chosen(fraction: f64) -> f64 {
     1.25 * fraction
 }
 
+/// Files exposed because colluders drop what they do not guard: a fifth of those that are exposed anyway.
+pub fn denied(fraction: f64) -> f64 {
+    0.2 * fraction
+}
+
+/// One less the likeness of two honest directories.
+pub const VIEW_DISTANCE: f64 = 0.05;
+
 /// What pre-routing may cost of plain routing that takes so many hops: the hops it adds, and a tenth.
 pub fn cost(hops: f64) -> f64 {
     1.1 * (hops + 3.0) / hops

@@ -128,7 +128,9 @@ impl User {
                 awaits_witnesses: false,
             };
             let chosen = match self.guards.shape {
-                crate::onion::Shape::Pinned => self.guards.guard(now, &around, &mut self.random),
+                crate::onion::Shape::Pinned | crate::onion::Shape::Middles(_) => {
+                    self.guards.guard(now, &around, &mut self.random)
+                }
                 _ => self.guards.path(now, &around, &mut self.random).map(|path| path.guard),
             };
             let Some(guard) = chosen else { break };
@@ -277,17 +279,9 @@ fn conclude(plan: &Plan, parts: &Parts) -> Finding {
         let measure = measure(what, 0.0);
         finding.parts.extend(part.values.get(&measure).map(|all| Row::mean(&measure, all).of(Build::Prerouted)));
     }
-    let Some((share, upper, samples)) = found(Build::Prerouted, plan.fraction) else { return finding };
-    let goal = goals::guard_ever(plan.fraction);
-    finding.headline = Headline {
-        measure: EXPOSED.into(),
-        samples,
-        recall: Some(share),
-        upper95: Some(upper),
-        goal: Some(goal),
-        met: Some(upper <= goal),
-        ..Headline::default()
-    };
+    if let Some(exposed) = found(Build::Prerouted, plan.fraction) {
+        finding.headline = Headline::share(EXPOSED, exposed, goals::guard_ever(plan.fraction));
+    }
     finding
 }
 

@@ -244,5 +244,5 @@ const STARTS: u32 = 32;
 const LONGEST: usize = 8;
 const ROADS: usize = 16;
 /// Times that each file is followed, each with colluders of its own.
-const TURNS: u64 = 4;
+const TURNS: u64 = 24;
 const MOVING: u64 = 0x6d6f_7665;

@@ -14,6 +14,7 @@ pub mod control;
 pub mod cost;
 pub mod curve;
 pub mod directory_sybil;
+pub mod directory_views;
 pub mod eclipse_key;
 pub mod field;
 pub mod finding;
@@ -28,6 +29,7 @@ pub mod link_tap;
 pub mod logistic;
 pub mod map;
 pub mod mapping;
+pub mod middles;
 pub mod mobile_tracing;
 pub mod part;
 pub mod paths;
@@ -35,6 +37,7 @@ pub mod predecessor;
 pub mod relays;
 pub mod scores;
 pub mod seizure;
+pub mod selective_denial;
 pub mod summary;
 pub mod trace;
 pub mod traceback;
@@ -46,12 +49,15 @@ use self::attack::Attack;
 pub const ATTACKS: &[Attack] = &[
     first_spy::ATTACK,
     predecessor::ATTACK,
+    middles::ATTACK,
     guard_churn::ATTACK,
     levine::ATTACK,
     traceback::ATTACK,
     cache_probe::ATTACK,
     mobile_tracing::ATTACK,
     directory_sybil::ATTACK,
+    directory_views::ATTACK,
+    selective_denial::ATTACK,
     eclipse_key::ATTACK,
     seizure::ATTACK,
     link_tap::ATTACK,

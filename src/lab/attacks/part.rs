@@ -15,6 +15,8 @@ pub struct Plan {
     pub fraction: f64,
     /// The seed of the first network.
     pub seed: u64,
+    /// Networks of the build under attack; as many as differ enough to show, where it is not said.
+    pub asked_networks: Option<u16>,
     /// Whether the control is all that is run.
     pub control_only: bool,
 }
@@ -66,7 +68,11 @@ impl Plan {
 
     /// Networks of the build under attack: what differs from one to the next has to show.
     pub const fn networks(&self) -> u64 {
-        if self.is_small() { 1 } else { 4 }
+        match self.asked_networks {
+            Some(count) => count as u64,
+            None if self.is_small() => 1,
+            None => 4,
+        }
     }
 }
 

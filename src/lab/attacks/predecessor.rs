@@ -38,7 +38,7 @@ fn jobs(plan: &Plan) -> Vec<Job> {
     let controls = [(Build::Classic, 1), (Build::GuardsOff, 1)];
     Job::all(
         plan,
-        &[(Build::Prerouted, plan.networks()), (Build::Plain, plan.networks().div_ceil(2))],
+        &[(Build::Prerouted, plan.networks()), (Build::Plain, plan.networks().div_ceil(2).min(2))],
         &controls,
         course,
     )

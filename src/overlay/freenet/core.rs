@@ -16,6 +16,7 @@ use crate::message::genesis::named_location;
 use crate::message::reference::NodeRef;
 use crate::overlay::freenet::config::{Config, Profile};
 use crate::overlay::freenet::issued::Issued;
+use crate::overlay::freenet::last_hops::LastHops;
 use crate::overlay::freenet::message::{ExchangeId, Message, Question, Reply};
 use crate::overlay::freenet::neighbours::{Coins, Neighbours};
 use crate::overlay::mode::{Answer, CloseReason, Offence, Output, StoreToken, StoreWork, Ticket};
@@ -30,6 +31,8 @@ pub(super) struct Core {
     pub(super) random: ChaCha8Rng,
     /// The coins that this node's own requests pass.
     pub(super) own_coins: Coins,
+    /// For which keys a request with its last hop ends here.
+    pub(super) last_hops: LastHops,
     /// What other parts of this node should hear of.
     pub(super) events: VecDeque<Event>,
     outputs: VecDeque<Output<Message>>,
@@ -105,13 +108,14 @@ impl Core {
         let me = Me::new(&config, key);
         let neighbours = Neighbours::new(me.reference.location);
         let mut random = ChaCha8Rng::from_seed(seed);
-        let own_coins = Coins::toss(&mut random);
+        let (own_coins, last_hops) = (Coins::toss(&mut random), LastHops::draw(&mut random));
         Self {
             config,
             me,
             neighbours,
             random,
             own_coins,
+            last_hops,
             events: VecDeque::new(),
             outputs: VecDeque::new(),
             issued: Issued::default(),

@@ -287,11 +287,13 @@ impl Inserts {
     fn advance(&mut self, core: &mut Core, now: Instant, id: InsertId) -> Next {
         self.table.drop_forward(id);
         let Some(insert) = self.table.get(id) else { return Next::Wait };
+        let ends = core.last_hops.end(&insert.asked.key);
         let htl = match insert.asked.peer() {
-            Some(peer) => {
-                core.neighbours.get(&peer).and_then(|neighbour| neighbour.lower(insert.asked.htl, core.config.htl))
-            }
-            None => core.own_coins.lower(insert.asked.htl, core.config.htl),
+            Some(peer) => core
+                .neighbours
+                .get(&peer)
+                .and_then(|neighbour| neighbour.lower(insert.asked.htl, core.config.htl, ends)),
+            None => core.own_coins.lower(insert.asked.htl, core.config.htl, ends),
         };
         let next = self.next(core, now, insert);
         match (next, htl) {

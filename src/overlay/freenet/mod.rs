@@ -19,6 +19,7 @@ mod inquiry;
 mod insert;
 mod issued;
 mod join;
+mod last_hops;
 mod membership;
 mod memory;
 mod message;

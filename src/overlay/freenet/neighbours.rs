@@ -80,13 +80,11 @@ pub(super) enum Standing {
     Examined,
 }
 
-/// The coins of one link, tossed once: tossing per request would let an observer average them out.
+/// The coin of one link, tossed once: tossing per request would let an observer average it out.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Coins {
     /// Whether hops to live at the maximum are lowered.
     lower_at_maximum: bool,
-    /// Whether a request at one hop to live ends here.
-    end_at_one: bool,
 }
 
 /// All links.
@@ -196,24 +194,25 @@ impl Neighbour {
         self.is_member() && (self.behind || self.busy_until > now)
     }
 
-    /// Hops to live after a request from this link has been taken; `None` if it ends here.
-    pub(super) const fn lower(&self, htl: u8, maximum: u8) -> Option<u8> {
-        self.coins.lower(htl, maximum)
+    /// Hops to live after a request from this link has been taken; `None` if it ends here, as one with its last hop does if
+    /// `ends`.
+    pub(super) const fn lower(&self, htl: u8, maximum: u8, ends: bool) -> Option<u8> {
+        self.coins.lower(htl, maximum, ends)
     }
 }
 
 impl Coins {
     pub(super) fn toss(random: &mut impl Rng) -> Self {
-        // One in two at the maximum and one in four at one, as Hyphanet ships them.
-        Self { lower_at_maximum: random.random_ratio(1, 2), end_at_one: random.random_ratio(1, 4) }
+        // As Hyphanet ships it.
+        Self { lower_at_maximum: random.random_ratio(1, 2) }
     }
 
-    pub(super) const fn lower(self, htl: u8, maximum: u8) -> Option<u8> {
+    pub(super) const fn lower(self, htl: u8, maximum: u8, ends: bool) -> Option<u8> {
         if htl >= maximum {
             Some(if self.lower_at_maximum { maximum - 1 } else { maximum })
         } else if htl > 1 {
             Some(htl - 1)
-        } else if htl == 1 && !self.end_at_one {
+        } else if htl == 1 && !ends {
             Some(1)
         } else {
             None
@@ -474,14 +473,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hops_to_live_end_by_a_coin_tossed_once_per_link() {
-        let coins = |lower_at_maximum, end_at_one| Coins { lower_at_maximum, end_at_one };
-        assert_eq!(coins(true, true).lower(18, 18), Some(17));
-        assert_eq!(coins(false, true).lower(18, 18), Some(18));
-        assert_eq!(coins(true, true).lower(200, 18), Some(17), "a peer cannot raise the maximum");
-        assert_eq!(coins(true, true).lower(9, 18), Some(8));
-        assert_eq!(coins(true, true).lower(1, 18), None);
-        assert_eq!(coins(true, false).lower(1, 18), Some(1));
-        assert_eq!(coins(true, false).lower(0, 18), None);
+    fn hops_to_live_fall_by_a_coin_tossed_once_per_link_and_end_by_one_of_the_key() {
+        let coins = |lower_at_maximum| Coins { lower_at_maximum };
+        assert_eq!(coins(true).lower(18, 18, true), Some(17));
+        assert_eq!(coins(false).lower(18, 18, true), Some(18));
+        assert_eq!(coins(true).lower(200, 18, true), Some(17), "a peer cannot raise the maximum");
+        assert_eq!(coins(true).lower(9, 18, true), Some(8));
+        assert_eq!(coins(true).lower(1, 18, true), None);
+        assert_eq!(coins(true).lower(1, 18, false), Some(1));
+        assert_eq!(coins(true).lower(0, 18, false), None);
     }
 }

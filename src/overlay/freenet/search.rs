@@ -490,8 +490,9 @@ impl Searches {
 /// Hops to live for the next hop, by the coin of the link the request came over. A request of this node's own passes a
 /// coin as well, so that neither the maximum nor one below it names an origin.
 fn lowered(core: &Core, search: &Search) -> Option<u8> {
+    let ends = core.last_hops.end(&search.wanted.key);
     match search.wanted.asker {
-        Asker::Local { .. } => core.own_coins.lower(search.htl, core.config.htl),
-        Asker::Peer { peer, .. } => core.neighbours.get(&peer)?.lower(search.htl, core.config.htl),
+        Asker::Local { .. } => core.own_coins.lower(search.htl, core.config.htl, ends),
+        Asker::Peer { peer, .. } => core.neighbours.get(&peer)?.lower(search.htl, core.config.htl, ends),
     }
 }

@@ -25,14 +25,17 @@ pub struct Network {
     pub engine: Engine<Prerouted>,
     seed: u64,
     shape: Shape,
+    /// One node in so many is a relay.
+    relays: u32,
     /// How often pre-routing has been switched on.
     starts: u32,
     since: Instant,
 }
 
 impl Network {
-    /// The network `grown`, where paths have this shape from now on. Guards are chosen and linked when it comes back.
-    pub fn of(grown: freenet::Network, shape: Shape) -> Self {
+    /// The network `grown`, where paths have this shape from now on and one node in so many is a relay. Guards are chosen and
+    /// linked when it comes back.
+    pub fn of(grown: freenet::Network, shape: Shape, relays: u32) -> Self {
         let (seed, now) = (grown.scenario.seed, grown.engine.now());
         let nodes = grown.engine.len() as u32;
         let ids: Vec<NodeId> = (0..nodes).map(|node| grown.engine.id(node)).collect();
@@ -45,7 +48,7 @@ impl Network {
             Prerouted::new(overlay, onion, &links, &dialled.iter().map(id).collect::<Vec<_>>())
         };
         let engine = grown.engine.turned(turn, Word::Overlay);
-        let mut network = Self { engine, seed, shape, starts: 1, since: now };
+        let mut network = Self { engine, seed, shape, relays, starts: 1, since: now };
         network.adopt(&ids);
         network
     }
@@ -57,7 +60,7 @@ impl Network {
 
     /// Whether nodes keep to the guard they have.
     pub fn has_guards(&self) -> bool {
-        self.shape == Shape::Pinned
+        matches!(self.shape, Shape::Pinned | Shape::Middles(_))
     }
 
     /// The guard that a node uses.
@@ -91,7 +94,7 @@ impl Network {
         let now = self.engine.now();
         let own = |node: u32| self.engine.mode(node)?.onion().directory().get(&ids[node as usize]);
         let mut all = Directory::new(NodeId([0; 32]), limits::DESCRIPTOR_PAUSE);
-        for node in 0..ids.len() as u32 {
+        for node in (0..ids.len() as u32).step_by(self.relays as usize) {
             let Some(entry) = own(node) else { continue };
             all.admit(now, entry.descriptor.clone(), &Ideal(NodeId([0; 32])), &NETWORK);
         }
