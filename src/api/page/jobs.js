@@ -163,9 +163,10 @@ function draw() {
 const number = (is) => Object.keys(counts).filter(is).reduce((all, state) => all + counts[state], 0);
 
 function sum() {
-  const words = Object.keys(STATES).filter((state) => counts[state]);
-  element('jobs-count').textContent = words.map((state) => `${counts[state].toLocaleString()} ${STATES[state]}`).join(' · ');
-  element('jobs-none').hidden = words.length > 0;
+  const words = [...new Set(Object.values(STATES))].map((word) => [word, number((state) => STATES[state] === word)]);
+  const some = words.filter(([, jobs]) => jobs);
+  element('jobs-count').textContent = some.map(([word, jobs]) => `${jobs.toLocaleString()} ${word}`).join(' · ');
+  element('jobs-none').hidden = some.length > 0;
   element('jobs-clear').hidden = !number(shows.done);
   const left = number(shows[element('jobs-shown').value]) - jobs.size;
   element('jobs-more').hidden = left <= 0;

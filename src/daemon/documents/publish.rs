@@ -76,6 +76,7 @@ pub(super) async fn files(
         let most = Size(SITE_INDEX_BYTES as u64);
         return Err(failed(format!("the list of the files is longer than {most}: shorten their paths")));
     }
+    tally.expect(list.len() as u64, insert::expected(&Mime::default(), list.len() as u64));
     let request = InsertRequest {
         name: request.name,
         mime: Some(SITE_TYPE.to_owned()),

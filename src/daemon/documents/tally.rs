@@ -59,6 +59,14 @@ impl Tally {
         Ok(came)
     }
 
+    /// What is left turned out to be so many bytes and blocks.
+    pub(super) fn expect(&self, bytes: u64, blocks: u64) {
+        self.change(|sums| {
+            sums.ended.total_bytes = Some(sums.ended.bytes + bytes);
+            sums.ended.total_blocks = Some(sums.ended.blocks + blocks);
+        });
+    }
+
     fn change<T>(&self, act: impl FnOnce(&mut Sums) -> T) -> T {
         // It is whole after every step.
         let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,5 +107,8 @@ mod tests {
         tally.follow(1, part).await.unwrap();
         let now = view.borrow().progress;
         assert_eq!((now.bytes, now.blocks, now.files, now.total_files), (9, 2, 2, Some(2)));
+        tally.expect(1, 1);
+        let now = view.borrow().progress;
+        assert_eq!((now.total_bytes, now.total_blocks), (Some(10), Some(3)));
     }
 }
