@@ -73,8 +73,8 @@ struct Want {
     offset: u64,
     /// Bytes of it that are there.
     have: u64,
-    /// Of those.
-    digester: Digester,
+    /// Of those, if there are any: of a hundred thousand files few are begun.
+    digester: Option<Box<Digester>>,
 }
 
 /// What is missing below `directory`. What is there and is not what the list says is removed.
@@ -107,21 +107,21 @@ fn missing(index: &Index, directory: &Path) -> Result<Vec<Run>, JobFailure> {
 }
 
 /// How much of a file is there, and the digest of that so far; nothing if it is there whole.
-fn held(file: &index::File, path: &Path) -> io::Result<Option<(u64, Digester)>> {
-    let mut digester = root::digester();
+fn held(file: &index::File, path: &Path) -> io::Result<Option<(u64, Option<Box<Digester>>)>> {
+    let mut digester = Box::new(root::digester());
     let have = match File::open(path) {
         Ok(mut there) => unchanged::digest_into(&mut digester, &mut there)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some((0, digester))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some((0, None))),
         Err(error) => return Err(error),
     };
     if have < file.length {
-        return Ok(Some((have, digester)));
+        return Ok(Some((have, Some(digester))));
     }
     if have == file.length && digester.finish() == file.digest {
         return Ok(None);
     }
     fs::remove_file(path)?;
-    Ok(Some((0, root::digester())))
+    Ok(Some((0, None)))
 }
 
 impl Run {
@@ -169,9 +169,9 @@ impl Want {
         OpenOptions::new().create(true).append(true).open(&self.path)
     }
 
-    /// Whether it is what the list says, now that it is whole.
-    fn judge(self) -> Result<(), JobFailure> {
-        if self.digester.finish() == self.file.digest {
+    /// Whether it is what the list says, now that it is whole and has this digest.
+    fn judge(&self, digest: &[u8; 32]) -> Result<(), JobFailure> {
+        if *digest == self.file.digest {
             return Ok(());
         }
         // What is wrong is not built upon.
@@ -207,6 +207,7 @@ async fn write(wants: Vec<Want>, mut at: u64, mut pieces: Option<mpsc::Receiver<
     let mut piece = Bytes::new();
     for mut want in wants {
         let cannot = |want: &Want, error: &io::Error| Unwritten::Failed(trouble("write", &want.path, error));
+        let mut digester = want.digester.take().unwrap_or_else(|| Box::new(root::digester()));
         let mut file = want.open().map_err(|error| cannot(&want, &error))?;
         while at < want.end() {
             if piece.is_empty() {
@@ -222,13 +223,13 @@ async fn write(wants: Vec<Want>, mut at: u64, mut pieces: Option<mpsc::Receiver<
             let bytes = piece.split_to((want.end() - at).min(piece.len() as u64) as usize);
             if at >= want.offset {
                 file.write_all(&bytes).map_err(|error| cannot(&want, &error))?;
-                want.digester.update(&bytes);
+                digester.update(&bytes);
                 at += bytes.len() as u64;
             }
         }
         let synced = task::spawn_blocking(move || file.sync_data()).await;
         synced.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| cannot(&want, &error))?;
-        want.judge()?;
+        want.judge(&digester.finish())?;
     }
     Ok(())
 }
