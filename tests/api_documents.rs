@@ -206,6 +206,16 @@ fn the_list_of_jobs_is_followed_as_events() {
     assert_eq!(door.ask("DELETE", &place, &[], b"").status, 204);
     assert!(std::iter::repeat_with(&mut next).any(|changes| changes["gone"][0] == job["id"]));
     assert_eq!(door.ask("DELETE", &place, &[], b"").status, 404, "twice");
+    for number in 0..3 {
+        let request = fetch.replace("nothing", &format!("nothing-{number}"));
+        assert_eq!(door.ask("POST", "/v1/jobs", &json, request.as_bytes()).status, 201);
+    }
+    let some = door.get("/v1/jobs?newest=2&show=open", &[]).json();
+    assert_eq!(some["jobs"].as_array().map(Vec::len), Some(2), "{some}");
+    let counted: u64 = some["counts"].as_object().expect("counts").values().filter_map(Value::as_u64).sum();
+    assert_eq!(counted, 3, "{some}");
+    assert_eq!(door.get("/v1/jobs?show=done", &[]).json()["jobs"].as_array().map(Vec::len), Some(0));
+    assert_eq!(door.get("/v1/jobs?show=nonsense", &[]).status, 400);
     for (body, part) in [
         (r#"{"kind":"insert","file":"relative"}"#, "absolute"),
         (r#"{"kind":"insert","file":"/no/such/file"}"#, "gone"),
@@ -234,6 +244,7 @@ fn the_description_names_what_is_there_and_nothing_else() {
     routed.sort_unstable();
     let spelled: Vec<String> = routed.iter().map(|path| path.replace("{*", "{")).collect();
     assert_eq!(described, spelled.iter().collect::<Vec<_>>());
+    check_requests(&door, &description);
     for (path, methods) in description["paths"].as_object().expect("paths") {
         let place = path.replace("{id}", "999").replace("{link}", "CHK@x");
         for method in ["get", "head", "post", "put", "delete", "patch"] {
@@ -246,5 +257,85 @@ fn the_description_names_what_is_there_and_nothing_else() {
             let known = methods.get(method).is_some() || method == "head" && methods.get("get").is_some();
             assert_eq!(status != 405, known, "{method} {path}: {status}");
         }
+    }
+}
+
+/// What the node expects of a request for a job, as it says when it gets something else.
+fn expected(door: &Door, body: &str) -> Vec<String> {
+    let answer = door.ask("POST", "/v1/jobs", &[("Content-Type", "application/json")], body.as_bytes());
+    let why = answer.json()["error"].as_str().expect("a sentence").to_owned();
+    assert!(answer.status == 400 && why.contains("expected one of"), "{body}: {why}");
+    let (_, names) = why.split_once("expected one of").expect("it is there");
+    names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The kinds of jobs and the fields of their requests are those of the description.
+fn check_requests(door: &Door, description: &Value) {
+    let schema = |name: &str| &description["components"]["schemas"][name]["properties"];
+    let mut fields = vec!["kind".to_owned()];
+    let kinds = expected(door, r#"{"kind":"nonsense"}"#);
+    for kind in &kinds {
+        match &kind[..] {
+            // Of two fields the sentence is another one.
+            "find" => fields.extend(["uri".to_owned(), "direct".to_owned()]),
+            _ => fields.extend(expected(door, &format!(r#"{{"kind":"{kind}","nonsense":1}}"#))),
+        }
+    }
+    fields.sort_unstable();
+    fields.dedup();
+    let request = schema("JobRequest");
+    assert_eq!(request["kind"]["enum"], Value::from(kinds.clone()));
+    assert_eq!(schema("Job")["what"]["enum"], Value::from(kinds));
+    let mut described: Vec<String> = request.as_object().expect("fields").keys().cloned().collect();
+    described.sort_unstable();
+    assert_eq!(described, fields);
+}
+
+#[test]
+fn a_whole_site_is_one_job_and_its_fields_are_described() {
+    let home = Home::new();
+    let (first, second) = pair(&home);
+    let (writer, reader) = (Door::of(&first), Door::of(&second));
+    let json = [("Content-Type", "application/json")];
+    fs::create_dir_all(home.path("pages")).expect("made");
+    fs::write(home.path("pages").join("index.html"), b"<p>home").expect("written");
+    let end = |door: &Door, request: &Value| {
+        let begun = door.ask("POST", "/v1/jobs", &json, request.to_string().as_bytes());
+        assert_eq!(begun.status, 201, "{}", begun.json());
+        let events = door.get(&format!("/v1/jobs/{}/events", begun.json()["id"]), &[]);
+        let text = String::from_utf8(events.bytes).expect("text");
+        serde_json::from_str::<Value>(text.rsplit("data: ").next().expect("an event").trim()).expect("JSON")
+    };
+    let publish = serde_json::json!({ "kind": "publish", "directory": home.text("pages"), "name": "usk:press/pages", "direct": true });
+    let published = end(&writer, &publish);
+    assert_eq!((&published["state"], &published["files"]), (&"published".into(), &1.into()), "{published}");
+    let save =
+        serde_json::json!({ "kind": "save", "uri": published["uri"], "directory": home.text("saved"), "direct": true });
+    let saved = end(&reader, &save);
+    assert_eq!((&saved["state"], &saved["found"]), (&"saved".into(), &published["uri"]), "{saved}");
+    assert_eq!(fs::read(home.path("saved").join("index.html")).expect("it is there"), b"<p>home");
+    let description = writer.get("/v1/openapi.json", &[]).json();
+    let schemas = &description["components"]["schemas"];
+    for view in [published, saved] {
+        for (part, schema) in [(&view, "Job"), (&view["progress"], "Progress")] {
+            let unknown: Vec<&String> = part
+                .as_object()
+                .expect("fields")
+                .keys()
+                .filter(|key| schemas[schema]["properties"].get(*key).is_none())
+                .collect();
+            assert!(unknown.is_empty(), "{schema}: {unknown:?}");
+        }
+        assert!(schemas["Job"]["properties"]["state"]["enum"].as_array().expect("states").contains(&view["state"]));
+    }
+    for (request, part) in [
+        (serde_json::json!({ "kind": "publish", "directory": "relative" }), "absolute"),
+        (serde_json::json!({ "kind": "publish", "directory": "/no/such/place" }), "not a directory"),
+        (serde_json::json!({ "kind": "save", "uri": "KSK@word", "directory": home.text("saved") }), "not empty"),
+        (serde_json::json!({ "kind": "save", "uri": "nonsense", "directory": home.text("new") }), "URI"),
+    ] {
+        let refused = writer.ask("POST", "/v1/jobs", &json, request.to_string().as_bytes());
+        let why = refused.json()["error"].as_str().unwrap_or_default().to_owned();
+        assert!(refused.status == 400 && why.contains(part), "{request}: {why}");
     }
 }

@@ -88,6 +88,8 @@ fn what_is_published_for_dates_is_found_by_date_and_before() {
         let ran = fetch(options);
         assert_eq!(String::from_utf8_lossy(&ran.stdout), content, "{options:?}: {}", ran.stderr);
         assert!(ran.stderr.contains("found SSK@"), "{}", ran.stderr);
+        let fell_back = options.contains(&"2026-01-05") || options.contains(&"2026-W03");
+        assert_eq!(ran.stderr.contains("this is the newest before"), fell_back, "{options:?}: {}", ran.stderr);
     }
     for (options, code, part) in [
         (&["--dated", "day", "--on", "2026-01-06", "--back", "3"][..], 3, "from 2026-01-03 to 2026-01-06"),

@@ -30,8 +30,63 @@ pub(super) async fn start(State(service): State<Arc<Served>>, body: Bytes) -> Re
     service.jobs().start(request).map(|view| (StatusCode::CREATED, Json(view))).map_err(refused)
 }
 
-pub(super) async fn list(State(service): State<Arc<Served>>) -> Json<Value> {
-    Json(json!({ "jobs": service.jobs().list() }))
+pub(super) async fn list(State(service): State<Arc<Served>>, Query(wanted): Query<Wanted>) -> Json<Value> {
+    let all = service.jobs().list();
+    let counts = wanted.newest.map(|_| counts(&all));
+    let mut answer = json!({ "jobs": wanted.of(all) });
+    if let Some(counts) = counts {
+        answer["counts"] = json!(counts);
+    }
+    Json(answer)
+}
+
+/// Which of the jobs to list.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    /// At most so many: those at work, then the newest.
+    newest: Option<usize>,
+    /// Of which states.
+    #[serde(default)]
+    show: Show,
+}
+
+/// States of jobs as a person takes them together.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Show {
+    #[default]
+    All,
+    Open,
+    Done,
+    Failed,
+}
+
+impl Wanted {
+    /// Those of `all` that are wanted, oldest first.
+    fn of(self, mut all: Vec<JobView>) -> Vec<JobView> {
+        all.retain(|view| match self.show {
+            Show::All => true,
+            Show::Open => !view.state.is_end(),
+            Show::Done => view.state.is_done(),
+            Show::Failed => matches!(view.state, JobState::Failed(_)),
+        });
+        if let Some(newest) = self.newest {
+            all.sort_by_key(|view| (view.state != JobState::Running, std::cmp::Reverse(view.id)));
+            all.truncate(newest);
+            all.sort_by_key(|view| view.id);
+        }
+        all
+    }
+}
+
+/// How many jobs there are in each state.
+fn counts(all: &[JobView]) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for view in all {
+        *counts.entry(view.state.name()).or_default() += 1;
+    }
+    counts
 }
 
 /// How long to wait for a change before answering.
@@ -79,15 +134,20 @@ pub(super) async fn events(
 /// Every change of any job as an event: first all of them, then those that have changed and the numbers of those that are gone.
 pub(super) async fn all_events(
     State(service): State<Arc<Served>>,
+    Query(wanted): Query<Wanted>,
 ) -> Sse<impl Stream<Item = Result<Event, axum::Error>>> {
-    let changes = stream::unfold((service, BTreeMap::new(), true), |(service, mut known, is_first)| async move {
+    let start = (service, BTreeMap::new(), BTreeMap::new(), true);
+    let changes = stream::unfold(start, move |(service, mut known, before, is_first)| async move {
         loop {
             if !is_first {
                 tokio::time::sleep(LIST_PAUSE).await;
             }
-            let changes = Changes::since(&mut known, service.jobs().list());
-            if is_first || !changes.is_empty() {
-                return Some((Event::default().event("jobs").json_data(changes), (service, known, false)));
+            let all = service.jobs().list();
+            let counts = if wanted.newest.is_some() { counts(&all) } else { BTreeMap::new() };
+            let is_same = counts == before;
+            let changes = Changes { counts: counts.clone(), ..Changes::since(&mut known, wanted.of(all)) };
+            if is_first || !is_same || !changes.is_empty() {
+                return Some((Event::default().event("jobs").json_data(changes), (service, known, counts, false)));
             }
         }
     });
@@ -100,6 +160,9 @@ struct Changes {
     jobs: Vec<JobView>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     gone: Vec<JobId>,
+    /// How many there are in each state, where only some are listed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    counts: BTreeMap<&'static str, usize>,
 }
 
 impl Changes {
@@ -111,7 +174,7 @@ impl Changes {
         let mut jobs = now;
         jobs.retain(|view| known.get(&view.id) != Some(view));
         known.extend(jobs.iter().map(|view| (view.id, view.clone())));
-        Self { jobs, gone }
+        Self { jobs, gone, counts: BTreeMap::new() }
     }
 
     fn is_empty(&self) -> bool {

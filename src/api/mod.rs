@@ -5,6 +5,7 @@
 
 mod documents;
 mod guard;
+mod inert;
 mod jobs;
 mod metrics;
 mod page;

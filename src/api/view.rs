@@ -3,9 +3,12 @@
 //! A plain path such as `/USK@…/site/3/page.html` is for the session's owner; it leads to a view, whose path has a word that
 //! opens this one site. The browser keeps a view in an origin that is nobody's (`sandbox`), so a view has no cookie, and one
 //! site can neither read nor load another: it does not know the other's word. What a view may load lies below its own path.
+//! Links in HTML that would open connections ahead are made harmless (`inert`); other markup is shown as text, or as an image in
+//! a page.
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +16,7 @@ use serde::Deserialize;
 
 use super::documents::{self, Shown};
 use super::guard::Access;
+use super::inert;
 use super::refusal::{Refused, refusal};
 use crate::daemon::job::FetchRequest;
 use crate::daemon::served::Served;
@@ -73,7 +77,40 @@ pub(super) async fn view(
     );
     let policy = HeaderValue::from_str(&policy).map_err(|_| refusal(StatusCode::BAD_REQUEST, "no such view"))?;
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    Ok(response)
+    response.headers_mut().insert(header::X_DNS_PREFETCH_CONTROL, HeaderValue::from_static("off"));
+    Ok(held_down(response, &headers))
+}
+
+/// What a policy does not keep a document from: connections and look-ups ahead of any request.
+fn held_down(response: Response, headers: &HeaderMap) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let mime = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let shown_as = if essence == "text/html" {
+        inert::charset(mime)
+    } else if is_markup(&essence) && !is_part_of_a_page(headers) {
+        "text/plain; charset=utf-8".to_owned()
+    } else {
+        return Response::from_parts(parts, body);
+    };
+    if let Ok(value) = HeaderValue::from_str(&shown_as) {
+        parts.headers.insert(header::CONTENT_TYPE, value);
+    }
+    if essence != "text/html" {
+        return Response::from_parts(parts, body);
+    }
+    Response::from_parts(parts, Body::from_stream(inert::filtered(body.into_data_stream())))
+}
+
+/// Whether a document of this type can hold what HTML can, written in other ways.
+fn is_markup(essence: &str) -> bool {
+    essence.contains("xml") || essence.contains("xsl") || essence.starts_with("multipart/")
+}
+
+/// Whether a page asks for it, as an image for one, which has no links; not the address bar.
+fn is_part_of_a_page(headers: &HeaderMap) -> bool {
+    let wanted_as = headers.get("sec-fetch-dest").and_then(|value| value.to_str().ok());
+    matches!(wanted_as, Some("image" | "style" | "font" | "audio" | "video"))
 }
 
 /// A link, and the slash behind it if there is one.

@@ -16,9 +16,10 @@ use super::jobs;
 use super::output::Output;
 use super::progress::{Counted, Progress};
 use super::target::Target;
+use crate::daemon::clock::Clock;
 use crate::daemon::job::{Dated, FetchRequest, Fetched, JobId, JobRequest, JobState};
 use crate::daemon::quantity::Size;
-use crate::document::period::Period;
+use crate::document::period::{Calendar, Period};
 use crate::key::uri::Link;
 
 /// Runs the command.
@@ -153,6 +154,9 @@ fn report(done: &Fetched, path: Option<&Path>, options: &FetchOptions, output: &
     }
     if let Some(found) = &done.found {
         output.note(&format!("found {found}"));
+        if let Some(asked) = fell_back(options, found) {
+            output.note(&format!("nothing was found that is published for {asked}; this is the newest before"));
+        }
     }
     let place = path.map(|path| format!(" to {}", path.display())).unwrap_or_default();
     output.note(&format!(
@@ -163,6 +167,19 @@ fn report(done: &Fetched, path: Option<&Path>, options: &FetchOptions, output: &
         done.hops,
         done.seconds
     ));
+}
+
+/// The period that was asked for, if an earlier one was found in its place.
+fn fell_back(options: &FetchOptions, found: &str) -> Option<Period> {
+    let calendar: Calendar = options.dated.as_ref()?.parse().ok()?;
+    let asked: Period = match &options.on {
+        Some(text) => text.parse().ok()?,
+        None => calendar.at(Clock::start().now().as_micros() / 1_000_000),
+    };
+    let found: Period = found.rsplit_once('.')?.1.parse().ok()?;
+    // Of a month it is not told which of its days was found.
+    let is_one = calendar.at(asked.begins()) == asked;
+    (is_one && found.begins() < asked.begins()).then_some(asked)
 }
 
 const BUFFER_BYTES: usize = 256 << 10;

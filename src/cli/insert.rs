@@ -13,6 +13,7 @@ use super::jobs;
 use super::output::Output;
 use super::progress::{Counted, Progress};
 use super::source::Source;
+use crate::daemon::directory::media_type;
 use crate::daemon::job::{InsertRequest, Inserted, JobId, JobRequest, JobState};
 use crate::daemon::quantity::Size;
 use crate::key::recipient::Recipient;
@@ -89,11 +90,6 @@ pub(super) fn check_kind(text: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::usage(format!("--as {text}: write chk, ksk:WORD, ssk:NAME, usk:SITE or date:NAME/PERIOD")))
-}
-
-/// What the name of a file says of its type; nothing for names without a known ending.
-pub(super) fn media_type(file: &Path) -> Option<String> {
-    mime_guess::from_path(file).first_raw().map(str::to_owned)
 }
 
 fn send(

@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::interrupt;
 use super::output::Output;
 use super::progress::Progress;
-use crate::daemon::job::{JobChange, JobId, JobRequest, JobState, JobView, Priority, What};
+use crate::daemon::job::{Inserted, JobChange, JobId, JobRequest, JobState, JobView, Priority, PublishedSite, What};
 use crate::daemon::quantity::Size;
 
 /// Runs the command.
@@ -128,18 +128,22 @@ fn list(client: &Client, output: &mut Output) -> Result<(), Failure> {
 fn tell(view: &JobView, output: &mut Output) {
     let value = serde_json::to_value(view).expect("a job holds only plain values");
     let mut text = format!("job {}: {}", view.id.0, line(view));
-    if let JobState::Inserted(done) = &view.state {
-        let _ = write!(text, "\n{}", done.uri);
+    match &view.state {
+        JobState::Inserted(Inserted { uri, .. }) | JobState::Published(PublishedSite { uri, .. }) => {
+            let _ = write!(text, "\n{uri}");
+        }
+        _ => {}
     }
     output.result(&value, &text);
 }
 
-/// How far a job is, and how far it goes: an insert by the blocks that are stored, a fetch by the bytes that are there.
+/// How far a job is, and how far it goes: what goes out by the blocks that are stored, what comes in by the bytes that are
+/// there.
 const fn share(view: &JobView) -> Option<(u64, u64)> {
     let progress = &view.progress;
     match (view.about.what, progress.total_blocks, progress.total_bytes) {
-        (What::Insert, Some(all), _) => Some((progress.blocks, all)),
-        (What::Fetch, _, Some(all)) => Some((progress.bytes, all)),
+        (What::Insert | What::Publish, Some(all), _) => Some((progress.blocks, all)),
+        (What::Fetch | What::Save, _, Some(all)) => Some((progress.bytes, all)),
         _ => None,
     }
 }
@@ -150,13 +154,15 @@ fn line(view: &JobView) -> String {
         JobState::Running => "running",
         JobState::Waiting { .. } => "waiting",
         JobState::Paused { .. } => "paused",
-        JobState::Inserted(_) | JobState::Fetched(_) | JobState::Found(_) => "done",
         JobState::Failed(_) => "failed",
+        _ => "done",
     };
     let what = match view.about.what {
         What::Insert => "insert",
         What::Fetch => "fetch",
         What::Find => "find",
+        What::Publish => "publish",
+        What::Save => "save",
     };
     let progress = &view.progress;
     let far = match (share(view), progress.total_bytes) {
@@ -173,5 +179,6 @@ fn line(view: &JobView) -> String {
         JobState::Failed(failure) => format!(": {failure}"),
         _ => String::new(),
     };
-    format!("{state:<8} {what:<6} {far:>16}, {} blocks{priority}  {}{why}", progress.blocks, view.about.title)
+    let files = progress.total_files.map_or_else(String::new, |all| format!(", {} of {all} files", progress.files));
+    format!("{state:<8} {what:<7} {far:>16}{files}, {} blocks{priority}  {}{why}", progress.blocks, view.about.title)
 }

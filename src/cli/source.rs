@@ -7,7 +7,7 @@ use std::path::Path;
 use data_encoding::BASE64URL_NOPAD;
 
 use super::failure::Failure;
-use crate::document::root;
+use crate::daemon::unchanged;
 
 /// An open document.
 pub(crate) struct Source {
@@ -58,17 +58,7 @@ impl Source {
 }
 
 fn digest(mut file: &File) -> io::Result<String> {
-    let mut digester = root::digester();
-    let mut buffer = vec![0; BUFFER_BYTES];
-    loop {
-        let count = file.read(&mut buffer)?;
-        if count == 0 {
-            break;
-        }
-        digester.update(&buffer[..count]);
-    }
+    let (digest, _) = unchanged::digest(&mut file)?;
     file.seek(SeekFrom::Start(0))?;
-    Ok(BASE64URL_NOPAD.encode(&digester.finish()))
+    Ok(BASE64URL_NOPAD.encode(&digest))
 }
-
-const BUFFER_BYTES: usize = 256 << 10;

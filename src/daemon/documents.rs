@@ -1,18 +1,23 @@
 //! Does the jobs of local clients: documents to blocks and blocks to documents, over a running node.
 //!
 //! `insert` and `fetch` drive the machines of `document`; `carrier` brings single blocks to the network and back;
-//! `name` turns what the client wrote into what is named, and `newest` finds the newest of several. Nothing here runs on
-//! the event loop.
+//! `name` turns what the client wrote into what is named, and `newest` finds the newest of several. `publish` and `save` do
+//! whole sites. Nothing here runs on the event loop.
 
+mod abreast;
 mod carrier;
 mod copy;
 mod fetch;
 mod insert;
+mod located;
 mod name;
 mod newest;
 mod part;
+mod publish;
+mod save;
 mod site;
 mod source;
+mod tally;
 mod way;
 
 use std::sync::Arc;
@@ -25,10 +30,10 @@ use tracing::warn;
 use self::carrier::Carrier;
 pub use self::copy::Copied;
 use self::insert::Ground;
-use self::name::{Site, Sought, Wish};
+use self::located::{located, no_edition, writer};
 use self::part::Part;
 use self::source::Source;
-use self::way::way;
+use self::way::Ways;
 use super::chance;
 use super::client_cache::ClientCache;
 use super::clock::Clock;
@@ -36,6 +41,7 @@ use super::data_dir::DataDir;
 use super::handle::{Handle, Way};
 use super::job::{
     FailureKind, FetchRequest, Fetched, Found, InsertRequest, Inserted, JobFailure, JobRequest, JobState,
+    PublishRequest, PublishedSite, SaveRequest, SavedSite,
 };
 use super::jobs::book::Book;
 use super::jobs::feed::{CHANNEL, Feed};
@@ -44,8 +50,8 @@ use super::jobs::worker::Worker;
 use super::keeper::Keeper;
 use super::published::Published;
 use crate::document::fetch::Start;
-use crate::document::period::Period;
 use crate::document::signed::{Reader, Writer};
+use crate::document::site::index::Index;
 use crate::key::uri::{Link, Uri};
 
 /// Does the jobs of one node.
@@ -88,14 +94,16 @@ impl Worker for Documents {
                 self.fetch(request, unix_seconds, report, output, None).await.map(JobState::Fetched)
             }
             JobRequest::Find(request) => {
+                let ways = self.ways(request.direct);
                 let site = name::site(&request.uri, self.data, self.keeper).await?;
-                let carrier = carrier(self.node, request.direct, self.clock).await?.beside(self.cache);
+                let carrier = ways.carrier().await?;
                 let began = carrier.now();
                 let edition = newest::edition(&carrier, &site, true).await?.ok_or_else(no_edition)?;
                 let seconds = carrier.now().since(began).as_secs_f64();
                 let uri = Uri::Usk { subspace: site.subspace, site: site.site, edition };
                 Ok(JobState::Found(Found { uri: uri.to_string(), edition, seconds }))
             }
+            JobRequest::Publish(_) | JobRequest::Save(_) => Err(failed("a whole site is a job that lasts")),
         }
     }
 
@@ -114,6 +122,10 @@ impl Worker for Documents {
                 let part = Part::open(book.clone(), &target)?;
                 self.fetch_on(request, kept.began, report, part, book).await.map(JobState::Fetched)
             }
+            JobRequest::Publish(request) => {
+                self.publish(request, kept.began, report, book).await.map(JobState::Published)
+            }
+            JobRequest::Save(request) => self.save(request, kept.began, report, book).await.map(JobState::Saved),
             JobRequest::Find(_) => Err(failed("a search does not last")),
         }
     }
@@ -127,6 +139,11 @@ impl Worker for Documents {
             JobRequest::Fetch(FetchRequest { file: Some(file), uri, .. }) => {
                 uri.parse::<Link>().map_err(|error| bad(error.to_string()))?;
                 part::look(file)
+            }
+            JobRequest::Publish(request) => publish::look(request),
+            JobRequest::Save(SaveRequest { uri, directory, .. }) => {
+                uri.parse::<Link>().map_err(|error| bad(error.to_string()))?;
+                save::look(directory)
             }
             _ => Ok(()),
         }
@@ -147,8 +164,9 @@ impl Documents {
         ground: Ground,
     ) -> Result<Inserted, JobFailure> {
         let (kind, published, clock) = (request.name.clone(), self.published, self.clock);
+        let ways = Ways { node: self.node, cache: self.cache, clock, direct: request.direct };
         let wish = name::wish(request.name.as_deref(), unix_seconds, self.data, self.keeper).await?;
-        let carrier = carrier(self.node, request.direct, self.clock).await?.beside(self.cache);
+        let carrier = ways.carrier().await?;
         let writer = writer(&carrier, wish, ground.book.as_ref()).await?;
         let done = insert::run(carrier, request, writer, report, input, ground).await?;
         let (uri, bytes, now) = (done.uri.clone(), done.bytes, clock.now().as_micros() / 1_000_000);
@@ -172,7 +190,8 @@ impl Documents {
         lasting: Option<(&Book, u64)>,
     ) -> Result<Fetched, JobFailure> {
         let (sought, path) = name::sought(&request, unix_seconds).await?;
-        let carrier = carrier(self.node, request.direct, self.clock).await?.beside(self.cache);
+        let ways = Ways { node: self.node, cache: self.cache, clock: self.clock, direct: request.direct };
+        let carrier = ways.carrier().await?;
         let (start, found) = located(&carrier, sought, request.own_store).await?;
         let found = found.map(|uri| Link { uri, path: path.clone() }.to_string());
         if let (Some((book, _)), Some(found)) = (lasting, &found) {
@@ -226,6 +245,78 @@ impl Documents {
         Ok(Fetched { bytes, found: fetched.found.or(kept.found), ..fetched })
     }
 
+    /// Goes on with a directory that is published.
+    async fn publish(
+        self,
+        request: PublishRequest,
+        unix_seconds: u64,
+        report: Report,
+        book: Book,
+    ) -> Result<PublishedSite, JobFailure> {
+        let (ways, began) = (self.ways(request.direct), self.clock.now());
+        let wish = name::wish(request.name.as_deref(), unix_seconds, self.data.clone(), self.keeper.clone()).await?;
+        let carrier = ways.carrier().await?;
+        // The edition is chosen once, so that every start builds on the same one before it.
+        let earlier = match writer(&carrier, wish, Some(&book)).await? {
+            Some(Writer::Edition { subspace, site, edition }) if edition > 0 && !request.fresh => {
+                let start = Start::Signed(Reader::of_edition(subspace.public(), &site, edition - 1));
+                site::earlier(carrier, start, self.way_of_list().await?).await?
+            }
+            _ => Index::default(),
+        };
+        let ready = publish::files(ways, request, earlier, report, &book).await?;
+        let (list, input, clock) = (ready.request.clone(), publish::fed(ready.list.clone()), self.clock);
+        let (tally, ground) = (ready.tally.clone(), ready.ground(&book));
+        let inserting = |report| self.insert(list, unix_seconds, report, input, ground);
+        let listed = tally.follow(0, inserting).await?;
+        Ok(ready.complete(&listed, clock.now().since(began).as_secs_f64()))
+    }
+
+    /// Goes on with a site that is saved.
+    async fn save(
+        self,
+        request: SaveRequest,
+        unix_seconds: u64,
+        report: Report,
+        book: Book,
+    ) -> Result<SavedSite, JobFailure> {
+        let (ways, kept, target) = (self.ways(request.direct), book.kept(), request.directory);
+        let (clock, start_of_work) = (self.clock, self.clock.now());
+        // What was found once is what is fetched on, whatever is the newest by now.
+        let exact = request.exact || kept.found.is_some();
+        let wanted = FetchRequest { exact, ..FetchRequest::of(kept.found.clone().unwrap_or(request.uri)) };
+        let (sought, path) = name::sought(&wanted, unix_seconds).await?;
+        if path.is_some() {
+            return Err(bad("a site is saved as a whole: leave the path out".to_owned()));
+        }
+        let carrier = ways.carrier().await?;
+        let (start, found) = located(&carrier, sought, true).await?;
+        let found = found.map(|uri| uri.to_string()).or(kept.found);
+        book.amend(|kept| kept.found.clone_from(&found))?;
+        let (index, listing) = site::list(carrier, start, self.way_of_list().await?).await?;
+        save::check_length(&index, request.most)?;
+        let part = kept.part.unwrap_or_else(|| part::beside(&target, &kept.seed));
+        book.amend(|kept| kept.part = Some(part.clone()))?;
+        save::begin(&part)?;
+        let (files, bytes) = (index.files.len() as u64, index.bytes());
+        let mut done = save::files(ways, index, part.clone(), report, self.repairs).await?;
+        save::complete(&part, &target)?;
+        done.push(listing);
+        let seconds = clock.now().since(start_of_work).as_secs_f64();
+        Ok(SavedSite { found, bytes, files, seconds, ..save::sum(&done) })
+    }
+
+    fn ways(&self, direct: bool) -> Ways {
+        Ways { node: self.node.clone(), cache: self.cache.clone(), clock: self.clock, direct }
+    }
+
+    /// How to fetch the list of a site's files.
+    async fn way_of_list(&self) -> Result<fetch::Way, JobFailure> {
+        let readers = name::readers(self.data.clone(), Arc::clone(&self.keeper)).await?;
+        let repairs = Arc::clone(&self.repairs);
+        Ok(fetch::Way { range: None, file: None, own_store: true, readers, begun: 0, repairs })
+    }
+
     /// Copies the document `uri` from this node's network to that of `to`, block by block as it is; to nowhere if absent.
     /// Documents of more than `largest` bytes are refused before any of them is copied.
     ///
@@ -247,69 +338,6 @@ impl Documents {
         let target = to.map(|to| Carrier::new(to.clone(), Way::Direct, self.clock));
         copy::run(carrier, (start, way), target, largest).await
     }
-}
-
-/// Carries the blocks of a job, once what it asks for makes sense.
-async fn carrier(node: Handle, direct: bool, clock: Clock) -> Result<Carrier, JobFailure> {
-    let way = way(&node, direct).await?;
-    Ok(Carrier::new(node, way, clock))
-}
-
-/// The right to write what is wished; of a site, the edition after the newest that is found.
-async fn writer(carrier: &Carrier, wish: Wish, book: Option<&Book>) -> Result<Option<Writer>, JobFailure> {
-    let (subspace, site) = match wish {
-        Wish::Content => return Ok(None),
-        Wish::Name(writer) => return Ok(Some(writer)),
-        Wish::Edition { subspace, site } => (subspace, site),
-    };
-    if let Some(edition) = book.and_then(|book| book.kept().edition) {
-        return Ok(Some(Writer::Edition { subspace, site, edition }));
-    }
-    let known = Site { subspace: subspace.public(), site, known: 0 };
-    let newest = newest::edition(carrier, &known, true).await?;
-    let edition = match newest {
-        None => 0,
-        Some(newest) => newest.checked_add(1).ok_or_else(|| failed("there is no edition after the last"))?,
-    };
-    if let Some(book) = book {
-        book.amend(|kept| kept.edition = Some(edition))?;
-    }
-    Ok(Some(Writer::Edition { subspace, site: known.site, edition }))
-}
-
-/// Where what is sought begins; where it had to be searched for, what was found.
-async fn located(carrier: &Carrier, sought: Sought, own_store: bool) -> Result<(Start, Option<Uri>), JobFailure> {
-    match sought {
-        Sought::At(start) => Ok((start, None)),
-        Sought::Newest(site) => {
-            let edition = newest::edition(carrier, &site, own_store).await?.ok_or_else(no_edition)?;
-            let Site { subspace, site, .. } = site;
-            let start = Start::Signed(Reader::of_edition(subspace.duplicate(), &site, edition));
-            Ok((start, Some(Uri::Usk { subspace, site, edition })))
-        }
-        Sought::Dated { subspace, name, periods } => {
-            let found = newest::period(carrier, &subspace, &name, &periods, own_store).await?;
-            let (_, name) = found.ok_or_else(|| no_period(&periods))?;
-            let start = Start::Signed(Reader::of_name(subspace.duplicate(), &name));
-            Ok((start, Some(Uri::Ssk { subspace, name })))
-        }
-    }
-}
-
-fn no_edition() -> JobFailure {
-    not_found("no edition of this site was found".to_owned())
-}
-
-fn no_period(periods: &[Period]) -> JobFailure {
-    not_found(match periods {
-        [] => "nothing can be published for that time".to_owned(),
-        [one] => format!("nothing was found that is published for {one}"),
-        [newest, .., oldest] => format!("nothing was found that is published from {oldest} to {newest}"),
-    })
-}
-
-const fn not_found(sentence: String) -> JobFailure {
-    JobFailure { kind: FailureKind::NotFound, sentence }
 }
 
 const fn bad(sentence: String) -> JobFailure {

@@ -1,10 +1,18 @@
 //! What a local client can ask the node to do over time, and how it is told of the progress: plain values, the same
 //! on both sides of the local interface.
+//!
+//! Whole sites are in `site`.
+
+mod priority;
+mod site;
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+pub use self::priority::Priority;
+pub use self::site::{PublishRequest, PublishedSite, SaveRequest, SavedSite};
 
 /// Names a job: one that lasts for as long as it is remembered, another while the node runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -21,6 +29,10 @@ pub enum JobRequest {
     Fetch(FetchRequest),
     /// Look for the newest edition of a site.
     Find(FindRequest),
+    /// Publish a directory as a site.
+    Publish(PublishRequest),
+    /// Save a site as a directory.
+    Save(SaveRequest),
 }
 
 /// How to insert a document.
@@ -97,19 +109,6 @@ pub struct FetchRequest {
     /// Of jobs that last, which come first.
     #[serde(default, skip_serializing_if = "Priority::is_normal")]
     pub priority: Priority,
-}
-
-/// Which of the jobs that last come first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Priority {
-    /// After all others.
-    Low,
-    /// As most are.
-    #[default]
-    Normal,
-    /// Before all others; they wait until it has ended.
-    High,
 }
 
 /// How a job that lasts is to go on. What is not named stays as it is.
@@ -195,6 +194,10 @@ pub enum What {
     Fetch,
     /// A search for the newest edition.
     Find,
+    /// A directory on its way out.
+    Publish,
+    /// A site on its way in.
+    Save,
 }
 
 /// What a document says of itself.
@@ -232,6 +235,10 @@ pub enum JobState {
     Fetched(Fetched),
     /// The newest edition is known.
     Found(Found),
+    /// A directory is published.
+    Published(PublishedSite),
+    /// A site is saved.
+    Saved(SavedSite),
     /// It ended without doing what was asked.
     Failed(JobFailure),
 }
@@ -252,6 +259,12 @@ pub struct Progress {
     /// Blocks among them that were stored before the job was last begun again, and not sent anew.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub stored_before: u64,
+    /// Of a site, files that are done.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub files: u64,
+    /// Of a site, files in all, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_files: Option<u64>,
     /// Which search for a document that has not been found yet is going on, and of how many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<(u32, u32)>,
@@ -349,6 +362,8 @@ impl JobRequest {
             Self::Insert(request) => request.direct = true,
             Self::Fetch(request) => request.direct = true,
             Self::Find(request) => request.direct = true,
+            Self::Publish(request) => request.direct = true,
+            Self::Save(request) => request.direct = true,
         }
         self
     }
@@ -360,6 +375,7 @@ impl JobRequest {
             Self::Insert(request) => request.lasting || request.file.is_some(),
             Self::Fetch(request) => request.file.is_some(),
             Self::Find(_) => false,
+            Self::Publish(_) | Self::Save(_) => true,
         }
     }
 
@@ -367,6 +383,7 @@ impl JobRequest {
     #[must_use]
     pub fn about(&self) -> About {
         let (lasting, name) = (self.lasts(), |file: &PathBuf| file.file_name().map(|name| name.display().to_string()));
+        let short = |uri: &str| uri.chars().take(TITLE_URI).collect::<String>();
         match self {
             Self::Insert(request) => {
                 let title = request.title.clone().or_else(|| request.file.as_ref().and_then(name));
@@ -374,12 +391,24 @@ impl JobRequest {
             }
             Self::Fetch(request) => {
                 let title = match request.file.as_ref().and_then(name) {
-                    Some(name) => format!("{name} from {}…", request.uri.chars().take(TITLE_URI).collect::<String>()),
+                    Some(name) => format!("{name} from {}…", short(&request.uri)),
                     None => request.uri.clone(),
                 };
                 About { what: What::Fetch, title, lasting, priority: request.priority }
             }
             Self::Find(request) => About { what: What::Find, title: request.uri.clone(), ..About::default() },
+            Self::Publish(request) => {
+                let directory = shown(&request.directory);
+                let title = match &request.name {
+                    Some(name) if name != "chk" => format!("{directory} as {name}"),
+                    _ => directory,
+                };
+                About { what: What::Publish, title, lasting, priority: request.priority }
+            }
+            Self::Save(request) => {
+                let title = format!("{} from {}…", shown(&request.directory), short(&request.uri));
+                About { what: What::Save, title, lasting, priority: request.priority }
+            }
         }
     }
 }
@@ -391,19 +420,32 @@ impl JobState {
         !matches!(self, Self::Running | Self::Waiting { .. } | Self::Paused { .. })
     }
 
+    /// Its name, as it is written.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Waiting { .. } => "waiting",
+            Self::Paused { .. } => "paused",
+            Self::Inserted(_) => "inserted",
+            Self::Fetched(_) => "fetched",
+            Self::Found(_) => "found",
+            Self::Published(_) => "published",
+            Self::Saved(_) => "saved",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// Whether what was asked is done.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        self.is_end() && !matches!(self, Self::Failed(_))
+    }
+
     /// Waiting for its turn.
     #[must_use]
     pub const fn waiting() -> Self {
         Self::Waiting { sentence: None }
-    }
-}
-
-impl Priority {
-    /// Whether it is what most are.
-    #[must_use]
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over by reference")]
-    pub const fn is_normal(&self) -> bool {
-        matches!(self, Self::Normal)
     }
 }
 
@@ -423,6 +465,11 @@ impl FetchRequest {
             priority: Priority::Normal,
         }
     }
+}
+
+/// The name of a directory in a list.
+fn shown(directory: &Path) -> String {
+    directory.file_name().unwrap_or(directory.as_os_str()).display().to_string()
 }
 
 /// Characters of a URI that tell it from others in a list.

@@ -21,26 +21,47 @@ element('save').addEventListener('click', () => {
 
 const say = (id, text, wrong) => element(id).replaceChildren(made('span', text, wrong ? 'wrong' : 'hint'));
 
-element('background').addEventListener('click', async () => {
-  if (!element('fetch').reportValidity()) return;
-  const uri = element('uri').value.trim().replace(/^bolthole:/i, '');
+/// Gives work to the node that goes on when the page is closed; what became of it is said in `place`.
+async function begin(place, request) {
   try {
-    const file = element('target').value.trim();
-    if (!file) throw new Error('Say which file first.');
-    const job = await tell('/v1/jobs', 'POST', { kind: 'fetch', uri, file, direct: element('direct').checked });
-    say('fetched', `Job ${job.id} has begun.`);
+    const job = await tell('/v1/jobs', 'POST', request());
+    say(place, `Job ${job.id} has begun.`);
   } catch (error) {
-    say('fetched', error.message, true);
+    say(place, error.message, true);
   }
-});
+}
+
+function wanted(id, what) {
+  const text = element(id).value.trim();
+  if (!text) throw new Error(`Say which ${what} first.`);
+  return text;
+}
+
+for (const [id, kind, field, what] of [['background', 'fetch', 'file', 'file'], ['background-site', 'save', 'directory', 'directory']]) {
+  element(id).addEventListener('click', () => {
+    if (!element('fetch').reportValidity()) return;
+    const uri = element('uri').value.trim().replace(/^bolthole:/i, '');
+    begin('fetched', () => ({ kind, uri, [field]: wanted('target', what), direct: element('direct').checked }));
+  });
+}
+
+/// The kind of name that is chosen, as the node reads it.
+function name() {
+  const kind = element('kind').value;
+  return kind === 'chk' ? kind : `${kind}:${wanted('name', 'name')}`;
+}
+
+element('publish').addEventListener('click', () => begin('inserted', () => ({
+  kind: 'publish', directory: wanted('directory', 'directory'), name: name(), direct: element('insert-direct').checked,
+})));
 
 element('kind').addEventListener('change', () => {
   element('name').hidden = element('kind').value === 'chk';
 });
 
-async function insert(file, name) {
+async function insert(file, as) {
   const request = {
-    kind: 'insert', name, length: file.size, title: file.name, lasting: true, direct: element('insert-direct').checked,
+    kind: 'insert', name: as, length: file.size, title: file.name, lasting: true, direct: element('insert-direct').checked,
   };
   if (file.type) request.mime = file.type;
   const job = await tell('/v1/jobs', 'POST', request);
@@ -48,17 +69,15 @@ async function insert(file, name) {
 }
 
 async function insertAll(files) {
-  const kind = element('kind').value;
-  const name = element('name').value.trim();
   let done = 0;
   try {
-    if (kind !== 'chk' && !name) throw new Error('Say the name first.');
-    if (kind !== 'chk' && files.length > 1) {
-      throw new Error('One name is for one file: drop them one by one, or publish a directory with “bolthole site publish”.');
+    const as = name();
+    if (as !== 'chk' && files.length > 1) {
+      throw new Error('One name is for one file: drop them one by one, or publish their directory as a site.');
     }
     for (const file of files) {
       say('inserted', `${file.name}: handed to the node (${done + 1} of ${files.length})…`);
-      await insert(file, kind === 'chk' ? kind : `${kind}:${name}`);
+      await insert(file, as);
       done += 1;
     }
     say('inserted', `${done === 1 ? files[0].name : `${done} files`}: the node has it all. How far it is stands under Jobs.`);

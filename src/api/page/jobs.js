@@ -2,17 +2,22 @@
 // has the focus keeps it.
 import { ask, button, copier, element, made, size, span, tell } from '/page/basics.js';
 
-const known = new Map();
-/// Jobs that are known and have no line yet: a long list is drawn a slice at a time, so that the page answers at once.
-const undrawn = new Map();
-const SLICE = 100;
-let drawing;
+/// The jobs that are listed, by their numbers, and their lines. Of a long list the node tells those at work and the newest, until
+/// more are wanted; and how many there are in each state.
+const jobs = new Map();
+const lines = new Map();
+const STEP = 50;
+let most = STEP;
+let counts = {};
+let events;
 
-const STATES = { running: 'at work', waiting: 'waiting', paused: 'paused', inserted: 'published', fetched: 'fetched', found: 'found', failed: 'failed' };
-const WHAT = { insert: 'Publish', fetch: 'Fetch', find: 'Find' };
-const isOpen = (job) => job.state === 'running' || job.state === 'waiting' || job.state === 'paused';
+const STATES = { running: 'at work', waiting: 'waiting', paused: 'paused', inserted: 'published', fetched: 'fetched', found: 'found', published: 'published', saved: 'saved', failed: 'failed' };
+const WHAT = { insert: 'Publish', fetch: 'Fetch', find: 'Find', publish: 'Publish site', save: 'Save site' };
+const goesOut = ({ what }) => what === 'insert' || what === 'publish';
+const OPEN = ['running', 'waiting', 'paused'];
+const isOpen = ({ state }) => OPEN.includes(state);
 const shows = {
-  all: () => true, open: isOpen, done: (job) => !isOpen(job) && job.state !== 'failed', failed: (job) => job.state === 'failed',
+  all: () => true, open: (state) => OPEN.includes(state), done: (state) => !OPEN.includes(state) && state !== 'failed', failed: (state) => state === 'failed',
 };
 
 async function change(job, act) {
@@ -25,22 +30,23 @@ async function change(job, act) {
 
 const say = (text) => { element('jobs-said').textContent = text; };
 
-/// The share that is done: of an insert by the blocks that are stored, of a fetch by the bytes that are there.
-function share({ what, progress }) {
-  const { bytes, total_bytes: whole, blocks, total_blocks: all } = progress;
-  if (what === 'insert') return all ? Math.min(1, blocks / all) : undefined;
+/// The share that is done: of what goes out by the blocks that are stored, of what comes in by the bytes that are there.
+function share(job) {
+  const { bytes, total_bytes: whole, blocks, total_blocks: all } = job.progress;
+  if (goesOut(job)) return all ? Math.min(1, blocks / all) : undefined;
   return whole ? bytes / whole : undefined;
 }
 
 /// How far it is, how fast, and how long that will take.
 function pace(entry, job) {
-  const { total_bytes: whole, blocks, total_blocks: all, search } = job.progress;
+  const { total_bytes: whole, blocks, total_blocks: all, search, files, total_files: allFiles } = job.progress;
   const part = share(job);
-  const bytes = job.what === 'insert' && part !== undefined && whole ? part * whole : job.progress.bytes;
+  const bytes = goesOut(job) && part !== undefined && whole ? part * whole : job.progress.bytes;
   const words = [];
   if (search && !bytes) words.push(`searching, try ${search[0]} of ${search[1]}`);
   if (whole && part !== undefined) words.push(`${Math.floor(100 * part)} % of ${size(whole)}`);
   else if (bytes) words.push(size(bytes));
+  if (allFiles) words.push(`${(files || 0).toLocaleString()} of ${allFiles.toLocaleString()} files`);
   if (blocks) words.push(`${blocks.toLocaleString()}${isOpen(job) && all ? ` of ${all.toLocaleString()}` : ''} blocks`);
   const now = performance.now();
   if (job.state === 'running' && entry.seen && bytes > entry.seen.bytes && now > entry.seen.at) {
@@ -56,7 +62,9 @@ function pace(entry, job) {
   return words.join(' · ');
 }
 
-function newLine(job) {
+const titleOf = (job) => `${WHAT[job.what]} ${job.title || ''}`.trim();
+
+function newLine() {
   const line = made('li', undefined, 'job');
   const [head, title, state, bar, acts, more] =
     [made('div', undefined, 'row spread'), made('span', undefined, 'title'), made('span', undefined, 'hint'), made('progress'), made('span', undefined, 'row'), made('div')];
@@ -100,27 +108,15 @@ function more(entry, job) {
   entry.more.replaceChildren(...parts);
 }
 
-/// Puts a line where it belongs, the newest first: almost always at an end.
-function place(line, id) {
-  line.dataset.id = id;
-  const list = element('jobs');
-  if (Number(list.firstElementChild?.dataset.id) < id) return list.prepend(line);
-  let before = list.lastElementChild;
-  while (before && Number(before.dataset.id) < id) before = before.previousElementSibling;
-  return before ? before.after(line) : list.prepend(line);
-}
-
+/// Brings a line up to date with its job.
 function show(job) {
-  let entry = known.get(job.id);
+  let entry = lines.get(job.id);
   if (!entry) {
-    entry = newLine(job);
-    known.set(job.id, entry);
-    place(entry.line, job.id);
+    entry = newLine();
+    lines.set(job.id, entry);
   }
-  const before = entry.job;
-  entry.job = job;
   const priority = job.priority ? ` · ${job.priority} priority` : '';
-  entry.title.textContent = `${WHAT[job.what]} ${job.title || ''}`.trim();
+  entry.title.textContent = titleOf(job);
   const far = pace(entry, job);
   entry.state.textContent = `${job.id} · ${STATES[job.state]}${priority}${far ? ` · ${far}` : ''}`;
   entry.bar.hidden = !isOpen(job);
@@ -128,66 +124,81 @@ function show(job) {
     const part = share(job);
     if (part === undefined && job.state === 'running') entry.bar.removeAttribute('value');
     else entry.bar.value = part || 0;
-    entry.bar.setAttribute('aria-label', `${entry.title.textContent}, job ${job.id}`);
+    entry.bar.setAttribute('aria-label', `${titleOf(job)}, job ${job.id}`);
   }
   entry.line.dataset.state = job.state;
-  entry.line.hidden = !shows[element('jobs-shown').value](job);
   const shape = [job.state, job.priority, job.sentence, job.uri].join();
   if (shape !== entry.shape) {
     entry.shape = shape;
     acts(entry, job);
     more(entry, job);
-    if (before && isOpen(before) && !isOpen(job)) say(`${entry.title.textContent}: ${STATES[job.state]}`);
   }
+  return entry.line;
 }
 
-function forget(id) {
-  known.get(id)?.line.remove();
-  known.delete(id);
-  undrawn.delete(id);
+const rank = (job) => (job.state === 'running' ? 0 : 1);
+
+/// The lines of the jobs that are listed. Whatever has the focus keeps it.
+function draw() {
+  const held = document.activeElement;
+  const shown = [...jobs.values()].sort((one, other) => rank(one) - rank(other) || other.id - one.id);
+  const there = new Set(shown.map((job) => job.id));
+  for (const [id, { line }] of lines) {
+    if (!there.has(id)) {
+      line.remove();
+      lines.delete(id);
+    }
+  }
+  let at = element('jobs').firstElementChild;
+  for (const job of shown) {
+    const had = lines.get(job.id);
+    const line = had && had.job === job ? had.line : show(job);
+    lines.get(job.id).job = job;
+    if (line === at) at = at.nextElementSibling;
+    else element('jobs').insertBefore(line, at);
+  }
+  if (held !== document.activeElement && held.isConnected) held.focus();
 }
+
+const number = (is) => Object.keys(counts).filter(is).reduce((all, state) => all + counts[state], 0);
 
 function sum() {
-  const all = [...[...known.values()].map((entry) => entry.job), ...undrawn.values()];
-  const numbers = {};
-  for (const { state } of all) numbers[state] = (numbers[state] || 0) + 1;
-  const words = Object.keys(STATES).filter((state) => numbers[state]);
-  element('jobs-count').textContent = words.map((state) => `${numbers[state]} ${STATES[state]}`).join(' · ');
-  element('jobs-none').hidden = all.length > 0;
-  element('jobs-clear').hidden = !all.some(shows.done);
+  const words = [...new Set(Object.values(STATES))].map((word) => [word, number((state) => STATES[state] === word)]);
+  const some = words.filter(([, jobs]) => jobs);
+  element('jobs-count').textContent = some.map(([word, jobs]) => `${jobs.toLocaleString()} ${word}`).join(' · ');
+  element('jobs-none').hidden = some.length > 0;
+  element('jobs-clear').hidden = !number(shows.done);
+  const left = number(shows[element('jobs-shown').value]) - jobs.size;
+  element('jobs-more').hidden = left <= 0;
+  element('jobs-more').textContent = `Show ${Math.min(left, STEP)} more of ${left.toLocaleString()}`;
 }
 
 element('jobs-shown').addEventListener('change', () => {
-  for (const entry of known.values()) entry.line.hidden = !shows[element('jobs-shown').value](entry.job);
+  most = STEP;
+  followJobs();
+});
+
+element('jobs-more').addEventListener('click', () => {
+  most += STEP;
+  followJobs();
 });
 
 element('jobs-clear').addEventListener('click', async () => {
-  for (const entry of [...known.values()]) {
-    if (shows.done(entry.job)) await change(entry.job, () => ask(`/v1/jobs/${entry.job.id}`, { method: 'DELETE' }));
-  }
+  const done = await ask('/v1/jobs?show=done');
+  for (const job of done.jobs) await change(job, () => ask(`/v1/jobs/${job.id}`, { method: 'DELETE' }));
 });
 
-/// Gives lines to some more of those that have none.
-function draw() {
-  clearTimeout(drawing);
-  const some = [...undrawn.values()].slice(0, SLICE);
-  for (const job of some) {
-    undrawn.delete(job.id);
-    show(job);
-  }
-  if (undrawn.size) drawing = setTimeout(draw);
-}
-
-/// Shows what has changed; of a whole list, also what is missing.
+/// Shows what has changed; of a whole list, also what is missing. The node tells jobs in the order of their numbers.
 function take(text, isWhole) {
   const start = performance.now();
-  const { jobs, gone } = JSON.parse(text);
-  const there = new Set(jobs.map((job) => job.id));
-  const leave = isWhole ? [...known.keys(), ...undrawn.keys()].filter((id) => !there.has(id)) : gone || [];
-  leave.forEach(forget);
-  for (const job of jobs.reverse()) {
-    if (known.has(job.id)) show(job);
-    else undrawn.set(job.id, job);
+  const { jobs: changed, gone, counts: now } = JSON.parse(text);
+  counts = now || {};
+  if (isWhole) jobs.clear();
+  for (const id of gone || []) jobs.delete(id);
+  for (const job of changed) {
+    const before = jobs.get(job.id);
+    if (before && isOpen(before) && !isOpen(job)) say(`${titleOf(job)}: ${STATES[job.state]}`);
+    jobs.set(job.id, job);
   }
   draw();
   sum();
@@ -195,17 +206,21 @@ function take(text, isWhole) {
   if (isWhole) {
     const bytes = text.length;
     const height = element('jobs').scrollHeight;
-    Object.assign(document.body.dataset, { jobs: jobs.length, bytes, height, ms: (performance.now() - start).toFixed(1) });
+    const [ms, loaded] = [performance.now() - start, performance.now()].map((time) => time.toFixed(1));
+    Object.assign(document.body.dataset, { jobs: number(shows.all), bytes, height, ms, loaded });
   }
 }
 
+const wanted = () => `newest=${most}&show=${element('jobs-shown').value}`;
+
 export async function lookAtJobs() {
-  const response = await fetch('/v1/jobs');
+  const response = await fetch(`/v1/jobs?${wanted()}`);
   take(await response.text(), true);
 }
 
 export function followJobs() {
-  const events = new EventSource('/v1/jobs/events');
+  events?.close();
+  events = new EventSource(`/v1/jobs/events?${wanted()}`);
   let isFirst = true;
   // A node that was restarted sends the whole list again.
   events.addEventListener('open', () => { isFirst = true; });

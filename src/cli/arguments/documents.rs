@@ -143,11 +143,14 @@ pub(crate) struct SitePublishOptions {
     #[arg(long)]
     pub(crate) fresh: bool,
     /// Say what would be inserted, and insert nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "background")]
     pub(crate) dry_run: bool,
     /// Without pre-routing.
     #[arg(long)]
     pub(crate) direct: bool,
+    /// Whether it lasts.
+    #[command(flatten)]
+    pub(crate) background: Background,
 }
 
 /// `bolthole site fetch`.
@@ -169,6 +172,9 @@ pub(crate) struct SiteFetchOptions {
     /// Without pre-routing.
     #[arg(long)]
     pub(crate) direct: bool,
+    /// Whether it lasts.
+    #[command(flatten)]
+    pub(crate) background: Background,
 }
 
 /// `bolthole follow`.

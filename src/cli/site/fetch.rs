@@ -16,18 +16,23 @@ use crate::cli::failure::Failure;
 use crate::cli::fetch::checked;
 use crate::cli::insert::DIRECT;
 use crate::cli::interrupt;
+use crate::cli::jobs;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
-use crate::daemon::job::{FetchRequest, Fetched};
+use crate::daemon::directory;
+use crate::daemon::job::{FetchRequest, Fetched, JobRequest, JobState, SaveRequest, SavedSite};
 use crate::daemon::quantity::Size;
 use crate::document::root;
-use crate::document::site::index::{self, Body, Index};
+use crate::document::site::index::{self, Body, Index, SITE_TYPE};
 
 /// Runs the command.
 pub(super) fn run(options: &SiteFetchOptions, output: &mut Output) -> Result<(), Failure> {
     let uri = checked(&options.uri)?;
+    if options.background.background {
+        return in_background(options, uri, output);
+    }
     let target = &options.directory;
-    check_target(target)?;
+    directory::check_new(target)?;
     let client = Client::find(&options.client)?.going(options.direct);
     interrupt::watch();
     let (list, listing) = carry::list(&client, FetchRequest { exact: options.exact, ..FetchRequest::of(uri) })?;
@@ -60,19 +65,26 @@ pub(super) fn run(options: &SiteFetchOptions, output: &mut Output) -> Result<(),
     fs::rename(place.path(), target).map_err(cannot)?;
     let _ = place.keep();
     interrupt::clear();
-    report(options, &list, &listing, &sum, output);
+    report(&sum.of(&list, &listing), options, output);
     Ok(())
 }
 
-/// The target is new, or an empty directory.
-fn check_target(target: &Path) -> Result<(), Failure> {
-    let name = target.display();
-    match fs::read_dir(target).map(|mut entries| entries.next().is_none()) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Failure::failed(format!("{name} is not empty: a site is written into a new directory"))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Failure::failed(format!("cannot write into {name}: {error}"))),
+/// Gives the fetch to the node, which writes the directory itself.
+fn in_background(options: &SiteFetchOptions, uri: String, output: &mut Output) -> Result<(), Failure> {
+    let client = Client::find(&options.client)?;
+    let request = SaveRequest {
+        uri,
+        directory: jobs::absolute(&options.directory)?,
+        exact: options.exact,
+        most: Some(options.most.0),
+        direct: options.direct,
+        priority: options.background.priority.into(),
+    };
+    let end = jobs::start(&client, &JobRequest::Save(request), None, options.background, output)?;
+    if let Some(JobState::Saved(done)) = end {
+        report(&done, options, output);
     }
+    Ok(())
 }
 
 /// What all fetches together took.
@@ -80,6 +92,7 @@ fn check_target(target: &Path) -> Result<(), Failure> {
 struct Sum {
     blocks: u64,
     repaired: u64,
+    local: u64,
     hops: f64,
     seconds: f64,
     direct: bool,
@@ -89,9 +102,24 @@ impl Sum {
     fn add(&mut self, done: &Fetched) {
         self.blocks += done.blocks_fetched;
         self.repaired += done.blocks_repaired;
+        self.local += done.served_locally;
         self.hops += done.hops * done.blocks_fetched as f64;
         self.seconds += done.seconds;
         self.direct |= done.direct;
+    }
+
+    fn of(&self, list: &Index, listing: &Fetched) -> SavedSite {
+        SavedSite {
+            found: listing.found.clone(),
+            bytes: list.bytes(),
+            files: list.files.len() as u64,
+            blocks_fetched: self.blocks,
+            blocks_repaired: self.repaired,
+            served_locally: self.local,
+            hops: self.hops / self.blocks.max(1) as f64,
+            seconds: self.seconds,
+            direct: self.direct,
+        }
     }
 }
 
@@ -182,27 +210,27 @@ fn copy(file: &index::File, body: &mut dyn Read, mut target: File) -> Result<(),
     Err(Failure::failed(format!("{name} is not what the site says it is")))
 }
 
-fn report(options: &SiteFetchOptions, list: &Index, listing: &Fetched, sum: &Sum, output: &mut Output) {
-    if sum.direct && !options.direct {
+fn report(done: &SavedSite, options: &SiteFetchOptions, output: &mut Output) {
+    if done.direct && !options.direct {
         output.note(DIRECT);
     }
-    let (files, bytes) = (list.files.len(), list.bytes());
-    let hops = sum.hops / sum.blocks.max(1) as f64;
     let value = json!({
-        "uri": options.uri, "found": listing.found, "bytes": bytes, "mime": listing.mime, "files": files,
-        "blocks_fetched": sum.blocks, "blocks_repaired": sum.repaired, "hops": hops, "seconds": sum.seconds,
-        "direct": sum.direct, "directory": options.directory,
+        "uri": options.uri, "found": done.found, "bytes": done.bytes, "mime": SITE_TYPE, "files": done.files,
+        "blocks_fetched": done.blocks_fetched, "blocks_repaired": done.blocks_repaired, "hops": done.hops,
+        "seconds": done.seconds, "direct": done.direct, "directory": options.directory,
     });
-    if let Some(found) = &listing.found {
+    if let Some(found) = &done.found {
         output.note(&format!("found {found}"));
     }
     let text = format!(
-        "{files} files, {} to {}: {} blocks, {} repaired, {hops:.1} hops on average, in {:.1} s",
-        Size(bytes),
+        "{} files, {} to {}: {} blocks, {} repaired, {:.1} hops on average, in {:.1} s",
+        done.files,
+        Size(done.bytes),
         options.directory.display(),
-        sum.blocks,
-        sum.repaired,
-        sum.seconds
+        done.blocks_fetched,
+        done.blocks_repaired,
+        done.hops,
+        done.seconds
     );
     output.result(&value, &text);
 }

@@ -1,10 +1,9 @@
 //! `bolthole site`: a directory into the network as one document, and back.
 //!
-//! `directory` reads what is to be published, `publish` inserts what has changed since the edition before, `fetch` writes a
-//! site out. `carry` moves one document. What a site is, is `document::site`'s.
+//! `publish` inserts what has changed since the edition before, `fetch` writes a site out; either is done by the command itself,
+//! or given to the node as a job that lasts. `carry` moves one document. What a site is, is `document::site`'s.
 
 mod carry;
-mod directory;
 mod fetch;
 mod publish;
 

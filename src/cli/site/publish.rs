@@ -14,15 +14,16 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::carry;
-use super::directory::{self, Unchanged};
 use crate::cli::arguments::SitePublishOptions;
 use crate::cli::client::Client;
 use crate::cli::failure::Failure;
 use crate::cli::insert::{DIRECT, check_kind};
 use crate::cli::interrupt;
+use crate::cli::jobs;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
-use crate::daemon::job::{FetchRequest, InsertRequest, Inserted};
+use crate::daemon::directory;
+use crate::daemon::job::{FetchRequest, InsertRequest, Inserted, JobRequest, JobState, PublishRequest, PublishedSite};
 use crate::daemon::quantity::Size;
 use crate::document::site::index::{Index, Place, SITE_TYPE};
 use crate::document::site::plan::{Found, Plan};
@@ -32,10 +33,10 @@ use crate::limits::SITE_INDEX_BYTES;
 /// Runs the command.
 pub(super) fn run(options: &SitePublishOptions, output: &mut Output) -> Result<(), Failure> {
     check_kind(&options.kind)?;
-    let files = directory::read(&options.directory, options.hidden)?;
-    if files.is_empty() {
-        return Err(Failure::failed(format!("{} has no files to publish", options.directory.display())));
+    if options.background.background {
+        return in_background(options, output);
     }
+    let files = directory::read(&options.directory, options.hidden)?;
     let default = default(&files, options.default.as_deref())?;
     let is_site = options.kind.starts_with("usk:") && !options.fresh;
     let client =
@@ -45,7 +46,6 @@ pub(super) fn run(options: &SitePublishOptions, output: &mut Output) -> Result<(
         Some(client) if is_site => earlier(client, &options.kind)?,
         _ => Index::default(),
     };
-    let count = files.len();
     let plan = Plan::new(files, &earlier);
     let Some(client) = client.filter(|_| !options.dry_run) else {
         tell(&plan, output);
@@ -54,18 +54,46 @@ pub(super) fn run(options: &SitePublishOptions, output: &mut Output) -> Result<(
     let start = Instant::now();
     let done = Mutex::new((Sum::default(), progress(&plan, output)));
     let work = Work { client: &client, options, done };
-    let kept = plan.kept.len();
+    let kept = plan.kept.len() as u64;
     let (alone, packs) = work.insert_files(&plan)?;
     let index = plan.index(&earlier, alone, packs, default);
     let uri = work.insert_list(&index)?;
-    let (mut sum, _) = work.done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    // Several went at once.
-    sum.seconds = start.elapsed().as_secs_f64();
+    let (sum, _) = work.done.into_inner().unwrap_or_else(PoisonError::into_inner);
     interrupt::clear();
-    if sum.direct && !options.direct {
-        output.note(DIRECT);
+    let done = PublishedSite {
+        uri,
+        bytes: index.bytes(),
+        blocks: sum.blocks,
+        check_blocks: sum.check_blocks,
+        stored_at_least: sum.stored_at_least.unwrap_or(0),
+        // Several went at once.
+        seconds: start.elapsed().as_secs_f64(),
+        direct: sum.direct,
+        files: index.files.len() as u64,
+        kept,
+        packs: index.packs.len() as u64,
+    };
+    report(&done, options, output);
+    Ok(())
+}
+
+/// Gives the directory to the node, which reads it itself.
+fn in_background(options: &SitePublishOptions, output: &mut Output) -> Result<(), Failure> {
+    let client = Client::find(&options.client)?;
+    let request = PublishRequest {
+        directory: jobs::absolute(&options.directory)?,
+        name: Some(options.kind.clone()),
+        default: options.default.clone(),
+        readers: options.to.clone(),
+        hidden: options.hidden,
+        fresh: options.fresh,
+        direct: options.direct,
+        priority: options.background.priority.into(),
+    };
+    let end = jobs::start(&client, &JobRequest::Publish(request), None, options.background, output)?;
+    if let Some(JobState::Published(done)) = end {
+        report(&done, options, output);
     }
-    report(&uri, &sum, Counts { files: count, kept, bytes: index.bytes(), packs: index.packs.len() }, output);
     Ok(())
 }
 
@@ -93,7 +121,6 @@ struct Sum {
     blocks: u64,
     check_blocks: u64,
     stored_at_least: Option<u32>,
-    seconds: f64,
     direct: bool,
 }
 
@@ -156,7 +183,7 @@ impl Work<'_> {
         let directory: &Path = &self.options.directory;
         match piece {
             Piece::Alone(file) => {
-                let mut document = Unchanged::open(directory, file)?;
+                let mut document = directory::open(directory, file)?;
                 self.insert(file.mime.as_str(), file.length, &mut document)
             }
             Piece::Pack(files) => {
@@ -237,30 +264,23 @@ fn tell(plan: &Plan, output: &mut Output) {
     output.result(&value, &text);
 }
 
-struct Counts {
-    files: usize,
-    kept: usize,
-    bytes: u64,
-    packs: usize,
-}
-
-fn report(uri: &str, sum: &Sum, counts: Counts, output: &mut Output) {
-    let Counts { files, kept, bytes, packs } = counts;
-    let stored = sum.stored_at_least.unwrap_or(0);
+fn report(done: &PublishedSite, options: &SitePublishOptions, output: &mut Output) {
+    if done.direct && !options.direct {
+        output.note(DIRECT);
+    }
     if !output.json() {
         output.note(&format!(
-            "{files} files of {} ({kept} unchanged), {} blocks inserted, each stored by at least {stored} other nodes, in \
-             {:.1} s",
-            Size(bytes),
-            sum.blocks,
-            sum.seconds
+            "{} files of {} ({} unchanged), {} blocks inserted, each stored by at least {} other nodes, in {:.1} s",
+            done.files,
+            Size(done.bytes),
+            done.kept,
+            done.blocks,
+            done.stored_at_least,
+            done.seconds
         ));
     }
-    let value = json!({
-        "uri": uri, "bytes": bytes, "blocks": sum.blocks, "check_blocks": sum.check_blocks, "seconds": sum.seconds,
-        "stored_at_least": stored, "direct": sum.direct, "files": files, "kept": kept, "packs": packs,
-    });
-    output.result(&value, uri);
+    let value = serde_json::to_value(done).expect("a site holds only plain values");
+    output.result(&value, &done.uri);
 }
 
 /// Documents inserted at once. Chosen: a quarter of what the node lets its clients do at once.

@@ -9,6 +9,7 @@ use data_encoding::BASE64URL_NOPAD;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, yield_now};
 
+use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 
 use super::carrier::{Carrier, Stored};
@@ -72,6 +73,14 @@ pub(super) async fn run(
         seconds: clock.now().since(start).as_secs_f64(),
         direct: clock.is_direct(),
     })
+}
+
+/// Blocks of a document of so many bytes, where a request says nothing else of it.
+pub(super) fn expected(mime: &Mime, length: u64) -> u64 {
+    let request = InsertRequest { length: Some(length), ..InsertRequest::default() };
+    let options = options(&request, None, 1).map(|options| Options { mime: mime.clone(), ..options });
+    let machine = options.ok().map(|options| Inserter::new(options, &mut ChaCha20Rng::from_seed([0; 32])));
+    machine.and_then(|machine| machine.expected_blocks()).unwrap_or(0)
 }
 
 /// What an insert starts from.

@@ -4,7 +4,7 @@
 //! document to the last byte before it appears under its name. Leaves out fetching.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use tokio::task;
 use crate::daemon::job::{FailureKind, JobFailure, Opened};
 use crate::daemon::jobs::book::{Book, trouble};
 use crate::daemon::jobs::report::Report;
-use crate::document::root;
+use crate::daemon::unchanged;
 
 /// A document that is being written.
 pub(super) struct Part {
@@ -89,19 +89,11 @@ impl Part {
     async fn is(&mut self, opened: &Opened) -> Result<bool, JobFailure> {
         let mut file = self.file.try_clone().map_err(|error| trouble("read", &self.path, &error))?;
         let digested = task::spawn_blocking(move || {
-            let mut digester = root::digester();
-            let mut buffer = vec![0; BUFFER_BYTES];
             file.seek(SeekFrom::Start(0))?;
-            loop {
-                let count = file.read(&mut buffer)?;
-                if count == 0 {
-                    return Ok(digester.finish());
-                }
-                digester.update(&buffer[..count]);
-            }
+            unchanged::digest(&mut file)
         });
-        let digest: io::Result<[u8; 32]> = digested.await.unwrap_or_else(|error| Err(io::Error::other(error)));
-        let digest = digest.map_err(|error| trouble("read", &self.path, &error))?;
+        let digested = digested.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        let (digest, _) = digested.map_err(|error| trouble("read", &self.path, &error))?;
         Ok(self.written == opened.length && BASE64URL_NOPAD.encode(&digest) == opened.digest)
     }
 
@@ -134,7 +126,7 @@ pub(super) fn look(target: &Path) -> Result<(), JobFailure> {
 }
 
 /// A name in the same directory that nothing else has.
-fn beside(target: &Path, seed: &[u8; 32]) -> PathBuf {
+pub(super) fn beside(target: &Path, seed: &[u8; 32]) -> PathBuf {
     // Long names leave room for what makes this one unique.
     let name: String = target.file_name().unwrap_or_default().to_string_lossy().chars().take(32).collect();
     // Not the seed itself, which opens the job's log.
@@ -144,4 +136,3 @@ fn beside(target: &Path, seed: &[u8; 32]) -> PathBuf {
 
 /// Bytes between two moments at which what was written is durable. Chosen: what a killed process fetches again.
 const DURABLE_EVERY: u64 = 1 << 20;
-const BUFFER_BYTES: usize = 256 << 10;

@@ -1,7 +1,6 @@
 //! One file of a site: the list of files first, then the document that the file is, or the part of a pack.
 //!
-//! The list is held whole, which is why it is bounded; the file is not. Leaves out fetching whole sites, which is a client's
-//! affair.
+//! The list is held whole, which is why it is bounded; the file is not. Leaves out whole sites, which are `save`'s.
 
 use bytes::Bytes;
 use data_encoding::BASE64URL_NOPAD;
@@ -62,8 +61,18 @@ pub(super) async fn run(
     })
 }
 
+/// The list of the files of an edition that is to be built upon; an empty one if there is none, or something else stands there.
+pub(super) async fn earlier(carrier: Carrier, start: Start, way: Way) -> Result<Index, JobFailure> {
+    match list(carrier, start, way).await {
+        Ok((index, _)) => Ok(index),
+        // It may be there when the job tries again.
+        Err(failure) if failure.kind == FailureKind::Unavailable => Err(failure),
+        Err(_) => Ok(Index::default()),
+    }
+}
+
 /// The list of a site's files.
-async fn list(carrier: Carrier, start: Start, way: Way) -> Result<(Index, Fetched), JobFailure> {
+pub(super) async fn list(carrier: Carrier, start: Start, way: Way) -> Result<(Index, Fetched), JobFailure> {
     let (pieces, mut list) = mpsc::channel::<Bytes>(PIECES);
     let gathered = async {
         let mut bytes = Vec::new();

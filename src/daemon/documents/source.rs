@@ -5,11 +5,10 @@
 //! would learn how they differ. Leaves out what becomes of the bytes.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use crypto::hash::Digester;
 use tokio::sync::mpsc;
 use tokio::task;
 
@@ -17,7 +16,7 @@ use crate::daemon::job::{FailureKind, InsertRequest, JobFailure};
 use crate::daemon::jobs::book::{Book, Print};
 use crate::daemon::jobs::feed::{CHANNEL, Feed};
 use crate::daemon::jobs::pieces::PieceReader;
-use crate::document::root;
+use crate::daemon::unchanged::{self, BUFFER_BYTES, Trouble, Unchanged};
 
 /// A document that is read from its beginning.
 pub(super) struct Source {
@@ -28,17 +27,26 @@ pub(super) struct Source {
 
 enum Reader {
     Copy { pieces: PieceReader, left: u64 },
-    File { file: File, path: PathBuf, found: Metadata, digester: Box<Digester>, digest: [u8; 32] },
+    File { file: Unchanged, path: PathBuf, advice: Advice },
 }
+
+/// What to do about a file that has changed.
+type Advice = &'static str;
 
 impl Source {
     /// Opens the document of `book`, which must be what it was when it was first opened.
     pub(super) async fn open(book: Book, request: &InsertRequest) -> Result<Self, JobFailure> {
         let path = request.file.clone();
         let opened = task::spawn_blocking(move || match path {
-            Some(path) => Self::of_file(&book, path),
+            Some(path) => Self::of_own_file(&book, path),
             None => Self::of_copy(&book),
         });
+        opened.await.map_err(|error| failed(format!("the work broke off: {error}")))?
+    }
+
+    /// Opens a file that must be what `known` says; if it is not, a person reads `advice`.
+    pub(super) async fn of_known(path: PathBuf, known: Print, advice: Advice) -> Result<Self, JobFailure> {
+        let opened = task::spawn_blocking(move || Self::of_file(path, Some(known), advice));
         opened.await.map_err(|error| failed(format!("the work broke off: {error}")))?
     }
 
@@ -47,25 +55,30 @@ impl Source {
         Ok(Self { print, reader: Reader::Copy { pieces: book.copy()?, left: print.length } })
     }
 
-    fn of_file(book: &Book, path: PathBuf) -> Result<Self, JobFailure> {
-        let unreadable = |error: &io::Error| unreadable(&path, error);
-        let mut file = File::open(&path).map_err(|error| unreadable(&error))?;
-        let found = file.metadata().map_err(|error| unreadable(&error))?;
-        check(&path, &found)?;
+    fn of_own_file(book: &Book, path: PathBuf) -> Result<Self, JobFailure> {
         let known = book.kept().source;
+        let source = Self::of_file(path, known, PUT_BACK)?;
+        if known.is_none() {
+            book.amend(|kept| kept.source = Some(source.print))?;
+        }
+        Ok(source)
+    }
+
+    fn of_file(path: PathBuf, known: Option<Print>, advice: Advice) -> Result<Self, JobFailure> {
+        let unreadable = |error: io::Error| unreadable(&path, &error);
+        let mut file = File::open(&path).map_err(unreadable)?;
+        let found = file.metadata().map_err(unreadable)?;
+        check(&path, &found)?;
         if known.is_some_and(|known| known.length != found.len()) {
-            return Err(changed(&path));
+            return Err(changed(&path, advice));
         }
-        let digest = digest(&mut file).map_err(|error| unreadable(&error))?;
+        let (digest, _) = unchanged::digest(&mut file).map_err(unreadable)?;
+        file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
         let print = Print { length: found.len(), digest: Some(digest) };
-        match known {
-            None => book.amend(|kept| kept.source = Some(print))?,
-            Some(known) if known != print => return Err(changed(&path)),
-            Some(_) => {}
+        if known.is_some_and(|known| known != print) {
+            return Err(changed(&path, advice));
         }
-        let digester = Box::new(root::digester());
-        let reader = Reader::File { file, path, found, digester, digest };
-        Ok(Self { print, reader })
+        Ok(Self { print, reader: Reader::File { file: Unchanged::new(file, found, digest), path, advice } })
     }
 
     /// Pours the document into a job. Ends when nobody takes it any more.
@@ -95,7 +108,7 @@ impl Reader {
     fn next(&mut self) -> Feed {
         let read = match self {
             Self::Copy { pieces, left } => copied(pieces, left),
-            Self::File { file, path, found, digester, digest } => filed(file, path, found, digester, digest),
+            Self::File { file, path, advice } => filed(file, path, advice),
         };
         read.unwrap_or_else(Feed::Broken)
     }
@@ -113,26 +126,17 @@ fn copied(pieces: &mut PieceReader, left: &mut u64) -> Result<Feed, JobFailure> 
     }
 }
 
-fn filed(
-    file: &mut File,
-    path: &Path,
-    found: &Metadata,
-    digester: &mut Digester,
-    digest: &[u8; 32],
-) -> Result<Feed, JobFailure> {
+fn filed(file: &mut Unchanged, path: &Path, advice: Advice) -> Result<Feed, JobFailure> {
     let mut buffer = vec![0; BUFFER_BYTES];
-    let count = file.read(&mut buffer).map_err(|error| unreadable(path, &error))?;
-    let now = file.metadata().map_err(|error| unreadable(path, &error))?;
-    if now.len() != found.len() || now.modified().ok() != found.modified().ok() {
-        return Err(changed(path));
+    match file.read_on(&mut buffer) {
+        Ok(0) => Ok(Feed::End),
+        Ok(count) => {
+            buffer.truncate(count);
+            Ok(Feed::Chunk(buffer.into()))
+        }
+        Err(Trouble::Changed) => Err(changed(path, advice)),
+        Err(Trouble::System(error)) => Err(unreadable(path, &error)),
     }
-    if count > 0 {
-        buffer.truncate(count);
-        digester.update(&buffer);
-        return Ok(Feed::Chunk(buffer.into()));
-    }
-    let whole = std::mem::replace(digester, root::digester()).finish();
-    if whole == *digest { Ok(Feed::End) } else { Err(changed(path)) }
 }
 
 /// What can be said of a file before it is read.
@@ -157,25 +161,8 @@ fn check(path: &Path, found: &Metadata) -> Result<(), JobFailure> {
     Err(bad(format!("{} is no regular file: send what it gives to the job instead", path.display())))
 }
 
-fn digest(file: &mut File) -> io::Result<[u8; 32]> {
-    let mut digester = root::digester();
-    let mut buffer = vec![0; BUFFER_BYTES];
-    loop {
-        let count = file.read(&mut buffer)?;
-        if count == 0 {
-            break;
-        }
-        digester.update(&buffer[..count]);
-    }
-    file.seek(SeekFrom::Start(0))?;
-    Ok(digester.finish())
-}
-
-fn changed(path: &Path) -> JobFailure {
-    failed(format!(
-        "{} has changed since the insert began: put it back as it was and resume the job, or cancel it and insert the file anew",
-        path.display()
-    ))
+fn changed(path: &Path, advice: Advice) -> JobFailure {
+    failed(format!("{} has changed since it was first read: {advice}", path.display()))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> JobFailure {
@@ -197,4 +184,4 @@ const fn bad(sentence: String) -> JobFailure {
     JobFailure { kind: FailureKind::BadRequest, sentence }
 }
 
-const BUFFER_BYTES: usize = 256 << 10;
+const PUT_BACK: Advice = "put it back as it was and resume the job, or cancel it and insert the file anew";

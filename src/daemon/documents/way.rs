@@ -3,14 +3,41 @@
 //! Guarantees that nothing goes directly because pre-routing is not ready: the job is refused instead, with a sentence that
 //! says what to do. A node that has only just joined is given a moment to hear of relays.
 
+use super::carrier::Carrier;
+use crate::daemon::client_cache::ClientCache;
+use crate::daemon::clock::Clock;
 use crate::daemon::handle::{Handle, Stopped, Way};
 use crate::daemon::job::{FailureKind, JobFailure};
 use crate::daemon::status::Prerouting;
 use crate::limits;
 use crate::time::Duration;
 
+/// Makes the carriers of a job's documents.
+#[derive(Clone, Debug)]
+pub(super) struct Ways {
+    /// The node that is asked.
+    pub(super) node: Handle,
+    /// What its clients had of late.
+    pub(super) cache: ClientCache,
+    /// The time.
+    pub(super) clock: Clock,
+    /// Whether the client wants no pre-routing.
+    pub(super) direct: bool,
+}
+
+impl Ways {
+    /// Carries the blocks of a document.
+    ///
+    /// # Errors
+    /// When pre-routing is not ready.
+    pub(super) async fn carrier(&self) -> Result<Carrier, JobFailure> {
+        let way = way(&self.node, self.direct).await?;
+        Ok(Carrier::new(self.node.clone(), way, self.clock).beside(self.cache.clone()))
+    }
+}
+
 /// The way of a job.
-pub(super) async fn way(node: &Handle, wants_direct: bool) -> Result<Way, JobFailure> {
+async fn way(node: &Handle, wants_direct: bool) -> Result<Way, JobFailure> {
     if wants_direct {
         return Ok(Way::Direct);
     }

@@ -11,6 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crypto::hash::{Label, hash};
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
@@ -130,6 +131,12 @@ impl Book {
         ChaCha20Rng::from_seed(self.pages().kept.seed)
     }
 
+    /// The generator that all keys of one document of several come from: the same for the same `content` at every start, and
+    /// another for any other, so that no key seals two contents.
+    pub fn generator_for(&self, content: &[u8; 32]) -> ChaCha20Rng {
+        ChaCha20Rng::from_seed(hash(Label::GeneratorSeed, &[&self.pages().kept.seed, content]))
+    }
+
     /// Blocks that are known to be stored.
     pub fn stored_blocks(&self) -> u64 {
         self.pages().stored.len() as u64
@@ -198,7 +205,7 @@ impl Book {
         pages.closed = true;
         pages.clear();
         if let Some(part) = &pages.kept.part {
-            let _ = fs::remove_file(part);
+            let _ = if part.is_dir() { fs::remove_dir_all(part) } else { fs::remove_file(part) };
         }
         pages.data.remove(&name(pages.id));
     }
@@ -331,6 +338,8 @@ pub(super) const LOG_BLOCKS: usize = 8 << 20;
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt;
+
     use super::*;
     use crate::daemon::job::FetchRequest;
 
@@ -359,6 +368,8 @@ mod tests {
         book.on_written(77).unwrap();
         book.amend(|kept| kept.edition = Some(12)).unwrap();
         let again = Book::open(id, data.clone(), keeper.clone()).unwrap();
+        let draws = |book: &Book, content| book.generator_for(&[content; 32]).random::<u64>();
+        assert!(draws(&again, 1) == draws(&book, 1) && draws(&again, 1) != draws(&again, 2));
         assert_eq!((again.kept().edition, again.kept().request), (Some(12), kept.request.clone()));
         assert_eq!((again.stored(&RoutingKey([1; 32])), again.stored(&other)), (Some(4), None));
         assert_eq!((again.written(), again.stored_blocks()), (77, 1));

@@ -250,8 +250,8 @@ impl Entry {
         match (change.paused, &self.standing) {
             (None, _) | (Some(false), Standing::Ready) | (Some(true), Standing::Paused(None)) => Ok(()),
             (Some(_), Standing::Receiving) => Err(Refusal::Receiving),
-            (Some(true), Standing::Ended(_))
-            | (Some(false), Standing::Ended(JobState::Inserted(_) | JobState::Fetched(_))) => Err(Refusal::Ended),
+            (Some(true), Standing::Ended(_)) => Err(Refusal::Ended),
+            (Some(false), Standing::Ended(state)) if state.is_done() => Err(Refusal::Ended),
             (Some(true), _) => {
                 self.rest();
                 self.stand(id, Standing::Paused(None));
@@ -270,7 +270,7 @@ impl Entry {
         self.report.stands(state(&standing));
         self.standing = standing.clone();
         let opened = self.report.view().opened;
-        let is_done = matches!(standing, Standing::Ended(JobState::Inserted(_) | JobState::Fetched(_)));
+        let is_done = matches!(&standing, Standing::Ended(state) if state.is_done());
         let written = self.book.amend(|kept| {
             kept.standing = standing;
             kept.progress = progress;

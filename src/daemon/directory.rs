@@ -1,26 +1,28 @@
-//! Reads a directory as what a site is made of: its files, their types and digests.
+//! Reads a directory as what a site is made of: its files, their types and digests; and says where one can be written.
 //!
 //! Left out are hidden files, what `.boltholeignore` names (in the way of `.gitignore`), links and whatever is no file. A
 //! file that cannot be read or named stops everything: a site with a hole is worse than none.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
 
-use crate::cli::failure::Failure;
-use crate::cli::insert::media_type;
+use crate::daemon::job::{FailureKind, JobFailure};
+use crate::daemon::unchanged::{self, Unchanged};
 use crate::document::mime::Mime;
-use crate::document::root;
 use crate::document::site::plan::Found;
 use crate::key::uri::SitePath;
 use crate::limits::SITE_FILES;
 
 /// The files of `directory`, in the order of their paths in the site.
-pub(super) fn read(directory: &Path, hidden: bool) -> Result<Vec<Found>, Failure> {
+///
+/// # Errors
+/// When something in it cannot be published.
+pub fn read(directory: &Path, hidden: bool) -> Result<Vec<Found>, JobFailure> {
     if !directory.is_dir() {
-        return Err(Failure::failed(format!("{} is not a directory", directory.display())));
+        return Err(failed(format!("{} is not a directory", directory.display())));
     }
     let mut files = Vec::new();
     let walk = WalkBuilder::new(directory)
@@ -30,98 +32,91 @@ pub(super) fn read(directory: &Path, hidden: bool) -> Result<Vec<Found>, Failure
         .add_custom_ignore_filename(IGNORE)
         .build();
     for entry in walk {
-        let entry = entry.map_err(|error| Failure::failed(format!("cannot read the directory: {error}")))?;
+        let entry = entry.map_err(|error| failed(format!("cannot read the directory: {error}")))?;
         let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
         if is_file && entry.file_name() != IGNORE {
             if files.len() >= SITE_FILES {
-                return Err(Failure::failed(format!("a site has at most {SITE_FILES} files")));
+                return Err(failed(format!("a site has at most {SITE_FILES} files")));
             }
             files.push(found(directory, entry.path())?);
         }
+    }
+    if files.is_empty() {
+        return Err(failed(format!("{} has no files to publish", directory.display())));
     }
     files.sort_unstable_by(|left, right| left.path.cmp(&right.path));
     Ok(files)
 }
 
-fn found(directory: &Path, path: &Path) -> Result<Found, Failure> {
+fn found(directory: &Path, path: &Path) -> Result<Found, JobFailure> {
     let name = path.display();
     let inner = path.strip_prefix(directory).unwrap_or(path);
-    let text = inner.to_str().ok_or_else(|| Failure::failed(format!("the name of {name} is no UTF-8")))?;
+    let text = inner.to_str().ok_or_else(|| failed(format!("the name of {name} is no UTF-8")))?;
     let text = text.replace(std::path::MAIN_SEPARATOR, "/");
-    let site_path = SitePath::new(&text).map_err(|error| Failure::failed(format!("cannot publish {name}: {error}")))?;
+    let site_path = SitePath::new(&text).map_err(|error| failed(format!("cannot publish {name}: {error}")))?;
     let mime = media_type(path).and_then(|text| Mime::new(&text).ok()).unwrap_or_default();
-    let mut reader = Digested::open(path)?;
-    let length = io::copy(&mut reader, &mut io::sink()).map_err(|error| unreadable(path, &error))?;
-    Ok(Found { path: site_path, mime, length, digest: reader.digest() })
+    let digested = File::open(path).and_then(|mut file| unchanged::digest(&mut file));
+    let (digest, length) = digested.map_err(|error| unreadable(path, &error))?;
+    Ok(Found { path: site_path, mime, length, digest })
+}
+
+/// A file of the directory, which must still be what was found.
+///
+/// # Errors
+/// When it cannot be opened, or is not.
+pub fn open(directory: &Path, found: &Found) -> Result<Unchanged, JobFailure> {
+    let path = place(directory, found);
+    let opened = File::open(&path).and_then(|file| file.metadata().map(|now| (file, now)));
+    let (file, now) = opened.map_err(|error| unreadable(&path, &error))?;
+    if now.len() != found.length {
+        return Err(failed(format!("{} has changed since the directory was read", path.display())));
+    }
+    Ok(Unchanged::new(file, now, found.digest))
 }
 
 /// The bytes of a file of the directory, which must still be what was found.
-pub(super) fn bytes(directory: &Path, found: &Found) -> Result<Vec<u8>, Failure> {
+///
+/// # Errors
+/// When it cannot be read, or is not.
+pub fn bytes(directory: &Path, found: &Found) -> Result<Vec<u8>, JobFailure> {
     let mut bytes = Vec::new();
-    let mut reader = Unchanged::open(directory, found)?;
+    let mut reader = open(directory, found)?;
     reader.read_to_end(&mut bytes).map_err(|error| unreadable(&place(directory, found), &error))?;
     Ok(bytes)
 }
 
-fn place(directory: &Path, found: &Found) -> PathBuf {
+/// Where a file of the directory lies.
+#[must_use]
+pub fn place(directory: &Path, found: &Found) -> PathBuf {
     directory.join(found.path.as_str())
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::failed(format!("cannot read {}: {error}", path.display()))
-}
-
-/// A file that is digested as it is read.
-struct Digested {
-    file: File,
-    digester: crypto::hash::Digester,
-}
-
-impl Digested {
-    fn open(path: &Path) -> Result<Self, Failure> {
-        let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-        Ok(Self { file, digester: root::digester() })
-    }
-
-    fn digest(self) -> [u8; 32] {
-        self.digester.finish()
+/// Refuses a directory that has something in it: a site is written where nothing was.
+///
+/// # Errors
+/// When there is something, or it cannot be read.
+pub fn check_new(directory: &Path) -> Result<(), JobFailure> {
+    let name = directory.display();
+    match fs::read_dir(directory).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(failed(format!("{name} is not empty: a site is written into a new directory"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(format!("cannot write into {name}: {error}"))),
     }
 }
 
-impl Read for Digested {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
-        self.digester.update(&buffer[..count]);
-        Ok(count)
-    }
+/// What the name of a file says of its type; nothing for names without a known ending.
+#[must_use]
+pub fn media_type(file: &Path) -> Option<String> {
+    mime_guess::from_path(file).first_raw().map(str::to_owned)
 }
 
-/// A file that ends with an error if it is not, to the last byte, what was found before.
-pub(super) struct Unchanged {
-    reader: Option<Digested>,
-    left: u64,
-    digest: [u8; 32],
+fn unreadable(path: &Path, error: &io::Error) -> JobFailure {
+    failed(format!("cannot read {}: {error}", path.display()))
 }
 
-impl Unchanged {
-    pub(super) fn open(directory: &Path, found: &Found) -> Result<Self, Failure> {
-        let reader = Digested::open(&place(directory, found))?;
-        Ok(Self { reader: Some(reader), left: found.length, digest: found.digest })
-    }
-}
-
-impl Read for Unchanged {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let changed = || io::Error::other("it changed while the site was being published");
-        let Some(reader) = &mut self.reader else { return Ok(0) };
-        let count = reader.read(buffer)?;
-        self.left = self.left.checked_sub(count as u64).ok_or_else(changed)?;
-        if count == 0 && !buffer.is_empty() {
-            let same = self.reader.take().is_some_and(|reader| reader.digest() == self.digest);
-            return if same && self.left == 0 { Ok(0) } else { Err(changed()) };
-        }
-        Ok(count)
-    }
+const fn failed(sentence: String) -> JobFailure {
+    JobFailure { kind: FailureKind::Failed, sentence }
 }
 
 /// Names what is not published.
