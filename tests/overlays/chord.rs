@@ -14,7 +14,7 @@ use bolthole::sim::engine::address_of;
 use bolthole::sim::mesh::Mesh;
 use bolthole::sim::overlays::{Network, Ring};
 use bolthole::sim::report::Report;
-use bolthole::sim::scenario::{ChordLookup, FidelityChoice, FingersPerRound, ModeName, PublishKind};
+use bolthole::sim::scenario::{ChordLookup, FidelityChoice, FingersPerRound, Growth, ModeName, PublishKind, Session};
 
 use crate::suite::{self, run_quietly, scenario, suite};
 use crate::support::block;
@@ -102,6 +102,57 @@ fn the_path_is_half_of_the_binary_logarithm() {
     scenario.workload.lookups_per_second = 400.0;
     let hops = run_quietly(&scenario).hops.expect("lookups succeed");
     assert!((hops.mean - 4.9).abs() < 0.15, "{hops:?}");
+}
+
+/// Whoever comes back takes its place again within a minute or so, and draws nobody into a ring apart. Sessions of five minutes,
+/// a tenth of the nodes away, one copy, 300 lookups. A fifth fails if a minute of every session is lost.
+#[test]
+fn whoever_comes_back_is_found_again() {
+    let mut scenario = scenario(MODE, 200, 31, FidelityChoice::Values);
+    scenario.workload.documents = 1_000;
+    scenario.workload.lookups_per_second = 0.33;
+    scenario.churn.session = Session::Exponential;
+    scenario.churn.mean_seconds = 300.0;
+    scenario.churn.availability = 0.9;
+    scenario.churn.graceful = false;
+    let report = run_quietly(&scenario);
+    assert!(report.success_of_existing >= Some(0.85), "{:?} {:?}", report.success_of_existing, report.misses);
+}
+
+/// A ring that grows from two nodes, one a second, faster than it stabilises: what is published meanwhile is found once it has.
+#[test]
+fn what_is_put_while_the_ring_grows_reaches_its_owner() {
+    let mut scenario = scenario(MODE, 120, 5, FidelityChoice::Values);
+    scenario.growth = Some(Growth { start: 2, operations_per_join: 0 });
+    scenario.workload.documents = 200;
+    scenario.workload.idle_seconds = 300.0;
+    let report = run_quietly(&scenario);
+    assert!(report.success >= Some(0.99), "{:?} {:?}", report.success, report.misses);
+}
+
+/// Two nodes whose only way in is closed make a ring of their own; once it opens there is one ring again, of four.
+#[test]
+fn rings_that_began_apart_become_one() {
+    let (config, mut mesh) = (Arc::new(Config::default()), Mesh::new(3));
+    let begin = |mesh: &mut Mesh<Chord>, number: u32, door: Option<u32>, seconds| {
+        let (me, seed) = (contact(number), [number as u8; 32]);
+        let node = match door {
+            None => Chord::founder(Arc::clone(&config), &me, seed),
+            Some(door) => Chord::newcomer(Arc::clone(&config), &me, vec![contact(door)], seed),
+        };
+        mesh.add(me.id(), me.address(), node);
+        mesh.run_for(Duration::from_secs(seconds));
+    };
+    let followers = |mesh: &Mesh<Chord>, number| mesh.mode(&contact(number).id()).expect("alive").tables(0).1.len();
+    begin(&mut mesh, 1, Some(0), 0);
+    begin(&mut mesh, 2, Some(1), 5);
+    // The first has not given up yet, so the second has nobody to follow.
+    assert_eq!((followers(&mesh, 1), followers(&mesh, 2)), (0, 0));
+    mesh.run_for(Duration::from_secs(240));
+    assert_eq!((followers(&mesh, 1), followers(&mesh, 2)), (1, 1));
+    begin(&mut mesh, 0, None, 0);
+    begin(&mut mesh, 3, Some(0), 600);
+    assert_eq!([0, 1, 2, 3].map(|number| followers(&mesh, number)), [3; 4]);
 }
 
 fn contact(number: u32) -> Contact {
