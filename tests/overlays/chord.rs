@@ -130,31 +130,6 @@ fn what_is_put_while_the_ring_grows_reaches_its_owner() {
     assert!(report.success >= Some(0.99), "{:?} {:?}", report.success, report.misses);
 }
 
-/// Two nodes whose only way in is closed make a ring of their own; once it opens there is one ring again, of four.
-#[test]
-fn rings_that_began_apart_become_one() {
-    let (config, mut mesh) = (Arc::new(Config::default()), Mesh::new(3));
-    let begin = |mesh: &mut Mesh<Chord>, number: u32, door: Option<u32>, seconds| {
-        let (me, seed) = (contact(number), [number as u8; 32]);
-        let node = match door {
-            None => Chord::founder(Arc::clone(&config), &me, seed),
-            Some(door) => Chord::newcomer(Arc::clone(&config), &me, vec![contact(door)], seed),
-        };
-        mesh.add(me.id(), me.address(), node);
-        mesh.run_for(Duration::from_secs(seconds));
-    };
-    let followers = |mesh: &Mesh<Chord>, number| mesh.mode(&contact(number).id()).expect("alive").tables(0).1.len();
-    begin(&mut mesh, 1, Some(0), 0);
-    begin(&mut mesh, 2, Some(1), 5);
-    // The first has not given up yet, so the second has nobody to follow.
-    assert_eq!((followers(&mesh, 1), followers(&mesh, 2)), (0, 0));
-    mesh.run_for(Duration::from_secs(240));
-    assert_eq!((followers(&mesh, 1), followers(&mesh, 2)), (1, 1));
-    begin(&mut mesh, 0, None, 0);
-    begin(&mut mesh, 3, Some(0), 600);
-    assert_eq!([0, 1, 2, 3].map(|number| followers(&mesh, number)), [3; 4]);
-}
-
 fn contact(number: u32) -> Contact {
     let mut id = [number as u8 + 1; 32];
     id[0] = (number as u8).wrapping_mul(80).wrapping_add(7);
