@@ -1,6 +1,6 @@
 //! Nodes through which a node can find the ring: those that it was told of, and those of its tables that fell silent.
 //!
-//! Whoever has lost everybody comes back through them, and so do rings find each other that were cut apart: the silent may
+//! Whoever has lost everybody comes back through them, and some rings find each other that were cut apart: the silent may
 //! have been behind a cut. Leaves out when they are asked.
 
 use std::collections::VecDeque;

@@ -81,7 +81,8 @@ fn join(core: &mut Core, searches: &mut Searches, now: Instant) -> bool {
     is_outside
 }
 
-/// Asks one door who follows a member: whoever does not know it may be of a ring apart, and the two become one.
+/// Asks one door who follows a member: whoever does not know it may be of a ring apart. Joins the two only where one of that ring is
+/// nearer than its next node.
 fn seek_other_ring(core: &mut Core, searches: &mut Searches, now: Instant, member: usize) {
     let me = core.members[member].me.id();
     if let Some(door) = core.doors.turn(&me).filter(|_| !core.is_outside(member)) {
