@@ -68,7 +68,7 @@ fn draw_row(canvas: &mut Canvas, row: &Row, top: f64, x: &Layout) {
         };
         let end = x.at(estimate.value);
         let (width, height) = (end - LEFT, BAR - 3.0);
-        let pale = if place == 0 { "" } else { " pale" };
+        let pale = paleness(place);
         canvas.line(&format!(
             "<rect class=\"bar{pale} {tone}\" x=\"{LEFT}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height}\"/>"
         ));
@@ -88,13 +88,22 @@ fn draw_row(canvas: &mut Canvas, row: &Row, top: f64, x: &Layout) {
 fn legend(canvas: &mut Canvas, bars: &Bars) {
     let mut at = LEFT;
     for (place, key) in bars.keys.iter().enumerate().filter(|(_, key)| !key.is_empty()) {
-        let pale = if place == 0 { "" } else { " pale" };
+        let pale = paleness(place);
         canvas.line(&format!(
             "<rect class=\"bar{pale} n9\" x=\"{at}\" y=\"{}\" width=\"13\" height=\"13\"/>",
             LEGEND - 7.0
         ));
         canvas.label(at + 20.0, LEGEND + 4.0, "key", key);
         at += 20.0 + escape(key).chars().count() as f64 * 6.6 + 22.0;
+    }
+}
+
+/// Each bar of a row is paler than the one before.
+const fn paleness(place: usize) -> &'static str {
+    match place {
+        0 => "",
+        1 => " pale",
+        _ => " paler",
     }
 }
 

@@ -81,7 +81,7 @@ const STYLE: &str =
 .line{fill:none;stroke-width:2.4;stroke-linejoin:round;stroke-linecap:round}
 .dashed{stroke-dasharray:8 6;stroke-width:2}.faint{stroke-dasharray:2 5;stroke-width:1.7}
 .band{stroke:none;fill-opacity:.17}.dot{stroke:none;fill-opacity:.8}
-.bar{stroke:none}.pale{fill-opacity:.45}.whisker{stroke:#4b5563;stroke-width:1.3;fill:none}
+.bar{stroke:none}.pale{fill-opacity:.5}.paler{fill-opacity:.22}.whisker{stroke:#4b5563;stroke-width:1.3;fill:none}
 ";
 const DARK: &str =
     "@media (prefers-color-scheme:dark){text{fill:#b6bdc8}.title{fill:#e5e7eb}.whisker{stroke:#b6bdc8}}\n";

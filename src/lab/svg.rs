@@ -6,25 +6,35 @@ use crate::lab::axis::{Layout, number};
 use crate::lab::canvas::{Canvas, escape, tone};
 use crate::lab::figure::{Figure, Series, Style};
 
-/// The drawing.
+/// The drawing, with a legend above.
 pub fn draw(figure: &Figure) -> String {
-    let x = Layout::new(&figure.x, LEFT, WIDTH - RIGHT);
+    compose(figure, WIDTH - RIGHT, Drawing::legend)
+}
+
+/// The drawing of many curves, each with its name where it ends: a legend of nine is no help.
+pub fn draw_named(figure: &Figure) -> String {
+    compose(figure, WIDTH - NAMES, Drawing::names)
+}
+
+fn compose(figure: &Figure, right: f64, tell: impl FnOnce(&mut Drawing, &Figure, &Layout, &Layout)) -> String {
+    let x = Layout::new(&figure.x, LEFT, right);
     let y = Layout::new(&figure.y, HEIGHT - BOTTOM, TOP);
-    let mut drawing = Drawing { canvas: Canvas::new(WIDTH, HEIGHT, &figure.title) };
+    let mut drawing = Drawing { canvas: Canvas::new(WIDTH, HEIGHT, &figure.title), right };
     drawing.grid(figure, &x, &y);
     figure.series.iter().for_each(|series| drawing.band(series, &x, &y));
     figure.series.iter().for_each(|series| drawing.series(series, &x, &y));
-    drawing.legend(figure);
+    tell(&mut drawing, figure, &x, &y);
     drawing.canvas.close()
 }
 
 struct Drawing {
     canvas: Canvas,
+    right: f64,
 }
 
 impl Drawing {
     fn grid(&mut self, figure: &Figure, x: &Layout, y: &Layout) {
-        let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
+        let (right, bottom) = (self.right, HEIGHT - BOTTOM);
         for tick in y.ticks() {
             let at = y.at(tick);
             self.canvas.line(&format!("<path class=\"grid\" d=\"M{LEFT} {at:.1}H{right}\"/>"));
@@ -75,7 +85,7 @@ impl Drawing {
     }
 
     /// Under the title, in as many rows as it takes; series without a label are not in it.
-    fn legend(&mut self, figure: &Figure) {
+    fn legend(&mut self, figure: &Figure, _: &Layout, _: &Layout) {
         let (mut at, mut row) = (LEFT, first_row(figure));
         for series in figure.series.iter().filter(|series| !series.label.is_empty()) {
             let width = key_width(series);
@@ -84,6 +94,33 @@ impl Drawing {
             }
             self.key(series, at, row);
             at += width;
+        }
+    }
+
+    /// Beside the ends of the curves, from top to bottom as they end, none upon another.
+    fn names(&mut self, figure: &Figure, x: &Layout, y: &Layout) {
+        let end = |series: &Series| series.points.last().map(|(at, value)| (x.at(*at), y.at(*value)));
+        let named = figure.series.iter().filter(|series| !series.label.is_empty());
+        let mut ends: Vec<(&Series, (f64, f64))> = named.filter_map(|series| Some((series, end(series)?))).collect();
+        ends.sort_by(|(_, one), (_, other)| one.1.total_cmp(&other.1));
+        // Never below the ground: the lowest first, each above the one below it; then down again as far as there is room.
+        let mut rows: Vec<f64> = Vec::new();
+        let mut free = HEIGHT - BOTTOM;
+        for (_, (_, height)) in ends.iter().rev() {
+            let row = height.min(free);
+            rows.push(row);
+            free = row - NAME;
+        }
+        rows.reverse();
+        let mut least = TOP - NAME;
+        for ((series, (from, height)), row) in ends.into_iter().zip(rows) {
+            let row = row.max(least);
+            least = row + NAME;
+            let (tone, to) = (tone(series.tone), self.right + 16.0);
+            self.canvas.line(&format!(
+                "<path class=\"line {tone}\" style=\"stroke-width:1\" d=\"M{from:.1} {height:.1}L{to:.1} {row:.1}\"/>"
+            ));
+            self.canvas.label(self.right + 20.0, row + 4.0, "key", &series.label);
         }
     }
 
@@ -136,6 +173,10 @@ const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 460.0;
 const LEFT: f64 = 74.0;
 const RIGHT: f64 = 30.0;
+/// Room for the names of curves.
+const NAMES: f64 = 104.0;
+/// From one of them to the next.
+const NAME: f64 = 15.0;
 const TOP: f64 = 76.0;
 const BOTTOM: f64 = 58.0;
 /// Where the legend's row lies.

@@ -14,7 +14,7 @@ use bolthole::sim::engine::address_of;
 use bolthole::sim::mesh::Mesh;
 use bolthole::sim::overlays::{Network, Ring};
 use bolthole::sim::report::Report;
-use bolthole::sim::scenario::{ChordLookup, FidelityChoice, FingersPerRound, ModeName, PublishKind};
+use bolthole::sim::scenario::{ChordLookup, FidelityChoice, FingersPerRound, Growth, ModeName, PublishKind, Session};
 
 use crate::suite::{self, run_quietly, scenario, suite};
 use crate::support::block;
@@ -102,6 +102,32 @@ fn the_path_is_half_of_the_binary_logarithm() {
     scenario.workload.lookups_per_second = 400.0;
     let hops = run_quietly(&scenario).hops.expect("lookups succeed");
     assert!((hops.mean - 4.9).abs() < 0.15, "{hops:?}");
+}
+
+/// Whoever comes back takes its place again within a minute or so, and draws nobody into a ring apart. Sessions of five minutes,
+/// a tenth of the nodes away, one copy, 300 lookups. A fifth fails if a minute of every session is lost.
+#[test]
+fn whoever_comes_back_is_found_again() {
+    let mut scenario = scenario(MODE, 200, 31, FidelityChoice::Values);
+    scenario.workload.documents = 1_000;
+    scenario.workload.lookups_per_second = 0.33;
+    scenario.churn.session = Session::Exponential;
+    scenario.churn.mean_seconds = 300.0;
+    scenario.churn.availability = 0.9;
+    scenario.churn.graceful = false;
+    let report = run_quietly(&scenario);
+    assert!(report.success_of_existing >= Some(0.85), "{:?} {:?}", report.success_of_existing, report.misses);
+}
+
+/// A ring that grows from two nodes, one a second, faster than it stabilises: what is published meanwhile is found once it has.
+#[test]
+fn what_is_put_while_the_ring_grows_reaches_its_owner() {
+    let mut scenario = scenario(MODE, 120, 5, FidelityChoice::Values);
+    scenario.growth = Some(Growth { start: 2, operations_per_join: 0 });
+    scenario.workload.documents = 200;
+    scenario.workload.idle_seconds = 300.0;
+    let report = run_quietly(&scenario);
+    assert!(report.success >= Some(0.99), "{:?} {:?}", report.success, report.misses);
 }
 
 fn contact(number: u32) -> Contact {

@@ -7,7 +7,7 @@ use bolthole::id::NodeId;
 use bolthole::key::RoutingKey;
 use bolthole::limits;
 use bolthole::message::contact::Contact;
-use bolthole::overlay::flooding::{Config, Flooding, Message, Walker};
+use bolthole::overlay::flooding::{Config, Copied, Flooding, Message, Walker};
 use bolthole::overlay::mode::calls::CallId;
 use bolthole::overlay::mode::routes::Guid;
 use bolthole::overlay::mode::{Answer, Command, Offence};
@@ -252,7 +252,7 @@ fn what_breaks_a_rule_becomes_an_offence() {
     let never = CallId(u32::MAX);
     let (id, key, origin) = (Guid([9; 16]), RoutingKey([3; 32]), contact(1));
     let far = limits::FLOOD_HOPS;
-    let walker = |left, hops| Message::Walk(Walker { id, left, hops, key, origin: origin.clone() });
+    let walker = |left, hops| Message::Walk(Box::new(Walker { id, left, hops, key, origin: origin.clone() }));
     for (message, offence) in [
         (Message::Wanted { call: never, wanted: true }, Offence::Unasked),
         (Message::Connect { call: never, sender: contact(2) }, Offence::OutOfTurn),
@@ -308,15 +308,15 @@ fn the_largest_messages_fit_their_class_and_come_back_as_they_were() {
         Message::Ping { id, ttl, hops },
         Message::Pong { id, sender: sender.clone() },
         Message::Query { id, round: u8::MAX, ttl, hops, key },
-        Message::Walk(Walker { id, left: u16::MAX, hops: u16::MAX, key, origin: sender.clone() }),
+        Message::Walk(Box::new(Walker { id, left: u16::MAX, hops: u16::MAX, key, origin: sender.clone() })),
         Message::Hit { id, hops: u16::MAX, holder: sender.clone() },
         Message::Found { call, id, hops: u16::MAX, holder: sender },
         Message::Check { call, id },
         Message::Wanted { call, wanted: true },
         Message::Get { call, key, along: Some(id) },
         Message::Data { call, parcel: parcel.clone() },
-        Message::Copy { id, key, parcel: parcel.clone() },
-        Message::Scatter { left: u16::MAX, key, parcel },
+        Message::Copy { id, copy: Box::new(Copied { key, parcel: parcel.clone() }) },
+        Message::Scatter { left: u16::MAX, copy: Box::new(Copied { key, parcel }) },
         Message::Missing { call },
     ];
     suite::fit_and_come_back(all);

@@ -37,6 +37,32 @@ fn half_of_all_nodes_die_and_twenty_copies_outlast_it() {
     assert!(report.hops.is_some_and(|hops| hops.max <= 7.65), "{:?}", report.hops);
 }
 
+/// Two nodes whose only way in is closed know each other alone; once it opens they are of the network there.
+#[test]
+fn networks_that_began_apart_become_one() {
+    let (config, mut mesh) = (Arc::new(Config::default()), Mesh::new(3));
+    let begin = |mesh: &mut Mesh<Kademlia>, number: u32, door: Option<u32>, seconds| {
+        let contact = |number: u32| Contact::new(NodeId([number as u8 * 50 + 7; 32]), address_of(number));
+        let (me, doors) = (contact(number), door.map(contact).into_iter().collect());
+        let node = Kademlia::newcomer(Arc::clone(&config), me.clone(), doors, [number as u8; 32]);
+        mesh.add(me.id(), me.address(), node);
+        mesh.run_for(Duration::from_secs(seconds));
+        me.id()
+    };
+    let known = |mesh: &Mesh<Kademlia>, id: &NodeId| {
+        let buckets = mesh.mode(id).expect("alive").buckets();
+        buckets.into_values().flatten().collect::<std::collections::BTreeSet<NodeId>>()
+    };
+    let (one, two) = (begin(&mut mesh, 1, Some(0), 0), begin(&mut mesh, 2, Some(1), 240));
+    assert!(known(&mesh, &one).contains(&two) && known(&mesh, &two).contains(&one));
+    let (zero, three) = (begin(&mut mesh, 0, None, 0), begin(&mut mesh, 3, Some(0), 60));
+    assert!(!known(&mesh, &three).contains(&two));
+    mesh.run_for(Duration::from_secs(8_000));
+    for id in [zero, one, two, three] {
+        assert_eq!(known(&mesh, &id).len(), 3, "{id:?}");
+    }
+}
+
 /// Every lookup ends at one of those who published: a document lives as long as one of them, and is never copied.
 #[test]
 fn records_lead_to_whoever_published() {

@@ -38,7 +38,7 @@ impl Plot {
     /// The drawing.
     pub fn draw(&self) -> String {
         match self {
-            Self::Lines(figure) => svg::draw(figure),
+            Self::Lines(figure) => svg::draw_named(figure),
             Self::Bars(bars) => bars::draw(bars),
         }
     }
@@ -270,7 +270,7 @@ const LINES: &[LinePlan] = &[
     },
     LinePlan {
         name: "deaths-existing",
-        title: "The same, of documents that still exist",
+        title: "When nodes die at once: of the documents that still exist, before repair",
         y: "% of lookups that succeed",
         measure: "success_of_existing",
         over: Over::Deaths,

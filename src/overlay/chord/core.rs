@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::config::Config;
-use super::member::Member;
+use super::doors::Doors;
+use super::member::{Around, Member};
 use super::message::Message;
 use super::passage::{Ended, Relay};
 use super::peer::Peer;
@@ -22,6 +23,7 @@ use crate::overlay::mode::{Output, StoreToken, StoreWork};
 pub(super) struct Core {
     pub(super) config: Arc<Config>,
     pub(super) members: Vec<Member>,
+    pub(super) doors: Doors,
     pub(super) calls: Calls<Message, Purpose>,
     pub(super) dice: Dice,
     /// Who has what, of the keys that are this node's, where references are published.
@@ -73,10 +75,11 @@ pub(super) enum Reading {
 }
 
 impl Core {
-    pub(super) fn new(config: Arc<Config>, members: Vec<Member>, seed: &[u8; 32]) -> Self {
+    pub(super) fn new(config: Arc<Config>, members: Vec<Member>, doors: Doors, seed: &[u8; 32]) -> Self {
         Self {
             config,
             members,
+            doors,
             calls: Calls::default(),
             dice: Dice::new(seed),
             index: BTreeMap::new(),
@@ -102,11 +105,25 @@ impl Core {
 
     /// Whether a key is this node's.
     pub(super) fn owns(&self, key: Location) -> bool {
-        self.members.iter().any(|member| member.owns(key))
+        (0..self.members.len()).any(|number| !self.is_outside(number) && self.members[number].owns(key))
+    }
+
+    /// Whether a member has no place on the ring, though there seems to be one. It owns nothing then and names nobody: who
+    /// answered for itself would draw others into a ring apart.
+    pub(super) fn is_outside(&self, member: usize) -> bool {
+        self.members[member].is_outside() && !self.doors.is_empty()
+    }
+
+    /// Who is known around a place; nobody at a member that has no place on the ring.
+    pub(super) fn around(&self, member: usize, key: Location, is_linear: bool) -> Around {
+        if self.is_outside(member) { Around::default() } else { self.members[member].around(key, is_linear) }
     }
 
     /// A node did not answer: no table names it any more.
     pub(super) fn forget(&mut self, node: &NodeId) {
+        if let Some(contact) = self.members.iter().find_map(|member| member.named(node)) {
+            self.doors.keep(contact.clone());
+        }
         for member in &mut self.members {
             member.forget(node);
         }

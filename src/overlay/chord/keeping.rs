@@ -24,19 +24,23 @@ pub(super) fn handle_get(core: &mut Core, from: NodeId, call: CallId, key: Routi
     }
 }
 
-/// Whom a key belongs to that the next node has handed over though it is not this node's: those before, so that it goes on
-/// to the one whose it is.
-fn passed_back(core: &Core, from: NodeId, key: Location) -> Option<Peer> {
-    let is_next = |member: &&Member| member.successors.first().is_some_and(|next| next.id() == from);
-    let member = core.members.iter().find(is_next)?;
-    member.predecessor.clone().filter(|before| before.id() != from && !core.owns(key))
+/// Whom a key belongs to that is put here for good though it is not this node's: those before, so that it goes on to the one
+/// whose it is. So far back as this node knows the ring ahead: nobody can send a block all the way round.
+fn passed_back(core: &Core, from: NodeId, key: Location, replicas: u8) -> Option<Peer> {
+    let is_next = |member: &Member| member.successors.first().is_some_and(|next| next.id() == from);
+    let behind = |member: &Member| key.clockwise_to(member.me.place());
+    let member = core.members.iter().min_by_key(|member| behind(member))?;
+    let is_no_copy = replicas > 0 || core.config.copies == 1 || core.members.iter().any(is_next);
+    let known = member.successors.last().map_or(0, |last| member.me.place().clockwise_to(last.place()));
+    let is_due = is_no_copy && behind(member) <= known && !core.owns(key);
+    member.predecessor.clone().filter(|before| is_due && before.id() != from)
 }
 
 pub(super) fn handle_put(core: &mut Core, now: Instant, from: NodeId, call: CallId, put: (RoutingKey, Parcel, u8)) {
     let (key, parcel, replicas) = put;
     match parcel.open(&key) {
         Ok(block) if !core.readings.is_full() => {
-            if let Some(before) = passed_back(core, from, key.location()) {
+            if let Some(before) = passed_back(core, from, key.location(), replicas) {
                 give(core, now, &before, &block);
             }
             core.store(Reading::Kept(from, call, key, replicas), |token| StoreWork::Keep { token, block });
@@ -48,7 +52,7 @@ pub(super) fn handle_put(core: &mut Core, now: Instant, from: NodeId, call: Call
 
 pub(super) fn handle_refer(core: &mut Core, now: Instant, from: NodeId, call: CallId, told: (RoutingKey, Peer, u8)) {
     let (key, holder, replicas) = told;
-    if let Some(before) = passed_back(core, from, key.location()) {
+    if let Some(before) = passed_back(core, from, key.location(), replicas) {
         refer(core, now, &before, key, holder.clone());
     }
     let durable = remember(core, now, key, &holder, replicas);

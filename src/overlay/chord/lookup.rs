@@ -48,9 +48,9 @@ impl Lookup {
         lookup
     }
 
-    /// Begins at somebody else.
-    pub(super) fn through(key: Location, first: Peer) -> Self {
-        let known = Around { preceding: vec![first], following: Vec::new() };
+    /// Begins at others, because whoever looks has no place of its own or wants to hear what others think.
+    pub(super) fn through(key: Location, doors: Vec<Peer>) -> Self {
+        let known = Around { preceding: doors, following: Vec::new() };
         let mut lookup = Self::new(key, key, known);
         lookup.nearest = u64::MAX;
         lookup
@@ -75,6 +75,10 @@ impl Lookup {
 
     pub(super) fn on_answer(&mut self, from: &Peer, known: Around) {
         self.hops += 1;
+        if known == Around::default() {
+            // It has no place on the ring yet: the way leads past it.
+            return;
+        }
         self.nearest = self.nearest.min(left(from.place(), self.key));
         self.add(known);
     }

@@ -7,6 +7,7 @@ use super::peer::Peer;
 use crate::id::NodeId;
 use crate::key::Location;
 use crate::limits;
+use crate::message::contact::Contact;
 use crate::time::Instant;
 
 /// One place on the ring.
@@ -25,6 +26,8 @@ pub(super) struct Member {
     pub(super) finger: usize,
     /// Successors that were last known to hold copies of this member's keys.
     pub(super) replicas: Vec<Peer>,
+    /// How often it has looked for its place in vain.
+    pub(super) attempts: u8,
 }
 
 /// Who is known around a place.
@@ -47,7 +50,19 @@ impl Member {
             fingers: Fingers::default(),
             finger: 0,
             replicas: Vec::new(),
+            attempts: 0,
         }
+    }
+
+    /// Whether it has no place on the ring and still hopes for one. After so many vain attempts nobody seems to be there: it
+    /// is alone, and the ring.
+    pub(super) const fn is_outside(&self) -> bool {
+        self.successors.is_empty() && self.attempts < ATTEMPTS
+    }
+
+    /// It knows of nobody else who is on the ring, and is the ring.
+    pub(super) const fn be_alone(&mut self) {
+        self.attempts = ATTEMPTS;
     }
 
     /// How far ahead of this member a place is: 0 right behind it, its own place last of all.
@@ -101,7 +116,32 @@ impl Member {
         list.dedup();
         list.truncate(most);
         list.shrink_to_fit();
+        if !list.is_empty() {
+            self.attempts = 0;
+        }
         self.successors = list;
+    }
+
+    /// How the tables name a node.
+    pub(super) fn named(&self, node: &NodeId) -> Option<&Contact> {
+        let known = self.successors.iter().chain(&self.predecessor).chain(self.fingers.distinct());
+        known.map(Peer::contact).find(|contact| contact.id() == *node)
+    }
+
+    /// Others think that these follow this member. If they do not know it and name somebody who comes before its next node,
+    /// or if it has none, it follows them too; whether it does.
+    pub(super) fn come_between(&mut self, found: impl Iterator<Item = Peer>, most: usize) -> bool {
+        let found: Vec<Peer> = found.collect();
+        if let Some(next) = self.successors.first() {
+            let is_nearer = |peer: &Peer| self.ahead(peer.place()) < self.ahead(next.place());
+            if found.contains(&self.me) || !found.iter().any(is_nearer) {
+                return false;
+            }
+        }
+        let mut list = found;
+        list.append(&mut self.successors);
+        self.follow(list, most);
+        !self.successors.is_empty()
     }
 
     /// Forgets all places of a node. Whether the next one was among them.
@@ -142,6 +182,8 @@ pub(super) const fn is_in(from: Location, place: Location, to: Location) -> bool
     from.clockwise_to(place).wrapping_sub(1) <= from.clockwise_to(to).wrapping_sub(1)
 }
 
+/// Chosen: about half a minute, in which every node that could be asked has been, several times.
+const ATTEMPTS: u8 = 8;
 /// Chosen: with half of all nodes dead, one of 4,096 times nobody of these is alive.
 const MOST_ON_THE_WAY: usize = 12;
 /// Chosen: what is left of one message.

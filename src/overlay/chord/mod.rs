@@ -6,6 +6,7 @@
 
 mod config;
 mod core;
+mod doors;
 mod fingers;
 mod keeping;
 mod lookup;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 pub use self::config::{Config, LookupKind};
 use self::core::{Core, Purpose, Reading};
+use self::doors::Doors;
 use self::fingers::{FINGERS, Fingers};
 use self::member::{Around, Member};
 pub use self::message::{Message, Way};
@@ -68,7 +70,7 @@ impl Chord {
     /// A newcomer that joins through one of `entries`.
     pub fn newcomer(config: Arc<Config>, me: &Contact, entries: Vec<Contact>, seed: [u8; 32]) -> Self {
         let members = (0..config.virtual_nodes).map(|number| Member::new(Peer::new(me.clone(), number)));
-        Self::compose(Core::new(config, members.collect(), &seed), entries)
+        Self::compose(Core::new(config, members.collect(), Doors::new(entries), &seed))
     }
 
     /// A node of a ring that has found itself; one position for each of its places, in their order.
@@ -83,11 +85,11 @@ impl Chord {
             member
         });
         let members = members.collect();
-        Self::compose(Core::new(config, members, &seed), Vec::new())
+        Self::compose(Core::new(config, members, Doors::new(Vec::new()), &seed))
     }
 
-    const fn compose(core: Core, entries: Vec<Contact>) -> Self {
-        Self { core, searches: Searches::new(), upkeep: Upkeep::new(entries), is_leaving: false }
+    fn compose(core: Core) -> Self {
+        Self { core, searches: Searches::new(), upkeep: Upkeep::default(), is_leaving: false }
     }
 
     /// From the next timeout on the node takes leave: keys go to the next node, neighbours are told.
@@ -137,8 +139,11 @@ impl Chord {
         match message {
             Message::Around { call, member, key, upkeep } => {
                 let is_linear = core.config.lookup == LookupKind::Linear;
-                let Some(member) = core.members.get(usize::from(member)) else { return };
-                let Around { preceding, following } = member.around(key, is_linear);
+                let member = usize::from(member);
+                if member >= core.members.len() {
+                    return;
+                }
+                let Around { preceding, following } = core.around(member, key, is_linear);
                 core.calls.reply(from, Message::Nodes { call, upkeep, preceding, following });
             }
             Message::Neighbours { call, member } => {
@@ -148,7 +153,9 @@ impl Chord {
                 let successors = member.successors.iter().take(most).cloned().collect();
                 core.calls.reply(from, Message::NeighboursAre { call, predecessor, successors });
             }
-            Message::Notify { member, sender } => upkeep::handle_notify(core, now, from, member, sender),
+            Message::Notify { member, sender } => {
+                upkeep::handle_notify(core, searches, now, (from, member, sender));
+            }
             Message::Leaving { sender, predecessor, successors } => {
                 upkeep::handle_leaving(core, now, from, (sender, predecessor, successors));
             }
@@ -159,17 +166,12 @@ impl Chord {
             Message::Refer { call, key, holder, replicas } => {
                 keeping::handle_refer(core, now, from, call, (key, holder, replicas));
             }
-            Message::Nodes { call, preceding, following, .. } => {
-                match core.calls.answered(from, call) {
-                    Some(Purpose::Step(id, peer)) => {
-                        searches.handle_nodes(core, now, (id, &peer), Around { preceding, following });
-                    }
-                    other => return self.out_of_turn(from, other.as_ref()),
+            Message::Nodes { call, preceding, following, .. } => match core.calls.answered(from, call) {
+                Some(Purpose::Step(id, peer)) => {
+                    searches.handle_nodes(core, now, (id, &peer), Around { preceding, following });
                 }
-                if let Some(member) = core.joined.take() {
-                    upkeep::stabilise(core, now, member);
-                }
-            }
+                other => self.out_of_turn(from, other.as_ref()),
+            },
             Message::NeighboursAre { call, predecessor, successors } => match core.calls.answered(from, call) {
                 Some(Purpose::Stabilise(member, peer)) => {
                     let is_new = upkeep::handle_neighbours(core, now, (member, &peer), predecessor, successors);
@@ -294,10 +296,14 @@ impl Mode for Chord {
             Input::Timeout => {
                 if std::mem::take(&mut self.is_leaving) {
                     upkeep::leave(&mut self.core, now);
+                    self.upkeep.end();
                 }
                 self.hear_silence(now);
                 self.upkeep.handle_timeout(&mut self.core, &mut self.searches, now);
             }
+        }
+        if let Some(member) = self.core.joined.take() {
+            upkeep::stabilise(&mut self.core, now, member);
         }
         while let Some(ended) = self.core.ended.pop_front() {
             self.searches.handle_ended(&mut self.core, now, ended);

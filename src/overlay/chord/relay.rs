@@ -51,8 +51,9 @@ fn enter(core: &mut Core, now: Instant, relay: Relay) {
 
 /// One step more, or the answer.
 fn advance(core: &mut Core, now: Instant, id: u32) {
+    let Some(relay) = core.relays.get(&id) else { return };
+    let (key, Around { preceding, following }) = (relay.key, core.around(relay.member, relay.key, false));
     let Some(relay) = core.relays.get_mut(&id) else { return };
-    let (key, Around { preceding, following }) = (relay.key, core.members[relay.member].around(relay.key, false));
     match preceding.into_iter().find(|peer| !relay.tried.contains(&peer.id())) {
         Some(next) => {
             relay.tried.push(next.id());

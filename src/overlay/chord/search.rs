@@ -87,15 +87,17 @@ impl Searches {
         self.go_on(core, now, id);
     }
 
-    /// Looks up who follows a newcomer.
-    pub(super) fn begin_join(&mut self, core: &mut Core, now: Instant, member: usize, entry: Peer) {
+    /// Looks up who follows a member, as those at `doors` think: for a newcomer, and to see whether there is a ring that does
+    /// not know of this one. Whether one more such lookup has begun.
+    pub(super) fn begin_join(&mut self, core: &mut Core, now: Instant, member: usize, doors: Vec<Peer>) -> bool {
         let is_joining = |errand: &Errand| matches!(errand.aim, Aim::Join(other) if other == member);
         if self.errands.values().any(is_joining) {
-            return;
+            return false;
         }
-        let lookup = Lookup::through(core.members[member].me.place(), entry);
+        let lookup = Lookup::through(core.members[member].me.place(), doors);
         let id = self.enter(Aim::Join(member), lookup);
         self.go_on(core, now, id);
+        true
     }
 
     fn begin(&mut self, core: &Core, aim: Aim, key: Location) -> u32 {
@@ -106,8 +108,11 @@ impl Searches {
 
     fn lookup_from(core: &Core, member: usize, key: Location) -> Lookup {
         let is_linear = core.config.lookup == LookupKind::Linear;
-        let member = &core.members[member];
-        Lookup::new(key, member.me.place(), member.around(key, is_linear))
+        let me = &core.members[member].me;
+        if core.is_outside(member) {
+            return Lookup::through(key, core.doors.all(&me.id()));
+        }
+        Lookup::new(key, me.place(), core.around(member, key, is_linear))
     }
 
     fn enter(&mut self, aim: Aim, lookup: Lookup) -> u32 {
@@ -124,10 +129,18 @@ impl Searches {
             errand.owners = std::iter::once(core.members[0].me.clone()).collect();
             return self.deliver(core, now, id);
         }
-        if errand.aim.ticket().is_some() && core.config.lookup == LookupKind::Recursive {
+        let is_recursive = core.config.lookup == LookupKind::Recursive && !core.is_outside(core.member_before(key));
+        if errand.aim.ticket().is_some() && is_recursive {
             return relay::begin(core, now, id, key);
         }
-        match errand.lookup.next() {
+        let step = loop {
+            match errand.lookup.next() {
+                // Whoever looks for its own place may be named itself.
+                Step::Ask(peer) if matches!(errand.aim, Aim::Join(_)) && peer.id() == core.members[0].me.id() => {}
+                step => break step,
+            }
+        };
+        match step {
             Step::Ask(peer) => {
                 errand.asked += 1;
                 let (member, upkeep) = (peer.member(), errand.aim.ticket().is_none());
@@ -188,11 +201,10 @@ impl Searches {
             }
             Aim::Join(member) => {
                 let member = *member;
-                errand.owners.push_front(owner);
-                let found: Vec<Peer> = errand.owners.drain(..).collect();
-                let most = core.config.successors;
-                core.members[member].follow(found, most);
-                core.joined = Some(member);
+                let found = std::iter::once(owner).chain(errand.owners.drain(..));
+                if core.members[member].come_between(found, core.config.successors) {
+                    core.joined = Some(member);
+                }
                 self.errands.remove(&id);
             }
             Aim::Fetch(_, key) if is_mine => {

@@ -11,60 +11,82 @@ use super::message::Message;
 use super::peer::Peer;
 use super::search::Searches;
 use crate::id::NodeId;
-use crate::message::contact::Contact;
 use crate::overlay::mode::Offence;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
-/// The timer, and where a newcomer begins.
-#[derive(Debug)]
+/// The timers.
+#[derive(Debug, Default)]
 pub(super) struct Upkeep {
     next: Option<Instant>,
-    entries: Vec<Contact>,
-    attempts: usize,
+    /// When whoever has no place looks for it again.
+    join_at: Option<Instant>,
+    rounds: u32,
+    is_over: bool,
 }
 
 impl Upkeep {
-    pub(super) const fn new(entries: Vec<Contact>) -> Self {
-        Self { next: None, entries, attempts: 0 }
-    }
-
-    pub(super) const fn timeout(&self) -> Option<Instant> {
-        self.next
+    pub(super) fn timeout(&self) -> Option<Instant> {
+        self.next.into_iter().chain(self.join_at).min().filter(|_| !self.is_over)
     }
 
     pub(super) fn handle_timeout(&mut self, core: &mut Core, searches: &mut Searches, now: Instant) {
+        if self.is_over {
+            return;
+        }
+        if self.join_at.is_none_or(|due| due <= now) {
+            self.join_at = join(core, searches, now).then(|| now + JOIN_AGAIN);
+        }
         let (least, most) = core.config.stabilise;
         let Some(due) = self.next else {
-            // The first call: newcomers join at once, others begin somewhere within the longest period.
-            let first = core.dice.between(crate::time::Duration::ZERO, most);
-            self.next = Some(now + if self.entries.is_empty() { first } else { least });
-            return self.join(core, searches, now);
+            // The first call: newcomers have just begun to join, others begin somewhere within the longest period.
+            let first = core.dice.between(Duration::ZERO, most);
+            self.next = Some(now + if core.doors.is_empty() { first } else { least });
+            return;
         };
         if due > now {
             return;
         }
         self.next = Some(now + core.dice.between(least, most));
-        self.join(core, searches, now);
+        let seeks_rings = self.rounds.is_multiple_of(RING_ROUNDS);
+        self.rounds = self.rounds.wrapping_add(1);
         for member in 0..core.members.len() {
             forget_silent_predecessor(core, member, now);
             check_predecessor(core, member, now);
             stabilise(core, now, member);
             look_fingers_up(core, searches, now, member);
+            if seeks_rings {
+                seek_other_ring(core, searches, now, member);
+            }
         }
     }
 
-    /// Members without a successor look for theirs.
-    fn join(&mut self, core: &mut Core, searches: &mut Searches, now: Instant) {
-        if self.entries.is_empty() {
-            return;
-        }
-        for member in 0..core.members.len() {
-            if core.members[member].successors.is_empty() {
-                let entry = self.entries[self.attempts % self.entries.len()].clone();
-                self.attempts += 1;
-                searches.begin_join(core, now, member, Peer::new(entry, 0));
+    /// A node that has taken leave does not tell anybody of itself any more.
+    pub(super) const fn end(&mut self) {
+        self.is_over = true;
+    }
+}
+
+/// Members without a place look for it, at all doors. Whether there are any.
+fn join(core: &mut Core, searches: &mut Searches, now: Instant) -> bool {
+    let mut is_outside = false;
+    for number in 0..core.members.len() {
+        if core.is_outside(number) {
+            is_outside = true;
+            let doors = core.doors.all(&core.members[number].me.id());
+            if searches.begin_join(core, now, number, doors) {
+                core.members[number].attempts += 1;
             }
         }
+    }
+    is_outside
+}
+
+/// Asks one door who follows a member: whoever does not know it may be of a ring apart. Joins the two only where one of that ring is
+/// nearer than its next node.
+fn seek_other_ring(core: &mut Core, searches: &mut Searches, now: Instant, member: usize) {
+    let me = core.members[member].me.id();
+    if let Some(door) = core.doors.turn(&me).filter(|_| !core.is_outside(member)) {
+        searches.begin_join(core, now, member, vec![door]);
     }
 }
 
@@ -122,6 +144,10 @@ pub(super) fn handle_neighbours(
     let member = &mut core.members[number];
     let was_new = member.fingers.distinct().next().is_none();
     let mut list = vec![next.clone()];
+    if successors.is_empty() {
+        // It has no place itself yet, or is alone: that says nothing about those who were known to follow it.
+        list.extend(member.successors.iter().cloned());
+    }
     list.extend(successors);
     let between = predecessor
         .filter(|peer| *peer != member.me && is_in(member.me.place(), peer.place(), next.place()) && peer != next);
@@ -173,11 +199,24 @@ fn set_near_fingers(core: &mut Core, member: usize) -> usize {
 }
 
 /// Somebody may be the predecessor of a member.
-pub(super) fn handle_notify(core: &mut Core, now: Instant, from: NodeId, number: u8, sender: Peer) {
+pub(super) fn handle_notify(
+    core: &mut Core,
+    searches: &mut Searches,
+    now: Instant,
+    (from, number, sender): (NodeId, u8, Peer),
+) {
     if sender.id() != from {
         return core.calls.offence(from, Offence::OutOfTurn);
     }
     let number = usize::from(number);
+    if number >= core.members.len() {
+        return;
+    }
+    let is_outside = core.is_outside(number);
+    if is_outside {
+        // Whoever takes it for its next node is on the ring, and so a way there.
+        searches.begin_join(core, now, number, vec![sender.clone()]);
+    }
     let Some(member) = core.members.get_mut(number).filter(|member| member.me != sender) else { return };
     let me = member.me.place();
     let is_same = member.predecessor.as_ref() == Some(&sender);
@@ -189,7 +228,7 @@ pub(super) fn handle_notify(core: &mut Core, now: Instant, from: NodeId, number:
         return;
     }
     member.predecessor = Some(sender.clone());
-    if member.successors.is_empty() {
+    if member.successors.is_empty() && !is_outside {
         // The founder of a ring meets the second node.
         member.successors.push(sender.clone());
     }
@@ -246,6 +285,10 @@ pub(super) fn handle_leaving(core: &mut Core, now: Instant, from: NodeId, leavin
             list.extend(successors.iter().cloned());
             list.retain(|peer| *peer != sender);
             member.follow(list, most);
+            if member.successors.is_empty() {
+                // There were but two.
+                member.be_alone();
+            }
         }
         let heir = successors.first().filter(|peer| **peer != member.me).cloned();
         for exponent in 0..FINGERS {
@@ -276,3 +319,9 @@ pub(super) fn leave(core: &mut Core, now: Instant) {
         }
     }
 }
+
+/// Who has no place on the ring looks for it again after so long. Chosen: an answer takes far less.
+const JOIN_AGAIN: Duration = Duration::from_secs(3);
+/// Every so many rounds a node looks for a ring that does not know of it, the first time in its first round. Chosen: rings come
+/// apart seldom, and by a message or two a minute they find each other.
+const RING_ROUNDS: u32 = 4;

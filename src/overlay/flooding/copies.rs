@@ -4,11 +4,10 @@
 
 use super::config::Replication;
 use super::core::Core;
-use super::message::Message;
+use super::message::{Copied, Message};
 use crate::id::NodeId;
-use crate::key::RoutingKey;
 use crate::limits;
-use crate::message::block::{Block, Parcel};
+use crate::message::block::Block;
 use crate::overlay::mode::routes::Guid;
 use crate::overlay::mode::{Offence, Output, StoreWork};
 
@@ -19,20 +18,20 @@ pub(super) fn on_found(core: &mut Core, block: &Block, hops: u16) {
         Replication::Owner | Replication::Path => keep(core, block.clone()),
         Replication::Random => {
             let left = hops.min(limits::WALK_STEPS) * limits::SCATTER_STEPS;
-            scatter(core, None, left, (block.key(), block.parcel()));
+            scatter(core, None, left, block);
         }
     }
 }
 
 /// A copy on its way back to whoever sought it.
-pub(super) fn handle_copy(core: &mut Core, from: NodeId, id: Guid, (key, parcel): (RoutingKey, Parcel)) {
+pub(super) fn handle_copy(core: &mut Core, from: NodeId, id: Guid, copy: Box<Copied>) {
     let is_wanted = core.config.replication == Replication::Path && core.standing.contains(&from);
     if !is_wanted || core.routes.back(id).is_none() {
         return;
     }
-    match parcel.open(&key) {
+    match copy.parcel.clone().open(&copy.key) {
         Ok(block) => {
-            core.send_back(id, Message::Copy { id, key, parcel: block.parcel() });
+            core.send_back(id, Message::Copy { id, copy });
             keep(core, block);
         }
         Err(_) => core.calls.offence(from, Offence::BadBlock),
@@ -40,13 +39,13 @@ pub(super) fn handle_copy(core: &mut Core, from: NodeId, id: Guid, (key, parcel)
 }
 
 /// A copy that walks.
-pub(super) fn handle_scatter(core: &mut Core, from: NodeId, left: u16, (key, parcel): (RoutingKey, Parcel)) {
+pub(super) fn handle_scatter(core: &mut Core, from: NodeId, left: u16, copy: &Copied) {
     if core.config.replication != Replication::Random || !core.standing.contains(&from) {
         return;
     }
-    match parcel.open(&key) {
+    match copy.parcel.clone().open(&copy.key) {
         Ok(block) => {
-            scatter(core, Some(from), left - 1, (key, block.parcel()));
+            scatter(core, Some(from), left - 1, &block);
             if (left - 1).is_multiple_of(limits::SCATTER_STEPS) {
                 keep(core, block);
             }
@@ -55,12 +54,13 @@ pub(super) fn handle_scatter(core: &mut Core, from: NodeId, left: u16, (key, par
     }
 }
 
-fn scatter(core: &mut Core, from: Option<NodeId>, left: u16, (key, parcel): (RoutingKey, Parcel)) {
+fn scatter(core: &mut Core, from: Option<NodeId>, left: u16, block: &Block) {
     if left == 0 {
         return;
     }
     if let Some(to) = core.standing.draw(&mut core.dice, from) {
-        core.calls.push(Output::Send { to, message: Message::Scatter { left, key, parcel } });
+        let copy = Box::new(Copied { key: block.key(), parcel: block.parcel() });
+        core.calls.push(Output::Send { to, message: Message::Scatter { left, copy } });
     }
 }
 

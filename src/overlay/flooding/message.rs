@@ -60,8 +60,9 @@ pub enum Message {
         /// What.
         key: RoutingKey,
     },
-    /// Who has this? Passed on to one neighbour.
-    Walk(Walker),
+    /// Who has this? Passed on to one neighbour. Apart, as are copies: of queries there are thousands for one of these, and all
+    /// take as much room as the largest.
+    Walk(Box<Walker>),
     /// I have it. Goes back the way of the query.
     Hit {
         /// Of the query.
@@ -117,24 +118,29 @@ pub enum Message {
         /// Of the search.
         id: Guid,
         /// What.
-        key: RoutingKey,
-        /// The block, to be verified.
-        parcel: Parcel,
+        copy: Box<Copied>,
     },
     /// Keep a copy in passing at every fourth step. Goes from one node to one other.
     Scatter {
         /// Steps it may still make, this one included.
         left: u16,
         /// What.
-        key: RoutingKey,
-        /// The block, to be verified.
-        parcel: Parcel,
+        copy: Box<Copied>,
     },
     /// Not here.
     Missing {
         /// Of the question.
         call: CallId,
     },
+}
+
+/// A block and what it is said to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copied {
+    /// Its key.
+    pub key: RoutingKey,
+    /// The block, to be verified.
+    pub parcel: Parcel,
 }
 
 /// A search that goes from one node to one other.
@@ -174,8 +180,11 @@ impl Message {
 impl Classed for Message {
     fn class(&self) -> Class {
         match self {
-            Self::Data { parcel, .. } | Self::Copy { parcel, .. } | Self::Scatter { parcel, .. } => parcel.class(),
+            Self::Data { parcel, .. } => parcel.class(),
+            Self::Copy { copy, .. } | Self::Scatter { copy, .. } => copy.parcel.class(),
             _ => Class::Small,
         }
     }
 }
+
+const _: () = assert!(size_of::<Message>() <= 64);

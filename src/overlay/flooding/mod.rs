@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use self::config::{Config, Replication, Strategy};
 use self::core::{Core, Purpose, Reading};
 use self::membership::Membership;
-pub use self::message::{Message, Walker};
+pub use self::message::{Copied, Message, Walker};
 use self::relay::Query;
 use self::search::Searches;
 use crate::id::NodeId;
@@ -156,8 +156,8 @@ impl Flooding {
                 let wanted = self.searches.is_wanted(id);
                 core.calls.reply(from, Message::Wanted { call, wanted });
             }
-            Message::Copy { id, key, parcel } => copies::handle_copy(core, from, id, (key, parcel)),
-            Message::Scatter { left, key, parcel } => copies::handle_scatter(core, from, left, (key, parcel)),
+            Message::Copy { id, copy } => copies::handle_copy(core, from, id, copy),
+            Message::Scatter { left, copy } => copies::handle_scatter(core, from, left, &copy),
             Message::Found { call, id, hops, holder } => {
                 core.calls.reply(from, Message::Wanted { call, wanted: false });
                 if holder.id() == from {
@@ -184,7 +184,7 @@ impl Flooding {
         match (purpose, answer) {
             (Purpose::Check(before, walker), Message::Wanted { wanted, .. }) => {
                 if wanted {
-                    relay::step(core, Some(before), *walker);
+                    relay::step(core, Some(before), walker);
                 }
             }
             (Purpose::Tell, Message::Wanted { .. }) => {}
@@ -212,7 +212,10 @@ impl Flooding {
                 (Some(Reading::Asked(from, call, along)), Some(block)) => {
                     core.calls.reply(from, Message::Data { call, parcel: block.parcel() });
                     if let Some(id) = along {
-                        core.send_back(id, Message::Copy { id, key: block.key(), parcel: block.parcel() });
+                        core.send_back(
+                            id,
+                            Message::Copy { id, copy: Box::new(Copied { key: block.key(), parcel: block.parcel() }) },
+                        );
                     }
                 }
                 (Some(Reading::Asked(from, call, _)), None) => core.calls.reply(from, Message::Missing { call }),

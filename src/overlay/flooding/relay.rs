@@ -63,7 +63,7 @@ pub(super) fn pass_back(core: &mut Core, from: NodeId, id: Guid, hops: u16, hold
 }
 
 /// A walker has come.
-pub(super) fn handle_walker(core: &mut Core, now: Instant, from: NodeId, walker: Walker) {
+pub(super) fn handle_walker(core: &mut Core, now: Instant, from: NodeId, mut walker: Box<Walker>) {
     let Some(back) = core.standing.number(&from) else {
         return core.calls.push(Output::Send { to: from, message: Message::Bye });
     };
@@ -71,7 +71,7 @@ pub(super) fn handle_walker(core: &mut Core, now: Instant, from: NodeId, walker:
     core.tally.reached += u64::from(is_new);
     core.tally.named += u64::from(is_new);
     core.tally.duplicates += u64::from(!is_new);
-    let walker = Box::new(Walker { left: walker.left - 1, hops: walker.hops + 1, ..walker });
+    (walker.left, walker.hops) = (walker.left - 1, walker.hops + 1);
     if !core.shares {
         return go_on(core, now, from, walker);
     }
@@ -97,11 +97,11 @@ pub(super) fn go_on(core: &mut Core, now: Instant, from: NodeId, walker: Box<Wal
         }
         return;
     }
-    step(core, Some(from), *walker);
+    step(core, Some(from), walker);
 }
 
 /// The next step: to any neighbour but the one it came from, and to that one where there is no other.
-pub(super) fn step(core: &mut Core, from: Option<NodeId>, walker: Walker) {
+pub(super) fn step(core: &mut Core, from: Option<NodeId>, walker: Box<Walker>) {
     if walker.left == 0 {
         return;
     }

@@ -192,7 +192,7 @@ impl Searches {
 fn send_walkers(core: &mut Core, id: Guid, key: RoutingKey) {
     let mut order: Vec<NodeId> = core.standing.others(None).collect();
     core.dice.shuffle(&mut order);
-    let walker = Walker { id, left: core.config.ttl, hops: 0, key, origin: core.me.clone() };
+    let walker = Box::new(Walker { id, left: core.config.ttl, hops: 0, key, origin: core.me.clone() });
     for to in order.into_iter().cycle().take(core.config.walkers.into()) {
         core.calls.push(Output::Send { to, message: Message::Walk(walker.clone()) });
     }

@@ -223,6 +223,11 @@ impl Kademlia {
         self.next_upkeep = Some(now + period);
         let core = &mut self.core;
         core.providers.age(now);
+        if core.table.len() < core.config.k {
+            // Whoever was answered by nobody but newcomers as lost as itself is of a network apart: it tries its entries again.
+            self.look_for_itself(now);
+        }
+        let core = &mut self.core;
         let random = core.random();
         for name in core.table.quiet(now - period, &random) {
             self.errands.begin(core, now, Aim::Refresh, name);
@@ -243,6 +248,11 @@ impl Kademlia {
             return;
         }
         self.next_upkeep = Some(now + JOIN_AGAIN);
+        self.look_for_itself(now);
+    }
+
+    /// Looks itself up, beginning with the entries too.
+    fn look_for_itself(&mut self, now: Instant) {
         for entry in &self.entries {
             self.core.table.see(entry);
         }

@@ -13,6 +13,8 @@ use crate::time::{Duration, Instant};
 pub struct Standing {
     /// Sorted by id.
     links: Vec<Neighbour>,
+    /// The first bytes of their ids: nearly always they decide, and a whole table of them is read at once.
+    heads: Vec<u64>,
     next: u32,
     wanted: usize,
     seek_at: Option<Instant>,
@@ -32,12 +34,19 @@ pub const OWN: u32 = u32::MAX;
 impl Standing {
     /// Of a node that wants so many, and begins to look for them at once.
     pub const fn new(wanted: usize) -> Self {
-        Self { links: Vec::new(), next: 0, wanted, seek_at: Some(Instant::EPOCH), pause: limits::LINK_SEEK }
+        Self {
+            links: Vec::new(),
+            heads: Vec::new(),
+            next: 0,
+            wanted,
+            seek_at: Some(Instant::EPOCH),
+            pause: limits::LINK_SEEK,
+        }
     }
 
     /// Of a node that is about to be linked to so many, and looks for others once it loses one.
     pub const fn settled(wanted: usize) -> Self {
-        Self { links: Vec::new(), next: 0, wanted, seek_at: None, pause: limits::LINK_SEEK }
+        Self { links: Vec::new(), heads: Vec::new(), next: 0, wanted, seek_at: None, pause: limits::LINK_SEEK }
     }
 
     /// A link is a neighbour's from now on.
@@ -45,6 +54,7 @@ impl Standing {
         if let Err(place) = self.find(&id) {
             self.next = (self.next + 1) % OWN;
             self.links.insert(place, Neighbour { id, number: self.next, is_behind: false });
+            self.heads.insert(place, head(&id));
         }
     }
 
@@ -52,6 +62,7 @@ impl Standing {
     pub fn remove(&mut self, now: Instant, id: &NodeId, dice: &mut Dice) -> bool {
         let Ok(place) = self.find(id) else { return false };
         self.links.remove(place);
+        self.heads.remove(place);
         self.miss(now, dice);
         true
     }
@@ -138,8 +149,16 @@ impl Standing {
     }
 
     fn find(&self, id: &NodeId) -> Result<usize, usize> {
-        self.links.binary_search_by(|link| link.id.cmp(id))
+        let head = head(id);
+        let first = self.heads.partition_point(|other| *other < head);
+        let alike = self.heads[first..].iter().take_while(|other| **other == head).count();
+        let found = self.links[first..first + alike].binary_search_by(|link| link.id.cmp(id));
+        found.map(|at| first + at).map_err(|at| first + at)
     }
+}
+
+fn head(id: &NodeId) -> u64 {
+    u64::from_be_bytes(std::array::from_fn(|at| id.0[at]))
 }
 
 /// Neighbours that any node takes. Chosen: a node that wants one must not turn away the next newcomer.

@@ -1,29 +1,19 @@
 //! What is going to happen in a simulated network.
 //!
-//! A timing wheel of small entries: what is on its way lies in a store beside it, so that ordering moves sixteen bytes of an
-//! event and not a message. Alarms of nodes need no more than the entry. Decides nothing.
+//! A timing wheel in which alarms of nodes are small and what is on its way is large. Decides nothing.
 
 use std::collections::BTreeMap;
 
 use crate::id::NodeId;
 use crate::sim::engine::links::Link;
-use crate::sim::wheel::Wheel;
+use crate::sim::wheel::{Due as Next, Wheel};
 use crate::time::Instant;
 
 /// What happens, and when.
 #[derive(Debug)]
 pub(super) struct Agenda<M> {
-    wheel: Wheel<Entry>,
-    pending: Vec<Option<Event<M>>>,
-    /// Places in `pending` that are free.
-    free: Vec<u32>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Entry {
-    Alarm(u32),
-    /// By its place in `pending`.
-    Event(u32),
+    /// Numbers of nodes that are to be called, and what is on its way.
+    wheel: Wheel<u32, Event<M>>,
 }
 
 /// What is due.
@@ -64,29 +54,19 @@ pub(super) struct Parcel<M> {
 
 impl<M> Default for Agenda<M> {
     fn default() -> Self {
-        Self { wheel: Wheel::default(), pending: Vec::new(), free: Vec::new() }
+        Self { wheel: Wheel::default() }
     }
 }
 
 impl<M> Agenda<M> {
     /// A node is to be called at `at`.
     pub(super) fn call(&mut self, at: Instant, node: u32) {
-        self.wheel.push(at, Entry::Alarm(node));
+        self.wheel.push(at, Next::Small(node));
     }
 
     /// `event` happens at `at`.
     pub(super) fn add(&mut self, at: Instant, event: Event<M>) {
-        let place = match self.free.pop() {
-            Some(place) => {
-                self.pending[place as usize] = Some(event);
-                place
-            }
-            None => {
-                self.pending.push(Some(event));
-                self.pending.len() as u32 - 1
-            }
-        };
-        self.wheel.push(at, Entry::Event(place));
+        self.wheel.push(at, Next::Large(event));
     }
 
     /// When the next thing happens.
@@ -96,21 +76,16 @@ impl<M> Agenda<M> {
 
     /// The next thing that happens.
     pub(super) fn pop(&mut self) -> Option<(Instant, Due<M>)> {
-        let (at, entry) = self.wheel.pop()?;
-        let due = match entry {
-            Entry::Alarm(node) => Due::Alarm(node),
-            Entry::Event(place) => {
-                self.free.push(place);
-                Due::Event(self.pending[place as usize].take().expect("an entry names what is pending"))
-            }
-        };
-        Some((at, due))
+        self.wheel.pop().map(|(at, due)| match due {
+            Next::Small(node) => (at, Due::Alarm(node)),
+            Next::Large(event) => (at, Due::Event(event)),
+        })
     }
 
     /// Whom each node is about to be linked to, because it has dialled.
     pub(super) fn dialled(&self) -> BTreeMap<u32, Vec<u32>> {
         let mut dialled: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for event in self.pending.iter().flatten() {
+        for event in self.wheel.large() {
             if let Event::Dialled { from, to } = event {
                 dialled.entry(*from).or_default().push(*to);
             }
@@ -120,13 +95,12 @@ impl<M> Agenda<M> {
 
     /// The same with other messages.
     pub(super) fn reworded<N>(self, reword: impl Fn(M) -> N) -> Agenda<N> {
-        let pending = self.pending.into_iter().map(|event| event.map(|event| event.reworded(&reword)));
-        Agenda { wheel: self.wheel, pending: pending.collect(), free: self.free }
+        Agenda { wheel: self.wheel.with_large(|event| event.reworded(&reword)) }
     }
 
     /// How much is on its way, alarms left out.
     pub(super) const fn on_the_way(&self) -> usize {
-        self.pending.len() - self.free.len()
+        self.wheel.len_of_large()
     }
 }
 
