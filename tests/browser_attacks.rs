@@ -2,6 +2,7 @@
 //! them down, so that a test which tries nothing would fail.
 //!
 //! The browser is Chromium, headless; where it is not installed the tests say so and pass. `apt-get install chromium` has it.
+#![allow(clippy::disallowed_methods, reason = "somebody else's web server needs threads of its own")]
 
 mod browser_support;
 mod cli_support;

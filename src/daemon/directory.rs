@@ -130,11 +130,11 @@ mod tests {
     fn a_directory_is_read_without_what_is_hidden_ignored_or_no_file() {
         let directory = tempfile::tempdir().expect("a directory");
         let place = |name: &str| directory.path().join(name);
-        std::fs::create_dir_all(place("a/.git")).expect("made");
+        fs::create_dir_all(place("a/.git")).expect("made");
         for name in ["index.html", "a/page.html", "a/draft.txt", "a/.git/config", ".hidden"] {
-            std::fs::write(place(name), name).expect("written");
+            fs::write(place(name), name).expect("written");
         }
-        std::fs::write(place(".boltholeignore"), "draft.*\n").expect("written");
+        fs::write(place(".boltholeignore"), "draft.*\n").expect("written");
         std::os::unix::fs::symlink("/etc/passwd", place("link")).expect("linked");
         let paths = |hidden| -> Vec<String> {
             let files = read(directory.path(), hidden).expect("it can be read");
@@ -147,11 +147,11 @@ mod tests {
     #[test]
     fn a_file_that_changes_is_noticed() {
         let directory = tempfile::tempdir().expect("a directory");
-        std::fs::write(directory.path().join("file"), b"as it was").expect("written");
+        fs::write(directory.path().join("file"), b"as it was").expect("written");
         let found = read(directory.path(), false).expect("it can be read").remove(0);
         assert_eq!(bytes(directory.path(), &found).ok().as_deref(), Some(&b"as it was"[..]));
         for other in [&b"as it is!"[..], b"as it", b"as it was before"] {
-            std::fs::write(directory.path().join("file"), other).expect("written");
+            fs::write(directory.path().join("file"), other).expect("written");
             assert!(bytes(directory.path(), &found).is_err());
         }
     }
