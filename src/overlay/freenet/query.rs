@@ -1,6 +1,6 @@
 //! Small questions routed to the node nearest a place, and their answers passed back.
 //!
-//! A question goes only to strictly closer neighbours, so it cannot loop; it backtracks on silence, refusal and lost
+//! A question goes only to strictly closer neighbours, so it cannot loop; who is asked and is not closer says where it is. It backtracks on silence, refusal and lost
 //! links, and ends where no neighbour is closer (docs/protocol.md §5). Every hop has one deadline and knows the question by an
 //! id of its link alone. What a question means is for others: whoever must answer hears of it as an event.
 
@@ -8,6 +8,7 @@ use crate::id::NodeId;
 use crate::key::{Distance, Location};
 use crate::limits;
 use crate::overlay::freenet::core::{Core, Event, Purpose, QueryId};
+use crate::overlay::freenet::greeting::say_hello;
 use crate::overlay::freenet::message::{ExchangeId, Message, Query, Question, Refusal, Reply};
 use crate::overlay::freenet::schedule::Schedule;
 use crate::overlay::freenet::sparse::Sparse;
@@ -96,6 +97,7 @@ impl Queries {
     pub(super) fn handle_query(&mut self, core: &mut Core, now: Instant, from: NodeId, query: Query) {
         let Some(neighbour) = core.neighbours.get(&from) else { return };
         let (is_accepted, is_known) = (neighbour.may_ask(), neighbour.reference().is_some());
+        let errand = neighbour.errand();
         let refused = Message::Refused { id: query.id, refusal: Refusal::Overload };
         if self.received.contains_key(&(from, query.id)) {
             return core.offence(now, from, Offence::OutOfTurn);
@@ -108,6 +110,10 @@ impl Queries {
         }
         if !is_accepted && !self.may_ask_as_guest(core, now, &from, &query.question) {
             return core.send(from, refused);
+        }
+        if is_astray(core, &from, &query) {
+            core.send(from, refused);
+            return say_hello(core, from, errand);
         }
         let asker = Asker::Peer { peer: from, id: query.id };
         let query = Query { htl: query.htl.min(limits::QUERY_HTL), ..query };
@@ -326,14 +332,10 @@ impl Queries {
 /// The neighbour nearest the target that is closer to it than this node, ready ones first. A node that announces itself,
 /// or whose certificate is asked about, is routed around: the question is who else lies there.
 fn next_hop(core: &Core, now: Instant, open: &Open) -> Option<NodeId> {
-    if open.htl == 0 {
+    if open.htl <= 1 {
         return None;
     }
-    let around = match &open.question {
-        Question::Seek { announced: Some(reference) } => Some(reference.id),
-        Question::Known { holder, .. } => Some(*holder),
-        _ => None,
-    };
+    let around = around(&open.question);
     let asker = match open.asker {
         Asker::Peer { peer, .. } => Some(peer),
         Asker::Own(_) | Asker::Gone => None,
@@ -354,6 +356,24 @@ fn next_hop(core: &Core, now: Instant, open: &Open) -> Option<NodeId> {
         }
     }
     best.map(|(_, _, peer)| peer)
+}
+
+/// The node that a question is routed around.
+fn around(question: &Question) -> Option<NodeId> {
+    match question {
+        Question::Seek { announced: Some(reference) } => Some(reference.id),
+        Question::Known { holder, .. } => Some(*holder),
+        _ => None,
+    }
+}
+
+/// Whether a question that others pass on has come no closer. Then the neighbour takes this node to be where it no longer is,
+/// because the hello that told of its new place was lost; and the question would go round in a circle.
+fn is_astray(core: &Core, from: &NodeId, query: &Query) -> bool {
+    let is_first_hop = query.htl >= limits::QUERY_HTL - 1;
+    let place = core.neighbours.get(from).filter(|neighbour| neighbour.is_member()).and_then(|known| known.location());
+    let is_closer = |place: Location| place.distance(query.target) <= core.location().distance(query.target);
+    core.me.placed && !is_first_hop && around(&query.question) != Some(*from) && place.is_some_and(is_closer)
 }
 
 /// Whether the question is the guest's own to ask: about itself, and from the address group it is seen in. A witness
