@@ -12,6 +12,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::id::{NetworkId, NodeId};
 use crate::key::RoutingKey;
+use crate::lab::attacks::timeline::Timeline;
 use crate::message::block::Block;
 use crate::message::class::{Class, Message};
 use crate::onion::instruction::{Instruction, Outcome};
@@ -27,8 +28,7 @@ pub(super) struct Circle {
     nodes: Vec<Onion>,
     ids: BTreeMap<NodeId, usize>,
     links: BTreeMap<(usize, usize), Duration>,
-    agenda: BTreeMap<(Instant, u64), (usize, Input)>,
-    now: Instant,
+    timeline: Timeline<usize, Input>,
     next: u64,
     random: ChaCha8Rng,
     passed: Vec<Passed>,
@@ -60,8 +60,7 @@ impl Circle {
             nodes: Vec::new(),
             ids: BTreeMap::new(),
             links: BTreeMap::new(),
-            agenda: BTreeMap::new(),
-            now: Instant::EPOCH + Duration::from_secs(1_000_000_000),
+            timeline: Timeline::new(),
             next: 0,
             random: ChaCha8Rng::seed_from_u64(seed ^ CIRCLE),
             passed: Vec::new(),
@@ -78,19 +77,19 @@ impl Circle {
             circle.input(node, Input::Timeout);
             circle.link(node, (node + 1) % NODES as usize);
         }
-        circle.run_until(circle.now + Duration::from_secs(300));
+        circle.run_until(circle.timeline.now() + Duration::from_secs(300));
         circle
     }
 
     /// What passes in one window during which the watched node does something.
     pub(super) fn window(&mut self, doing: Doing) -> (Instant, Vec<Passed>) {
-        let begun = self.now;
+        let begun = self.timeline.now();
         self.passed.clear();
         for node in 1..self.nodes.len() {
             let mut at = begun + self.gap(OTHERS_ASK);
             while at < begun + WINDOW {
                 let fetch = self.fetch();
-                self.later(at, node, fetch);
+                self.timeline.later(at, node, fetch);
                 at = at + self.gap(OTHERS_ASK);
             }
         }
@@ -101,7 +100,7 @@ impl Circle {
                 Doing::Fetch => self.fetch(),
                 Doing::Insert => self.insert(),
             };
-            self.later(at, 0, order);
+            self.timeline.later(at, 0, order);
             at = at + self.gap(GAP);
         }
         self.run_until(begun + WINDOW);
@@ -131,30 +130,13 @@ impl Circle {
         mean.mul_f64(-libm::log(uniform))
     }
 
-    fn later(&mut self, at: Instant, node: usize, input: Input) {
-        self.next += 1;
-        self.agenda.insert((at, self.next), (node, input));
-    }
-
     fn run_until(&mut self, end: Instant) {
         loop {
             let due =
                 self.nodes.iter().enumerate().filter_map(|(node, onion)| Some((onion.poll_timeout()?, node))).min();
-            let first = self.agenda.first_key_value().map(|((at, _), _)| *at);
-            match (first, due) {
-                (Some(at), _) if at <= end && due.is_none_or(|(due, _)| at <= due) => {
-                    let Some((_, (node, input))) = self.agenda.pop_first() else { break };
-                    self.now = self.now.max(at);
-                    self.input(node, input);
-                }
-                (_, Some((due, node))) if due <= end => {
-                    self.now = self.now.max(due) + Duration::from_micros(1);
-                    self.input(node, Input::Timeout);
-                }
-                _ => break,
-            }
+            let Some((node, input)) = self.timeline.step(end, due) else { break };
+            self.input(node, input.unwrap_or(Input::Timeout));
         }
-        self.now = end;
     }
 
     fn link(&mut self, from: usize, to: usize) {
@@ -173,7 +155,7 @@ impl Circle {
     }
 
     fn input(&mut self, node: usize, input: Input) {
-        self.nodes[node].handle_input(self.now, input);
+        self.nodes[node].handle_input(self.timeline.now(), input);
         while let Some(output) = self.nodes[node].poll_output() {
             self.on_output(node, output);
         }
@@ -200,8 +182,8 @@ impl Circle {
                     // The block is not the one asked for, so the client takes a miss: of the same length.
                     Instruction::Fetch(_) | Instruction::Loop => Outcome::NotFound,
                 };
-                let at = self.now + Duration::from_millis(self.random.random_range(30..700));
-                self.later(at, node, Input::Executed(number, outcome));
+                let at = self.timeline.now() + Duration::from_millis(self.random.random_range(30..700));
+                self.timeline.later(at, node, Input::Executed(number, outcome));
             }
             // Links stay: closing them belongs to an idle node of a large network.
             Output::Close(_) | Output::Answer(..) | Output::Offence(..) => {}
@@ -214,10 +196,10 @@ impl Circle {
         let Some(trip) = self.links.get(&(node.min(to), node.max(to))).copied() else { return };
         let guard = self.nodes[0].guard().and_then(|guard| self.ids.get(&guard).copied());
         if (node == 0 && Some(to) == guard) || (to == 0 && Some(node) == guard) {
-            self.passed.push(Passed { at: self.now, outward: node == 0, class });
+            self.passed.push(Passed { at: self.timeline.now(), outward: node == 0, class });
         }
-        let at = self.now + trip;
-        self.later(at, to, input(from));
+        let at = self.timeline.now() + trip;
+        self.timeline.later(at, to, input(from));
     }
 }
 

@@ -18,6 +18,7 @@ use crate::lab::attacks::finding::{Finding, Headline, Row};
 use crate::lab::attacks::goals;
 use crate::lab::attacks::line::Line;
 use crate::lab::attacks::part::{Measure, Part, Plan};
+use crate::lab::attacks::timeline::Timeline;
 use crate::lab::experiment::Progress;
 use crate::lab::statistics::mean;
 use crate::onion::gossip::Gossip;
@@ -70,10 +71,8 @@ struct Town {
     /// Whether honest nodes tell of themselves alone: the control.
     silent: bool,
     links: BTreeMap<u32, Vec<u32>>,
-    agenda: BTreeMap<(Instant, u64), (u32, Input)>,
+    timeline: Timeline<u32, Input>,
     due: BTreeMap<u32, Instant>,
-    now: Instant,
-    next: u64,
     come: u32,
     random: ChaCha8Rng,
 }
@@ -92,10 +91,8 @@ impl Town {
             colluders,
             silent: job.build == Build::SelfTold,
             links: BTreeMap::new(),
-            agenda: BTreeMap::new(),
+            timeline: Timeline::new(),
             due: BTreeMap::new(),
-            now: Instant::EPOCH + Duration::from_secs(1_000_000_000),
-            next: 0,
             come: 0,
             random,
         };
@@ -113,7 +110,7 @@ impl Town {
         let id = content::node_id(self.seed, number);
         let config = Config { network: NETWORK, address: address_of(number), local: false, loops: false };
         self.nodes.insert(number, Onion::new(config, Ideal(id), content::machine_seed(self.seed, number, 0), None));
-        self.since.insert(number, self.now);
+        self.since.insert(number, self.timeline.now());
         self.input(number, Input::Timeout);
         for _ in 0..DIALS.min(others.len()) {
             let other = others[self.random.random_range(0..others.len())];
@@ -141,7 +138,8 @@ impl Town {
 
     /// One less the likeness of Jaccard, over neighbours in the order of numbers: every honest node is in two pairs.
     fn compare(&self, measure: Measure, part: &mut Part) {
-        let is_old = |number: &u32| self.now.since(self.since[number]) >= APART && !self.colluders[*number as usize];
+        let is_old =
+            |number: &u32| self.timeline.now().since(self.since[number]) >= APART && !self.colluders[*number as usize];
         let honest: Vec<u32> = self.nodes.keys().copied().filter(is_old).collect();
         let view = |number: u32| {
             let own = std::iter::once(content::node_id(self.seed, number));
@@ -156,24 +154,12 @@ impl Town {
     }
 
     fn run_for(&mut self, span: Duration) {
-        let end = self.now + span;
+        let end = self.timeline.now() + span;
         loop {
             let due = self.due.iter().map(|(node, at)| (*at, *node)).min();
-            let first = self.agenda.first_key_value().map(|((at, _), _)| *at);
-            match (first, due) {
-                (Some(at), _) if at <= end && due.is_none_or(|(due, _)| at <= due) => {
-                    let Some((_, (node, input))) = self.agenda.pop_first() else { break };
-                    self.now = self.now.max(at);
-                    self.input(node, input);
-                }
-                (_, Some((due, node))) if due <= end => {
-                    self.now = self.now.max(due) + Duration::from_micros(1);
-                    self.input(node, Input::Timeout);
-                }
-                _ => break,
-            }
+            let Some((node, input)) = self.timeline.step(end, due) else { break };
+            self.input(node, input.unwrap_or(Input::Timeout));
         }
-        self.now = end;
     }
 
     fn link(&mut self, from: u32, to: u32) {
@@ -189,7 +175,7 @@ impl Town {
 
     fn input(&mut self, node: u32, input: Input) {
         let Some(onion) = self.nodes.get_mut(&node) else { return };
-        onion.handle_input(self.now, input);
+        onion.handle_input(self.timeline.now(), input);
         while let Some(output) = self.nodes.get_mut(&node).and_then(Onion::poll_output) {
             self.on_output(node, output);
         }
@@ -225,9 +211,8 @@ impl Town {
     }
 
     fn later(&mut self, node: u32, input: Input) {
-        self.next += 1;
         let trip = Duration::from_millis(self.random.random_range(15..90));
-        self.agenda.insert((self.now + trip, self.next), (node, input));
+        self.timeline.later(self.timeline.now() + trip, node, input);
     }
 }
 

@@ -39,6 +39,7 @@ pub mod scores;
 pub mod seizure;
 pub mod selective_denial;
 pub mod summary;
+mod timeline;
 pub mod trace;
 pub mod traceback;
 pub mod visits;
