@@ -34,6 +34,17 @@ fn a_block_is_kept_by_the_seven_nodes_nearest_its_key() {
 }
 
 #[test]
+fn a_block_inserted_twice_is_stored_by_as_many_others_as_there_are() {
+    let (mut mesh, ids) = founders(3, 5);
+    for number in 0..12 {
+        let block = block(number);
+        for _ in 0..2 {
+            assert_eq!(insert(&mut mesh, ids[0], &block), Some((2, 2)), "block {number}");
+        }
+    }
+}
+
+#[test]
 fn a_newcomer_is_offered_what_it_should_keep() {
     let (mut mesh, ids) = founders_of(12, 11, 2);
     let blocks: Vec<Block> = (0..60).map(block).collect();

@@ -233,7 +233,7 @@ impl Inserts {
         self.finish(core, insert_id, copies);
     }
 
-    /// This node has accepted an offer of a block that it may itself be inserting.
+    /// This node has accepted an offer of a block that it may itself be inserting, or keeps it from before.
     pub(super) fn note_kept_here(&mut self, key: &RoutingKey) {
         for insert in self.table.of_key(*key) {
             insert.kept_here |= insert.is_local();

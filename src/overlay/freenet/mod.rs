@@ -263,7 +263,11 @@ impl Freenet {
                 let placed = self.offers.handle_stored(core, token, durable);
                 self.on_placed(placed);
             }
-            StoreAnswer::Contains { token, holding } => self.offers.handle_contains(core, token, holding),
+            StoreAnswer::Contains { token, holding } => {
+                if let Some(key) = self.offers.handle_contains(core, token, holding) {
+                    self.inserts.note_kept_here(&key);
+                }
+            }
             StoreAnswer::Survey { token, keys } => self.reoffers.handle_survey(core, token, keys),
         }
     }

@@ -317,16 +317,26 @@ impl Offers {
 
     // -- the store and time -----------------------------------------------------------------------------------------------
 
-    /// The store tells whether an offered block is here.
-    pub(super) fn handle_contains(&mut self, core: &mut Core, token: StoreToken, holding: Holding) {
-        let Some(Token::Held(from, id)) = self.tokens.remove(&token) else { return };
-        let Some(received) = self.received.get_mut(&(from, id)) else { return };
+    /// The store tells whether an offered block is here. Returns the key of one that is kept here already.
+    pub(super) fn handle_contains(
+        &mut self,
+        core: &mut Core,
+        token: StoreToken,
+        holding: Holding,
+    ) -> Option<RoutingKey> {
+        let Some(Token::Held(from, id)) = self.tokens.remove(&token) else { return None };
+        let received = self.received.get_mut(&(from, id))?;
+        let key = received.key;
         match holding {
-            Holding::Kept => self.close_received(core, from, id, Message::Kept { id }),
+            Holding::Kept => {
+                self.close_received(core, from, id, Message::Kept { id });
+                Some(key)
+            }
             // It may be here in passing: keeping it makes it stay.
             Holding::Passing | Holding::Nothing => {
                 received.asked_for = true;
                 core.send(from, Message::Want { id });
+                None
             }
         }
     }
