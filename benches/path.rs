@@ -1,10 +1,13 @@
 //! Moves 100 MiB in blocks through k relays over UDP loopback: bare QUIC, `link` alone, and the whole product, in one run.
 //!
+//! Every endpoint and node has threads of its own, as a process of `bolthole node` has.
+//!
 //! `cargo bench --bench path [-- MIB [ROUNDS [KIND]]]` prints MB/s, CPU-seconds per GB and the ratio to the bare chain with
 //! the same UDP payload. Medians of the rounds; the rounds of all kinds alternate. With KIND only the kinds whose names
 //! contain it run. The bare chain does not let QUIC fill acknowledgements (`pad_to_mtu`): they would fill the congestion
 //! window of its receivers and stop it for good, which `link` prevents (docs/wire.md).
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
+#![allow(clippy::disallowed_types, reason = "a benchmark reads the clock")]
 
 #[path = "path/bare.rs"]
 mod bare;
@@ -13,7 +16,7 @@ mod links;
 #[path = "path/product.rs"]
 mod product;
 
-use std::time::Duration;
+use std::time::Instant;
 
 use bare::Wire;
 use product::Chain;
@@ -76,22 +79,16 @@ fn measure(kinds: &[(&str, Kind)], relays: usize, bytes: usize, rounds: usize) -
     all.into_iter().map(median).collect()
 }
 
-/// One run on a runtime of its own, so that no task of an earlier one is still about.
+/// One run; each node has threads of its own.
 fn run(kind: Kind, relays: usize, bytes: usize) -> Cost {
-    if let Kind::Product = kind {
-        return fetched(relays, bytes);
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("runtime");
-    let (start, cpu) = (tokio::time::Instant::now(), cpu_seconds());
-    runtime.block_on(async {
-        match kind {
-            Kind::Bare(wire) => bare::run(relays, wire, bytes / STREAM_BYTES, STREAM_BYTES).await,
-            Kind::Links => links::run(relays, bytes / BODY_BYTES, BODY_BYTES).await,
-            Kind::Product => {}
-        }
-    });
+    let (start, cpu) = (Instant::now(), cpu_seconds());
+    let threads = match kind {
+        Kind::Bare(wire) => bare::run(relays, wire, bytes / STREAM_BYTES, STREAM_BYTES),
+        Kind::Links => links::run(relays, bytes / BODY_BYTES, BODY_BYTES),
+        Kind::Product => return fetched(relays, bytes),
+    };
     let cost = Cost { seconds: start.elapsed().as_secs_f64(), cpu_seconds: cpu_seconds() - cpu };
-    runtime.shutdown_timeout(Duration::from_secs(1));
+    drop(threads);
     cost
 }
 

@@ -9,13 +9,14 @@ mod raw_keys;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use bolthole::daemon::threads::Threads;
 use bolthole::limits::{LINK_WINDOW_BYTES, STREAMS_PER_LINK};
 use bolthole::link::count::Counters;
 use bolthole::link::socket::PaddedSocket;
 use crypto::identity::NodeKey;
 use crypto::secret::Secret;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
-use quinn::{Connection, Endpoint, EndpointConfig, Runtime, ServerConfig, TokioRuntime, TransportConfig, VarInt};
+use quinn::{Connection, Endpoint, EndpointConfig, Runtime as _, ServerConfig, TokioRuntime, TransportConfig, VarInt};
 use rustls::server::AlwaysResolvesServerRawPublicKeys;
 use tokio::sync::mpsc;
 
@@ -31,17 +32,26 @@ pub(crate) struct Wire {
 }
 
 /// Moves `streams` streams of `bytes` bytes through `relays` relays; ends when the sink has read all of them.
-pub(crate) async fn run(relays: usize, wire: Wire, streams: usize, bytes: usize) {
-    let mut endpoints: Vec<Endpoint> = (0..relays + 2).map(|_| endpoint(wire)).collect();
+/// Each endpoint has threads of its own, which are given back.
+pub(crate) fn run(relays: usize, wire: Wire, streams: usize, bytes: usize) -> Vec<Threads> {
+    let threads: Vec<Threads> = (0..relays + 2).map(|_| Threads::start().expect("threads")).collect();
+    let endpoints: Vec<Endpoint> = threads
+        .iter()
+        .map(|own| {
+            let _context = own.enter();
+            endpoint(wire)
+        })
+        .collect();
     let (done, mut arrived) = mpsc::unbounded_channel();
     let sink = endpoints[relays + 1].clone();
-    tokio::spawn(async move { read_all(&accept(&sink).await, bytes, &done).await });
+    threads[relays + 1].spawn(async move { read_all(&accept(&sink).await, bytes, &done).await });
     for place in (1..=relays).rev() {
         let (own, next) = (endpoints[place].clone(), address(&endpoints[place + 1]));
-        tokio::spawn(async move { relay(&own, wire, next, bytes).await });
+        threads[place].spawn(async move { relay(&own, wire, next, bytes).await });
     }
-    let first = connect(&endpoints[0], wire, address(&endpoints[1])).await;
-    tokio::spawn(async move {
+    let (source, first) = (endpoints[0].clone(), address(&endpoints[1]));
+    threads[0].spawn(async move {
+        let first = connect(&source, wire, first).await;
         let body = bytes::Bytes::from(vec![7; bytes]);
         for _ in 0..streams {
             let mut stream = first.open_uni().await.expect("open");
@@ -51,11 +61,12 @@ pub(crate) async fn run(relays: usize, wire: Wire, streams: usize, bytes: usize)
         first.closed().await;
     });
     for _ in 0..streams {
-        arrived.recv().await.expect("the chain holds");
+        arrived.blocking_recv().expect("the chain holds");
     }
-    for endpoint in endpoints.drain(..) {
+    for endpoint in &endpoints {
         endpoint.close(VarInt::from_u32(0), b"");
     }
+    threads
 }
 
 async fn relay(own: &Endpoint, wire: Wire, next: SocketAddr, bytes: usize) {

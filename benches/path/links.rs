@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use bolthole::daemon::threads::Threads;
 use bolthole::id::{NetworkId, NodeId};
 use bolthole::link::config::LinkConfig;
 use bolthole::link::event::LinkEvent;
@@ -24,6 +26,7 @@ impl Message for Load {
 }
 
 struct Node {
+    threads: Threads,
     links: Links<Load>,
     events: mpsc::Receiver<LinkEvent<Load>>,
     id: NodeId,
@@ -31,67 +34,79 @@ struct Node {
 }
 
 /// Moves `messages` messages of `bytes` bytes through `relays` relays; ends when the sink has all of them.
-pub(crate) async fn run(relays: usize, messages: usize, bytes: usize) {
-    let mut nodes: Vec<Node> = (0..relays + 2).map(|place| node(place as u8 + 1)).collect();
+/// Each node has threads of its own, which are given back.
+pub(crate) fn run(relays: usize, messages: usize, bytes: usize) -> Vec<Threads> {
+    let mut nodes: Vec<Node> =
+        (0..relays + 2).map(|place| node(place as u8 + 1, Threads::start().expect("threads"))).collect();
     for place in 0..=relays {
         let (peer, address) = (nodes[place + 1].id, nodes[place + 1].address);
-        nodes[place].links.dial(peer, address);
+        {
+            let _context = nodes[place].threads.enter();
+            nodes[place].links.dial(peer, address);
+        }
         for at in [place, place + 1] {
-            assert!(matches!(nodes[at].events.recv().await, Some(LinkEvent::Up { .. })), "a link");
+            assert!(matches!(nodes[at].events.blocking_recv(), Some(LinkEvent::Up { .. })), "a link");
         }
     }
+    let ids: Vec<NodeId> = nodes.iter().map(|node| node.id).collect();
+    let all: Vec<Links<Load>> = nodes.iter().map(|node| node.links.clone()).collect();
     let mut sink = nodes.pop().expect("there are two ends");
-    let mut next = sink.id;
-    let mut all = vec![sink.links.clone()];
-    while nodes.len() > 1 {
-        let relay = nodes.pop().expect("a relay");
-        all.push(relay.links.clone());
-        let own = relay.id;
-        tokio::spawn(pass_on(relay, next));
-        next = own;
+    let mut others = Vec::new();
+    for (place, Node { threads, links, events, .. }) in nodes.into_iter().enumerate() {
+        let next = ids[place + 1];
+        match place {
+            0 => threads.spawn(offer(links, events, next, messages, bytes)),
+            _ => threads.spawn(pass_on(links, events, next)),
+        };
+        others.push(threads);
     }
-    let source = nodes.pop().expect("there are two ends");
-    all.push(source.links.clone());
-    tokio::spawn(offer(source, next, messages, bytes));
     let mut arrived = 0;
     while arrived < messages {
-        if let Some(LinkEvent::Message { message, .. }) = sink.events.recv().await {
+        if let Some(LinkEvent::Message { message, .. }) = sink.events.blocking_recv() {
             assert_eq!(message.0.len(), bytes);
             arrived += 1;
         }
     }
-    for links in all {
-        tokio::spawn(async move { links.shutdown().await });
+    others.push(sink.threads);
+    for (threads, links) in others.iter().zip(all) {
+        threads.spawn(async move { links.shutdown().await });
     }
+    others
 }
 
-async fn pass_on(mut relay: Node, next: NodeId) {
-    while let Some(event) = relay.events.recv().await {
+async fn pass_on(links: Links<Load>, mut events: mpsc::Receiver<LinkEvent<Load>>, next: NodeId) {
+    while let Some(event) = events.recv().await {
         if let LinkEvent::Message { message, .. } = event {
-            while !relay.links.send(next, message.clone()) {
-                tokio::time::sleep(std::time::Duration::from_micros(200)).await;
+            while !links.send(next, message.clone()) {
+                tokio::time::sleep(Duration::from_micros(200)).await;
             }
         }
     }
 }
 
 /// Offers messages as fast as the link takes them: pauses while it is behind.
-async fn offer(mut source: Node, next: NodeId, messages: usize, bytes: usize) {
+async fn offer(
+    links: Links<Load>,
+    mut events: mpsc::Receiver<LinkEvent<Load>>,
+    next: NodeId,
+    messages: usize,
+    bytes: usize,
+) {
     let body = bytes::Bytes::from(vec![7; bytes]);
     let mut sent = 0;
     let mut behind = false;
     loop {
         while !behind && sent < messages {
-            if !source.links.send(next, Load(body.clone())) {
+            if !links.send(next, Load(body.clone())) {
                 break;
             }
             sent += 1;
-            if let Ok(LinkEvent::Congestion { behind: now, .. }) = source.events.try_recv() {
+            if let Ok(LinkEvent::Congestion { behind: now, .. }) = events.try_recv() {
                 behind = now;
             }
             tokio::task::consume_budget().await;
         }
-        match source.events.recv().await {
+        match events.recv().await {
             Some(LinkEvent::Congestion { behind: now, .. }) => behind = now,
             Some(_) => {}
             None => return,
@@ -99,7 +114,8 @@ async fn offer(mut source: Node, next: NodeId, messages: usize, bytes: usize) {
     }
 }
 
-fn node(seed: u8) -> Node {
+fn node(seed: u8, threads: Threads) -> Node {
+    let context = threads.enter();
     let key = Arc::new(NodeKey::from_seed(Secret::from_bytes([seed; 32])));
     let id = NodeId(key.id());
     let config = LinkConfig {
@@ -110,5 +126,6 @@ fn node(seed: u8) -> Node {
     };
     let (links, events) = Links::bind(config, key, NetworkId([0; 32])).expect("a free port");
     let address = links.local_address().expect("bound");
-    Node { links, events, id, address }
+    drop(context);
+    Node { threads, links, events, id, address }
 }

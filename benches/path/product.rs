@@ -23,6 +23,7 @@ use bolthole::daemon::overlay::OverlayName;
 use bolthole::daemon::running::Running;
 use bolthole::daemon::served::Served;
 use bolthole::daemon::settings::Settings;
+use bolthole::daemon::threads::Threads;
 use bolthole::id::NodeId;
 use bolthole::key::Location;
 use bolthole::limits;
@@ -35,7 +36,6 @@ use crypto::content::{self, BlockKind, Root};
 
 /// A chain of nodes: the holder, the relays, the reader.
 pub(crate) struct Chain {
-    runtime: tokio::runtime::Runtime,
     /// Those of the chain that run, the holder first.
     nodes: Vec<Node>,
     /// All of the chain in order, the holder first.
@@ -54,7 +54,9 @@ struct Member {
     address: SocketAddr,
 }
 
+/// A running node on threads of its own, as a process would have them.
 struct Node {
+    threads: Threads,
     running: Running,
     served: Served,
 }
@@ -62,7 +64,6 @@ struct Node {
 impl Chain {
     /// A chain with `relays` relays, of which only the holder runs, with room for `bytes` and their check blocks.
     pub(crate) fn new(relays: usize, bytes: usize) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
         let place = tempfile::tempdir().expect("a temporary directory");
         let holder = Member::new(place.path(), 0);
         let genesis = Genesis {
@@ -82,9 +83,9 @@ impl Chain {
         others.sort_by_key(|member| place_of(&holder).clockwise_to(place_of(member)));
         let writer = Member::new(place.path(), 0xffff);
         let members = [vec![holder], others].concat();
-        let mut chain = Self { runtime, nodes: Vec::new(), members, writer, genesis, _place: place };
+        let mut chain = Self { nodes: Vec::new(), members, writer, genesis, _place: place };
         let known = vec![chain.writer.clone(), chain.members[1].clone()];
-        let holder = chain.runtime.block_on(chain.start(&chain.members[0], &known, bytes as u64 * 3));
+        let holder = chain.start(&chain.members[0], &known, bytes as u64 * 3);
         chain.nodes.push(holder);
         chain
     }
@@ -116,14 +117,11 @@ impl Chain {
         for number in 1..self.members.len() {
             let around = [self.members.get(number - 1), self.members.get(number + 1)];
             let known: Vec<Member> = around.into_iter().flatten().cloned().collect();
-            let node = self.runtime.block_on(async {
-                let node = self.start(&self.members[number], &known, 0).await;
-                linked(&node).await;
-                node
-            });
+            let node = self.start(&self.members[number], &known, 0);
+            node.threads.block_on(linked(&node));
             self.nodes.push(node);
         }
-        self.runtime.block_on(quiet(&self.nodes));
+        self.reader().threads.block_on(quiet(&self.nodes));
     }
 
     /// Blocks for which the holder is nearest and the reader farthest of the chain.
@@ -141,18 +139,19 @@ impl Chain {
 
     /// Fetches the document at the far end; how long it took, and over how many hops on average.
     pub(crate) fn fetch(&self, uri: &str, bytes: usize) -> (Duration, f64) {
-        self.runtime.block_on(fetch(&self.reader().served, uri, bytes))
+        self.reader().threads.block_on(fetch(&self.reader().served, uri, bytes))
     }
 
     /// Asks for the bytes of `range` at the far end; how long it took until the first of them came.
     pub(crate) fn first_byte(&self, uri: &str, range: Range<u64>) -> Duration {
-        self.runtime.block_on(first_byte(&self.reader().served, uri, range))
+        self.reader().threads.block_on(first_byte(&self.reader().served, uri, range))
     }
 
     /// Fetches one block at the far end; how long it took, if it came the whole way.
     pub(crate) fn fetch_block(&self, block: &Block) -> Option<Duration> {
         let begun = Instant::now();
-        let answer = self.runtime.block_on(self.reader().running.handle().fetch(block.key(), false)).expect("it runs");
+        let reader = self.reader();
+        let answer = reader.threads.block_on(reader.running.handle().fetch(block.key(), false)).expect("it runs");
         let time = begun.elapsed();
         let all = self.nodes.len() as u32 - 1;
         matches!(answer, Answer::Found { hops, .. } if hops == all).then_some(time)
@@ -161,26 +160,22 @@ impl Chain {
     /// Inserts one block at the far end; how long it took.
     pub(crate) fn insert_block(&self, block: &Block) -> Duration {
         let begun = Instant::now();
-        let answer = self.runtime.block_on(self.reader().running.handle().insert(block.clone())).expect("it runs");
+        let reader = self.reader();
+        let answer = reader.threads.block_on(reader.running.handle().insert(block.clone())).expect("it runs");
         assert!(matches!(answer, Answer::Inserted { stores: 1.., .. }), "{answer:?}");
         begun.elapsed()
     }
 
     /// Stops every node.
     pub(crate) fn stop(mut self) {
-        let nodes = std::mem::take(&mut self.nodes);
-        self.runtime.block_on(async {
-            for node in nodes {
-                node.running.stop().await;
-            }
-        });
+        std::mem::take(&mut self.nodes).into_iter().for_each(Node::stop);
     }
 
     /// Packets that all nodes have sent: with cells, and others by kind.
     pub(crate) fn packets(&self) -> BTreeMap<String, u64> {
         let mut packets = BTreeMap::new();
         for node in &self.nodes {
-            let status = self.runtime.block_on(node.served.status()).expect("it runs");
+            let status = node.threads.block_on(node.served.status()).expect("it runs");
             let others =
                 status.other_packets.iter().map(|(kind, lengths)| (kind.clone(), lengths.values().sum::<u64>()));
             let cells = ("cells".to_owned(), status.cell_packets.values().sum());
@@ -201,16 +196,16 @@ impl Chain {
 
     /// A node that is linked to the holder alone, for as long as `write` takes.
     fn with_writer<T>(&self, write: impl AsyncFnOnce(&Node) -> T) -> T {
-        self.runtime.block_on(async {
-            let writer = self.start(&self.writer, &self.members[..1], 0).await;
+        let writer = self.start(&self.writer, &self.members[..1], 0);
+        let written = writer.threads.block_on(async {
             linked(&writer).await;
-            let written = write(&writer).await;
-            writer.running.stop().await;
-            written
-        })
+            write(&writer).await
+        });
+        writer.stop();
+        written
     }
 
-    async fn start(&self, member: &Member, known: &[Member], store_bytes: u64) -> Node {
+    fn start(&self, member: &Member, known: &[Member], store_bytes: u64) -> Node {
         let (data, keeper) = open(&member.data);
         let network = self.genesis.network();
         let introduce = |known: &Member| Introduction { network, id: known.id, address: known.address };
@@ -228,10 +223,17 @@ impl Chain {
             store_bytes: store_bytes.max(limits::STORE_MIN_BYTES),
             bandwidth: None,
         };
-        let running = Running::start(settings).await.expect("the node starts");
-        running.placed().await.expect("a trusted node has a place");
+        let threads = Threads::start().expect("threads");
+        let running = threads.block_on(Running::start(settings)).expect("the node starts");
+        threads.block_on(running.placed()).expect("a trusted node has a place");
         let served = Served::new(running.handle(), data, keeper);
-        Node { running, served }
+        Node { threads, running, served }
+    }
+}
+
+impl Node {
+    fn stop(self) {
+        self.threads.block_on(self.running.stop());
     }
 }
 

@@ -32,5 +32,6 @@ pub mod served;
 pub mod settings;
 pub mod status;
 pub mod subspaces;
+pub mod threads;
 pub mod unchanged;
 pub mod window;
