@@ -10,7 +10,6 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use crypto::content::SEALED_BYTES;
@@ -32,12 +31,12 @@ pub(super) struct ClientCache {
     queue: Arc<Mutex<Queue>>,
 }
 
-/// Blocks on their way into the cache. They gather for a moment before a thread writes them: waking one for each block costs
-/// more than sealing it does.
+/// Blocks on their way into the cache. One thread writes whatever has gathered: waking one for each block costs more than
+/// sealing it does.
 #[derive(Debug, Default)]
 struct Queue {
     blocks: VecDeque<Block>,
-    /// A thread will write them, or is at it and looks here once more before it ends.
+    /// A thread is writing, and looks here once more before it ends.
     is_written: bool,
 }
 
@@ -96,10 +95,7 @@ impl ClientCache {
         }
         if !std::mem::replace(&mut queue.is_written, true) {
             let cache = self.clone();
-            tokio::spawn(async move {
-                tokio::time::sleep(GATHERING).await;
-                tokio::task::spawn_blocking(move || cache.write_queue());
-            });
+            drop(tokio::task::spawn_blocking(move || cache.write_queue()));
         }
     }
 
@@ -219,9 +215,6 @@ impl<M: Medium> Slots<M> {
         }
     }
 }
-
-/// How long blocks gather. Chosen: ten of them at 60 MB/s.
-const GATHERING: Duration = Duration::from_millis(5);
 
 fn offset(slot: usize) -> u64 {
     (slot * SEALED_BYTES) as u64

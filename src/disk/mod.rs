@@ -1,6 +1,6 @@
 //! Performs the store's disk work: every slot sealed again under the node secret, one sync for each group.
 //!
-//! `directory` opens the files, `worker` runs the threads on a `queue`, `engine` performs groups, `slots` knows the slot file, `order`
+//! `directory` opens the files, `worker` runs the threads, `engine` performs groups, `slots` knows the slot file, `order`
 //! the order of use, `header` and `label` the bytes, `medium` the file beneath.
 //! Guarantees (protocol.md §8): what was answered as durable survives a crash at any instant; nothing but sizes and a
 //! file name is in clear; a damaged byte costs at most the slot it hits. Decides nothing: that is `store`.
@@ -12,7 +12,6 @@ mod header;
 mod label;
 pub mod medium;
 mod order;
-mod queue;
 mod slots;
 mod worker;
 

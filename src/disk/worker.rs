@@ -1,28 +1,24 @@
 //! The threads that perform the store's work, and the handle by which they are given it.
 //!
-//! One thread writes: it takes what has gathered (`queue`), performs it as one group and answers; under load it rests between
-//! groups, so that more shares a sync. Two others read, so that no read waits for a sync. A read that finds a slot damaged is asked once more of the writing thread, whose order is
+//! One thread writes: it takes whatever has gathered, performs it as one group and answers. Two others read, so that
+//! no read waits for a sync. A read that finds a slot damaged is asked once more of the writing thread, whose order is
 //! the true one: two system calls on one header may overlap. Leaves out who waits for what; the channels are bounded,
 //! and the store asks for no more than they take.
-
-#![allow(clippy::disallowed_types, reason = "the rest between groups is measured by what a group took")]
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
-use std::time::{Duration, Instant};
 use std::{fmt, io};
 
 use crate::disk::engine::{Engine, Reader};
 use crate::disk::medium::Medium;
-use crate::disk::queue::Queue;
 use crate::limits::{STORE_READS, STORE_WRITES};
 use crate::store::work::{DiskDone, DiskFault, DiskWork};
 
 /// Gives work to a disk whose threads run. Dropping it finishes what was given and makes it durable.
 pub struct Handle {
     reads: Option<SyncSender<DiskWork>>,
-    writes: Arc<Queue>,
+    writes: Option<SyncSender<DiskWork>>,
     readers: Vec<JoinHandle<()>>,
     writer: Option<JoinHandle<io::Result<()>>>,
     done: Arc<dyn Fn(DiskDone) + Send + Sync>,
@@ -40,26 +36,24 @@ impl Handle {
     ) -> io::Result<Self> {
         let done: Arc<dyn Fn(DiskDone) + Send + Sync> = Arc::new(done);
         let (reads, read_queue) = sync_channel(STORE_READS + SPARE);
-        let writes = Arc::new(Queue::new(STORE_WRITES + STORE_READS + SPARE));
+        let (writes, write_queue) = sync_channel(STORE_WRITES + STORE_READS + SPARE);
         let read_queue = Arc::new(Mutex::new(read_queue));
         let mut handle = Self {
             reads: Some(reads),
-            writes: Arc::clone(&writes),
+            writes: Some(writes.clone()),
             readers: Vec::new(),
             writer: None,
             done: Arc::clone(&done),
         };
         for number in 0..READERS {
             let (reader, queue) = (engine.reader(), Arc::clone(&read_queue));
-            let (writes, done) = (Arc::clone(&writes), Arc::clone(&done));
+            let (writes, done) = (writes.clone(), Arc::clone(&done));
             let thread = Builder::new().name(format!("disk-read-{number}"));
             handle.readers.push(thread.spawn(move || read(&reader, &queue, &writes, done.as_ref()))?);
         }
         let thread = Builder::new().name("disk-write".to_owned());
         handle.writer = Some(thread.spawn(move || {
-            // If it panics nothing more is taken.
-            let _closing = Closing(&writes);
-            let result = write(&mut engine, &writes, done.as_ref());
+            let result = write(&mut engine, &write_queue, done.as_ref());
             drop((engine, keep));
             result
         })?);
@@ -68,15 +62,11 @@ impl Handle {
 
     /// Asks for work. Never waits: what does not fit is answered as failed.
     pub fn submit(&self, work: DiskWork) {
-        let given = if matches!(work, DiskWork::Read { .. }) {
-            let reads = self.reads.as_ref().expect("the queue lives as long as the handle");
-            reads.try_send(work).map_err(|refused| match refused {
-                TrySendError::Full(work) | TrySendError::Disconnected(work) => work,
-            })
-        } else {
-            self.writes.push(work)
-        };
-        if let Some(answer) = given.err().and_then(refused) {
+        let queue = if matches!(work, DiskWork::Read { .. }) { &self.reads } else { &self.writes };
+        let queue = queue.as_ref().expect("the queues live as long as the handle");
+        if let Err(TrySendError::Full(work) | TrySendError::Disconnected(work)) = queue.try_send(work)
+            && let Some(answer) = refused(work)
+        {
             (self.done)(answer);
         }
     }
@@ -95,7 +85,7 @@ impl Handle {
         for reader in self.readers.drain(..) {
             let _ = reader.join();
         }
-        self.writes.close();
+        self.writes = None;
         let Some(writer) = self.writer.take() else { return Ok(()) };
         writer.join().unwrap_or_else(|_| Err(io::Error::other("the writing thread has panicked")))
     }
@@ -116,7 +106,7 @@ impl fmt::Debug for Handle {
 fn read<M: Medium>(
     reader: &Reader<M>,
     queue: &Mutex<Receiver<DiskWork>>,
-    writes: &Queue,
+    writes: &SyncSender<DiskWork>,
     done: &(dyn Fn(DiskDone) + Send + Sync),
 ) {
     loop {
@@ -125,31 +115,24 @@ fn read<M: Medium>(
         match reader.read(place, &key) {
             Some(block) => done(DiskDone::Read { place, key, block: Some(block) }),
             None => {
-                if let Some(answer) = writes.push(DiskWork::Read { place, key }).err().and_then(refused) {
-                    done(answer);
+                if writes.send(DiskWork::Read { place, key }).is_err() {
+                    return;
                 }
             }
         }
     }
 }
 
-fn write<M: Medium>(engine: &mut Engine<M>, queue: &Queue, done: &(dyn Fn(DiskDone) + Send + Sync)) -> io::Result<()> {
-    let mut rest = Duration::ZERO;
-    while let Some(group) = queue.take(STORE_WRITES, rest) {
-        let begun = Instant::now();
+fn write<M: Medium>(
+    engine: &mut Engine<M>,
+    queue: &Receiver<DiskWork>,
+    done: &(dyn Fn(DiskDone) + Send + Sync),
+) -> io::Result<()> {
+    while let Ok(first) = queue.recv() {
+        let group = std::iter::once(first).chain(queue.try_iter()).take(STORE_WRITES).collect();
         engine.perform(group).into_iter().for_each(done);
-        rest = (begun.elapsed() * RESTS).min(LONGEST_REST);
     }
     engine.sync()
-}
-
-/// Closes a queue when it is dropped.
-struct Closing<'a>(&'a Queue);
-
-impl Drop for Closing<'_> {
-    fn drop(&mut self) {
-        self.0.close();
-    }
 }
 
 /// How work that is not even tried is answered.
@@ -163,11 +146,6 @@ fn refused(work: DiskWork) -> Option<DiskDone> {
     }
 }
 
-/// So many times as long as it worked the thread rests: it syncs for a fifth of its time at most, and a write that comes
-/// alone after a pause does not wait. Chosen.
-const RESTS: u32 = 4;
-/// A slow disk makes nobody wait longer than this. Chosen.
-const LONGEST_REST: Duration = Duration::from_millis(10);
 /// Two, so that one slow sector does not hold up all reads.
 const READERS: usize = 2;
 /// Room for work that is not answered and therefore not counted.
