@@ -33,7 +33,6 @@ impl Threads {
     }
 
     /// Lets what is started while the guard lives run on these threads.
-    #[must_use]
     pub fn enter(&self) -> EnterGuard<'_> {
         self.runtime().enter()
     }
