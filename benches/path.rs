@@ -79,7 +79,7 @@ fn measure(kinds: &[(&str, Kind)], relays: usize, bytes: usize, rounds: usize) -
     all.into_iter().map(median).collect()
 }
 
-/// One run; each node has threads of its own.
+/// One run; no task of it is still about when it returns.
 fn run(kind: Kind, relays: usize, bytes: usize) -> Cost {
     let (start, cpu) = (Instant::now(), cpu_seconds());
     let threads = match kind {
@@ -88,6 +88,7 @@ fn run(kind: Kind, relays: usize, bytes: usize) -> Cost {
         Kind::Product => return fetched(relays, bytes),
     };
     let cost = Cost { seconds: start.elapsed().as_secs_f64(), cpu_seconds: cpu_seconds() - cpu };
+    // Waits for its tasks to stop.
     drop(threads);
     cost
 }

@@ -9,7 +9,7 @@ mod raw_keys;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bolthole::daemon::threads::Threads;
+use bolthole::daemon::threads;
 use bolthole::limits::{LINK_WINDOW_BYTES, STREAMS_PER_LINK};
 use bolthole::link::count::Counters;
 use bolthole::link::socket::PaddedSocket;
@@ -18,6 +18,7 @@ use crypto::secret::Secret;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{Connection, Endpoint, EndpointConfig, Runtime as _, ServerConfig, TokioRuntime, TransportConfig, VarInt};
 use rustls::server::AlwaysResolvesServerRawPublicKeys;
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
 use self::raw_keys::{Anyone, certified};
@@ -33,8 +34,8 @@ pub(crate) struct Wire {
 
 /// Moves `streams` streams of `bytes` bytes through `relays` relays; ends when the sink has read all of them.
 /// Each endpoint has threads of its own, which are given back.
-pub(crate) fn run(relays: usize, wire: Wire, streams: usize, bytes: usize) -> Vec<Threads> {
-    let threads: Vec<Threads> = (0..relays + 2).map(|_| Threads::start().expect("threads")).collect();
+pub(crate) fn run(relays: usize, wire: Wire, streams: usize, bytes: usize) -> Vec<Runtime> {
+    let threads: Vec<Runtime> = (0..relays + 2).map(|_| threads::start().expect("threads")).collect();
     let endpoints: Vec<Endpoint> = threads
         .iter()
         .map(|own| {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bolthole::daemon::threads::Threads;
+use bolthole::daemon::threads;
 use bolthole::id::{NetworkId, NodeId};
 use bolthole::link::config::LinkConfig;
 use bolthole::link::event::LinkEvent;
@@ -13,6 +13,7 @@ use bolthole::message::class::{Class, Message};
 use crypto::identity::NodeKey;
 use crypto::secret::Secret;
 use serde::{Deserialize, Serialize};
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
 /// One block on its way.
@@ -26,7 +27,7 @@ impl Message for Load {
 }
 
 struct Node {
-    threads: Threads,
+    threads: Runtime,
     links: Links<Load>,
     events: mpsc::Receiver<LinkEvent<Load>>,
     id: NodeId,
@@ -35,9 +36,9 @@ struct Node {
 
 /// Moves `messages` messages of `bytes` bytes through `relays` relays; ends when the sink has all of them.
 /// Each node has threads of its own, which are given back.
-pub(crate) fn run(relays: usize, messages: usize, bytes: usize) -> Vec<Threads> {
+pub(crate) fn run(relays: usize, messages: usize, bytes: usize) -> Vec<Runtime> {
     let mut nodes: Vec<Node> =
-        (0..relays + 2).map(|place| node(place as u8 + 1, Threads::start().expect("threads"))).collect();
+        (0..relays + 2).map(|place| node(place as u8 + 1, threads::start().expect("threads"))).collect();
     for place in 0..=relays {
         let (peer, address) = (nodes[place + 1].id, nodes[place + 1].address);
         {
@@ -114,7 +115,7 @@ async fn offer(
     }
 }
 
-fn node(seed: u8, threads: Threads) -> Node {
+fn node(seed: u8, threads: Runtime) -> Node {
     let context = threads.enter();
     let key = Arc::new(NodeKey::from_seed(Secret::from_bytes([seed; 32])));
     let id = NodeId(key.id());

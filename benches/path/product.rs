@@ -23,7 +23,7 @@ use bolthole::daemon::overlay::OverlayName;
 use bolthole::daemon::running::Running;
 use bolthole::daemon::served::Served;
 use bolthole::daemon::settings::Settings;
-use bolthole::daemon::threads::Threads;
+use bolthole::daemon::threads;
 use bolthole::id::NodeId;
 use bolthole::key::Location;
 use bolthole::limits;
@@ -33,6 +33,7 @@ use bolthole::message::reference::Introduction;
 use bolthole::overlay::mode::Answer;
 use bytes::Bytes;
 use crypto::content::{self, BlockKind, Root};
+use tokio::runtime::Runtime;
 
 /// A chain of nodes: the holder, the relays, the reader.
 pub(crate) struct Chain {
@@ -56,7 +57,7 @@ struct Member {
 
 /// A running node on threads of its own, as a process would have them.
 struct Node {
-    threads: Threads,
+    threads: Runtime,
     running: Running,
     served: Served,
 }
@@ -223,7 +224,7 @@ impl Chain {
             store_bytes: store_bytes.max(limits::STORE_MIN_BYTES),
             bandwidth: None,
         };
-        let threads = Threads::start().expect("threads");
+        let threads = threads::start().expect("threads");
         let running = threads.block_on(Running::start(settings)).expect("the node starts");
         threads.block_on(running.placed()).expect("a trusted node has a place");
         let served = Served::new(running.handle(), data, keeper);
