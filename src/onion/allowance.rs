@@ -35,6 +35,13 @@ impl Allowances {
         is_granted
     }
 
+    /// Takes one for `peer` in advance if it has had its share: when it will be there.
+    pub(super) fn book(&mut self, now: Instant, peer: NodeId) -> Instant {
+        let paid = self.paid.entry(peer).or_insert(now - self.burst);
+        *paid = (*paid).max(now - self.burst) + self.each;
+        (*paid).max(now)
+    }
+
     /// The link is gone.
     pub(super) fn forget(&mut self, peer: &NodeId) {
         self.paid.remove(peer);
@@ -54,5 +61,15 @@ mod tests {
         assert_eq!(taken(&mut allowances, at(0), id(2)), 5);
         assert_eq!(taken(&mut allowances, at(0) + Duration::from_millis(200), id(1)), 2);
         assert_eq!(taken(&mut allowances, at(3_600), id(1)), 5, "what was not used is lost");
+    }
+
+    #[test]
+    fn what_is_booked_is_as_far_off_as_the_rate_says() {
+        let mut allowances = Allowances::new(10, 5);
+        let booked: Vec<Instant> = (0..7).map(|_| allowances.book(at(0), id(1))).collect();
+        let tenths = |count: u64| at(0) + Duration::from_millis(100 * count);
+        assert_eq!(booked, [0, 0, 0, 0, 0, 1, 2].map(tenths));
+        assert!(!allowances.take(tenths(2), id(1)), "what was booked is spent");
+        assert!(allowances.take(tenths(3), id(1)));
     }
 }

@@ -37,6 +37,8 @@ struct Request {
     attempts: u8,
     /// When the next attempt is made.
     due: Instant,
+    /// Whether the packet of that attempt is booked.
+    booked: bool,
     /// The packets sent for it: a late answer is as good as another.
     waits: Vec<Name>,
 }
@@ -73,7 +75,7 @@ impl Client {
             return false;
         }
         self.due.insert((now, request));
-        self.open.insert(request, Request { instruction, attempts: 0, due: now, waits: Vec::new() });
+        self.open.insert(request, Request { instruction, attempts: 0, due: now, booked: false, waits: Vec::new() });
         true
     }
 
@@ -122,6 +124,18 @@ impl Client {
         open.waits.push(name);
         self.due.insert((open.due, request));
         self.waits.insert(name, Wait { request, opener, path, sent: now, lost: false });
+    }
+
+    /// A packet for a command is booked to leave `at` a later time: the command is due then.
+    pub(super) fn on_booked(&mut self, request: RequestId, at: Instant) {
+        let Some(open) = self.open.get_mut(&request) else { return };
+        (open.due, open.booked) = (at, true);
+        self.due.insert((at, request));
+    }
+
+    /// Whether the packet that a command sends now was booked for it; it is no longer.
+    pub(super) fn take_booked(&mut self, request: RequestId) -> bool {
+        self.open.get_mut(&request).is_some_and(|open| std::mem::take(&mut open.booked))
     }
 
     /// There is no path at present: the command waits as if it had been sent.

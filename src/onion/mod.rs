@@ -20,10 +20,12 @@ pub mod instruction;
 mod keys;
 mod loops;
 mod observer;
+mod pacer;
 pub(crate) mod pinned;
 mod pool;
 mod relay;
 mod rests;
+mod timed;
 mod ways;
 mod witnesses;
 
@@ -45,6 +47,7 @@ use self::guards::{Guards, Path, Surroundings};
 use self::instruction::{Instruction, Outcome};
 use self::loops::Loops;
 use self::observer::Observer;
+use self::pacer::Pacer;
 use self::pinned::Rules;
 use self::pool::{Pool, Way};
 use self::relay::{Passage, Relay};
@@ -66,6 +69,7 @@ pub struct Onion {
     client: Client,
     exit: Exit,
     pool: Pool,
+    pacer: Pacer,
     heard: Allowances,
     observer: Observer,
     loops: Option<Loops>,
@@ -92,6 +96,7 @@ impl Onion {
             client: Client::default(),
             exit: Exit::default(),
             pool: Pool::default(),
+            pacer: Pacer::default(),
             heard: Allowances::new(limits::GOSSIP_PER_SECOND, limits::GOSSIP_BURST),
             observer: Observer::new(!config.local),
             loops: None,
@@ -170,7 +175,10 @@ impl Onion {
         let relay = self.relay.as_ref().map(Relay::deadline);
         let enough = self.directory.len() >= limits::RELAYS_NEEDED;
         let loops = self.loops.as_ref().filter(|_| enough).map(Loops::deadline);
-        [Some(self.next_upkeep), relay, loops, self.client.deadline()].into_iter().flatten().min()
+        [Some(self.next_upkeep), relay, loops, self.client.deadline(), self.pacer.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// How this node stands.
@@ -245,6 +253,7 @@ impl Onion {
     fn on_link_down(&mut self, now: Instant, peer: NodeId) {
         self.pool.closed(&peer);
         self.heard.forget(&peer);
+        self.pacer.forget(&peer);
         if let Some(relay) = &mut self.relay {
             relay.handle_link_down(&peer);
         }
@@ -263,7 +272,7 @@ impl Onion {
         let directory = &self.directory;
         let Some(relay) = &mut self.relay else { return };
         match relay.handle_packet(now, from, packet, |next| directory.relay(next).is_some()) {
-            Some(Passage::On(next, packet)) => self.send_on(now, next, packet),
+            Some(Passage::On(next, packet)) => self.pass_on(now, next, packet),
             Some(Passage::Here(class, body, Some(reply))) => {
                 let Some(instruction) = Instruction::from_body(class, &body) else { return };
                 if instruction == Instruction::Loop {
@@ -370,6 +379,9 @@ impl Onion {
         let Some(relay) = &mut self.relay else { return };
         let has_turned = relay.handle_timeout(now, &mut self.random);
         while let Some((next, packet)) = self.relay.as_mut().and_then(|relay| relay.take_due(now)) {
+            self.pass_on(now, next, packet);
+        }
+        while let Some((next, packet)) = self.pacer.take_due(now) {
             self.send_on(now, next, packet);
         }
         if has_turned {
@@ -454,8 +466,13 @@ impl Onion {
         }
     }
 
-    /// Sends a packet for a command by a path of its own.
+    /// Sends a packet for a command by a path of its own, now or when its guard is ready for one more.
     fn attempt(&mut self, now: Instant, request: RequestId) {
+        if !self.client.take_booked(request)
+            && let Some(at) = self.guard.map(|guard| self.pacer.book(now, guard)).filter(|at| *at > now)
+        {
+            return self.client.on_booked(request, at);
+        }
         let awaits_witnesses = self.observer.awaits_witnesses(now, &self.directory);
         let around = Surroundings {
             me: self.key.id(),
@@ -490,6 +507,13 @@ impl Onion {
             lifetime_s: LONGEST_LIFETIME_S,
         };
         build(&hops, &request, &mut self.random).ok()
+    }
+
+    /// Passes a packet of somebody else on, as soon as the next relay is ready for one more.
+    fn pass_on(&mut self, now: Instant, next: NodeId, packet: Vec<u8>) {
+        if let Some(packet) = self.pacer.pass(now, next, packet) {
+            self.send_on(now, next, packet);
+        }
     }
 
     /// Sends a packet to a relay, over a link that is opened if need be.

@@ -4,8 +4,6 @@
 //! leaves before its replay tag is entered; an answer goes back once, to where its packet came from. Leaves out what an exit
 //! does (`exit`) and how a packet reaches the next relay (`pool`).
 
-use std::collections::BTreeMap;
-
 use crypto::onion::layout::{Class, HEADER_BYTES};
 use crypto::onion::process::Step;
 use crypto::onion::reply::ExitReply;
@@ -15,6 +13,7 @@ use crate::id::NodeId;
 use crate::limits;
 use crate::onion::allowance::Allowances;
 use crate::onion::keys::Keys;
+use crate::onion::timed::Timed;
 use crate::onion::ways::Ways;
 use crate::time::{Duration, Instant};
 
@@ -25,9 +24,8 @@ pub(super) struct Relay {
     keys: Keys,
     ways: Ways,
     allowances: Allowances,
-    /// Packets held back, by when they go on.
-    delayed: BTreeMap<(Instant, u64), (NodeId, Vec<u8>)>,
-    next_delayed: u64,
+    /// Packets held back for the delay they ask for.
+    delayed: Timed,
 }
 
 /// What becomes of a packet that is not dropped.
@@ -48,8 +46,7 @@ impl Relay {
             keys: Keys::new(now, random),
             ways: Ways::default(),
             allowances: Allowances::new(limits::PACKETS_PER_SECOND, limits::PACKET_BURST),
-            delayed: BTreeMap::new(),
-            next_delayed: 0,
+            delayed: Timed::default(),
         }
     }
 
@@ -66,14 +63,12 @@ impl Relay {
 
     /// When time should pass next.
     pub(super) fn deadline(&self) -> Instant {
-        let due = self.delayed.keys().next().map(|(at, _)| *at);
-        due.map_or(self.keys.deadline(), |due| due.min(self.keys.deadline()))
+        self.delayed.deadline().map_or(self.keys.deadline(), |due| due.min(self.keys.deadline()))
     }
 
     /// A packet that has waited long enough.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<(NodeId, Vec<u8>)> {
-        let entry = self.delayed.first_entry().filter(|entry| entry.key().0 <= now)?;
-        Some(entry.remove())
+        self.delayed.take_due(now)
     }
 
     /// A packet has come from `from`. `knows` tells whom this relay passes packets to.
@@ -119,8 +114,7 @@ impl Relay {
         if delay.is_zero() || self.delayed.len() >= limits::DELAYED_PACKETS {
             return Passage::On(next, packet);
         }
-        self.next_delayed += 1;
-        self.delayed.insert((now + delay.min(limits::LONGEST_DELAY), self.next_delayed), (next, packet));
+        self.delayed.put(now + delay.min(limits::LONGEST_DELAY), next, packet);
         Passage::Later
     }
 }

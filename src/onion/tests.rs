@@ -343,6 +343,22 @@ fn loops_leave_an_honest_guard_where_it_is() {
 }
 
 #[test]
+fn a_client_that_asks_for_more_than_its_guard_passes_on_waits_and_loses_nothing() {
+    let mut bench = Bench::ring();
+    let client = id(5);
+    bench.sent.clear();
+    let wave = limits::PACKET_BURST / 4 * 3;
+    let first: Vec<RequestId> = (0..wave).map(|_| bench.ask(client, Instruction::Loop)).collect();
+    bench.run_for(Duration::from_millis(500));
+    let second: Vec<RequestId> = (0..wave).map(|_| bench.ask(client, Instruction::Loop)).collect();
+    bench.run_for(limits::ANSWER_PATIENCE.0 - Duration::from_secs(1));
+    for request in first.iter().chain(&second) {
+        assert_eq!(bench.answers.get(request), Some(&Outcome::Looped), "before anything could have been tried again");
+    }
+    assert_eq!(bench.sent.len(), 12 * wave as usize, "each went through three relays and back, once");
+}
+
+#[test]
 fn with_fewer_than_four_others_nothing_is_sent_and_the_command_ends() {
     let mut bench = Bench::ring();
     for number in 3..NODES {
