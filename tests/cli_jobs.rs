@@ -180,7 +180,8 @@ fn what_is_sent_to_a_job_that_lasts_survives_too() {
     let ran = cli_support::ran(insert.stdin(fs::File::open(&file).expect("a file")).output().expect("it runs"));
     let job = ran.json()["job"].to_string();
     fs::remove_file(&file).expect("removed");
-    until(&home, &node, &job.parse().expect("a number"), |view| view["sentence"].is_string());
+    let view = until(&home, &node, &job.parse().expect("a number"), |view| view["sentence"].is_string());
+    assert_ne!(view["sentence"], "its document is coming in", "the command ends when the node has it on its disk");
     assert!(!in_clear(&node.data.join("jobs"), &document[5_000..5_032]), "the copy is sealed");
     let node = killed(&home, node, "node", &[]);
     let other = home.node("other", &["--join", node.reference()]);

@@ -204,7 +204,13 @@ pub(super) async fn send(State(service): State<Arc<Served>>, Path(id): Path<u64>
         let bytes = piece.map_err(|_| refusal(StatusCode::BAD_REQUEST, "the document breaks off"))?;
         input.send(Feed::Chunk(bytes)).await.map_err(|_| ended())?;
     }
-    input.send(Feed::End).await.map(|()| StatusCode::NO_CONTENT).map_err(|_| ended())
+    input.send(Feed::End).await.map_err(|_| ended())?;
+    // Who is told that it arrived may forget it.
+    input.closed().await;
+    match &service.jobs().watch(JobId(id)).map_err(refused)?.borrow().state {
+        JobState::Failed(failure) => Err(failed(failure)),
+        _ => Ok(StatusCode::NO_CONTENT),
+    }
 }
 
 pub(super) async fn take(State(service): State<Arc<Served>>, Path(id): Path<u64>) -> Reply<Response> {

@@ -223,6 +223,7 @@ impl Insert {
                 Feed::Chunk(bytes) => self.piece = bytes,
                 Feed::End => {
                     self.ended = true;
+                    self.input.close();
                     self.machine.handle_input(self.carrier.now(), Input::EndOfData);
                 }
                 Feed::Broken(failure) => return Err(failure),

@@ -13,7 +13,8 @@ use crate::time::Duration;
 pub enum Feed {
     /// The next bytes.
     Chunk(Bytes),
-    /// There are no more. Without it the document is not whole.
+    /// There are no more. Without it the document is not whole. The job closes its end once it has the whole document, on disk
+    /// if it lasts.
     End,
     /// The rest cannot be had.
     Broken(JobFailure),

@@ -342,9 +342,9 @@ async fn work<W: Worker>(
     all.ended(id, turn, end);
 }
 
-/// Takes in the document of an insert.
-async fn receive<W: Worker>(all: Arc<Inner<W>>, id: JobId, book: Book, feed: mpsc::Receiver<Feed>) {
-    let end = match copy(&book, feed).await {
+/// Takes in the document of an insert. The feed closes when the job would survive the node.
+async fn receive<W: Worker>(all: Arc<Inner<W>>, id: JobId, book: Book, mut feed: mpsc::Receiver<Feed>) {
+    let end = match copy(&book, &mut feed).await {
         Ok(length) => {
             let source = Some(Print { length, digest: None });
             match book.amend(|kept| (kept.source, kept.progress.total_bytes) = (source, Some(length))) {
@@ -360,9 +360,9 @@ async fn receive<W: Worker>(all: Arc<Inner<W>>, id: JobId, book: Book, feed: mps
     all.ended(id, 0, end);
 }
 
-async fn copy(book: &Book, mut feed: mpsc::Receiver<Feed>) -> Result<u64, JobFailure> {
+async fn copy(book: &Book, feed: &mut mpsc::Receiver<Feed>) -> Result<u64, JobFailure> {
     let mut copy = book.new_copy()?;
-    while let Feed::Chunk(bytes) = next_piece(&mut feed).await? {
+    while let Feed::Chunk(bytes) = next_piece(feed).await? {
         copy.take(&bytes)?;
     }
     copy.end()
