@@ -7,7 +7,7 @@
 mod cli_support;
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use cli_support::{Home, Node, Ran, ran};
 
@@ -30,16 +30,26 @@ impl Small {
 
     /// Runs a command where this node's files can be seen.
     fn run(&self, home: &Home, arguments: &[&str]) -> Ran {
-        let id = self.node.id().to_string();
-        let mut command = Command::new("nsenter");
-        command.args(["-t", &id, "-m"]);
-        if namespaces().len() > 1 {
-            command.args(["-U", "--preserve-credentials"]);
-        }
-        command.arg("--").arg(env!("CARGO_BIN_EXE_bolthole")).args(arguments);
+        let mut command = inside(&self.node);
+        command.arg(env!("CARGO_BIN_EXE_bolthole")).args(arguments);
         command.args(["--data", self.node.data()]).env("HOME", home.path(""));
         ran(command.output().expect("nsenter runs"))
     }
+
+    fn inside(&self, words: &[&str]) -> Output {
+        inside(&self.node).args(words).output().expect("nsenter runs")
+    }
+}
+
+/// The beginning of a command where the files of a node can be seen.
+fn inside(node: &Node) -> Command {
+    let mut command = Command::new("nsenter");
+    command.args(["-t", &node.id().to_string(), "-m"]);
+    if namespaces().len() > 1 {
+        command.args(["-U", "--preserve-credentials"]);
+    }
+    command.arg("--");
+    command
 }
 
 /// What a process needs to mount something for itself.
@@ -109,16 +119,43 @@ fn a_job_rests_while_its_disk_is_full_and_goes_on_when_there_is_room() {
     assert!(rests.code == 1 && rests.sentence().contains("the disk is full"), "{}", rests.stderr);
     let view = home.json(&["jobs", "show", &job, "--data", second.data()]);
     assert_eq!(view["state"], "paused", "{view}");
-    let inside = |words: &[&str]| {
-        let id = second.id().to_string();
-        let keeps: &[&str] = if namespaces().len() > 1 { &["-U", "--preserve-credentials"] } else { &[] };
-        let mut command = Command::new("nsenter");
-        command.args(["-t", &id, "-m"]).args(keeps).arg("--").args(words);
-        command.output().expect("nsenter runs")
-    };
+    let inside = |words: &[&str]| inside(&second).args(words).output().expect("nsenter runs");
     assert!(inside(&["mount", "-o", "remount,size=16m", &tiny]).status.success());
     home.json(&["jobs", "resume", &job, "--data", second.data()]);
     let end = home.json(&["jobs", "wait", &job, "--data", second.data()]);
     assert_eq!(end["state"], "fetched", "{end}");
     assert!(inside(&["cat", &target]).stdout == document, "every byte");
+}
+
+#[test]
+fn a_site_rests_while_the_disk_of_its_node_is_full_and_is_published_when_there_is_room() {
+    let home = Home::new();
+    if !may_mount(&home) {
+        eprintln!("not tested: this system lets nobody here mount a file system");
+        return;
+    }
+    let second = home.node("second", &[]);
+    let first = Small::start(&home, "first", 24, &["--join", second.reference()]);
+    first.run(&home, &["keys", "new", "press", "--json"]);
+    let pages = home.path("pages");
+    fs::create_dir(&pages).expect("a new directory");
+    let large: Vec<u8> = (0..6_000_000_u32).flat_map(u32::to_le_bytes).collect();
+    for (name, content) in [("index.html", &b"<p>Hello"[..]), ("large.bin", &large)] {
+        fs::write(pages.join(name), content).expect("written");
+    }
+    let publish = ["site", "publish", &home.text("pages"), "--as", "usk:press/pages", "--direct", "--background"];
+    let job = first.run(&home, &[&publish[..], &["--json"]].concat()).json()["job"].to_string();
+    let rests = first.run(&home, &["jobs", "wait", &job]);
+    assert!(rests.code == 1 && rests.sentence().contains("no room"), "{}", rests.stderr);
+    let view = first.run(&home, &["jobs", "show", &job, "--json"]).json();
+    assert_eq!(view["state"], "paused", "{view}");
+    assert!(first.inside(&["mount", "-o", "remount,size=400m", first.node.data()]).status.success());
+    assert_eq!(first.run(&home, &["jobs", "resume", &job]).code, 0);
+    let end = first.run(&home, &["jobs", "wait", &job, "--json"]).json();
+    assert_eq!((&end["state"], &end["files"]), (&"published".into(), &2.into()), "{end}");
+    let target = home.text("target");
+    let fetched =
+        home.run(&["site", "fetch", end["uri"].as_str().expect("a URI"), &target, "--direct", "--data", second.data()]);
+    assert_eq!(fetched.code, 0, "{}", fetched.stderr);
+    assert!(fs::read(home.path("target").join("large.bin")).expect("written") == large, "every byte");
 }
