@@ -2,6 +2,8 @@
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part")]
 
+pub mod driver;
+
 use std::io::Read;
 use std::process::Command;
 
