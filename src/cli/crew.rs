@@ -11,6 +11,7 @@ use std::time::Instant;
 use super::memory;
 use super::progress::Progress;
 use crate::lab::experiment::{Outcome, Trial};
+use crate::sim::scenario::ModeName;
 
 /// So many threads.
 #[derive(Debug)]
@@ -66,7 +67,7 @@ impl<'a> Work<'a> {
             plan.iter().enumerate().map(move |(place, trial)| (experiment, place, trial))
         };
         let mut trials: Vec<(usize, usize, &Trial)> = plans.iter().enumerate().flat_map(places).collect();
-        trials.sort_by_key(|(_, _, trial)| std::cmp::Reverse(trial.steps));
+        trials.sort_by_key(|(_, _, trial)| std::cmp::Reverse(size(trial)));
         let memory = memory::free() / 10 * 9;
         let progress = Progress::steps(show);
         progress.total(trials.iter().map(|(_, _, trial)| trial.steps).sum());
@@ -128,6 +129,12 @@ impl<'a> Work<'a> {
         }
         all
     }
+}
+
+/// How much work a trial is, beside others: what floods asks every node in every step.
+fn size(trial: &Trial) -> u64 {
+    let each = if trial.scenario.mode == ModeName::Flooding { u64::from(trial.scenario.nodes) } else { 1 };
+    trial.steps.saturating_mul(each)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

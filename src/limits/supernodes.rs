@@ -9,6 +9,8 @@ use crate::time::Duration;
 /// Leaves that a supernode takes for each that the network means it to have. Chosen: so that those of a dead neighbour
 /// find a place. A further one is refused.
 pub const LEAVES_OVER: usize = 2;
+/// How often a supernode has one of its leaves rise, at most. Chosen: newcomers have found the one before by then.
+pub const PROMOTION_EVERY: Duration = Duration::from_secs(60);
 /// Documents that one leaf can have listed. A further one is not listed. Chosen: as at an index server.
 pub const LEAF_SHARES: usize = 1 << 16;
 /// Keys that one message lists.
@@ -27,6 +29,8 @@ pub const PROBE_WAIT: Duration = Duration::from_secs(6);
 pub const DYNAMIC_HOP_WAIT: Duration = Duration::from_millis(2_400);
 /// A search that nobody has ended is given up after this long. Chosen: forty links at four hops.
 pub const LED_TIME: Duration = Duration::from_secs(400);
+/// How long a hit is waited for after the end of its search was told. Chosen: longer than nearly any way between two nodes.
+pub const OVER_GRACE: Duration = Duration::from_secs(2);
 /// Most hops of a query among supernodes.
 pub const SUPERNODE_HOPS: u8 = 4;
 /// Most results that a search may want.

@@ -110,7 +110,7 @@ impl Roles for supernode::Message {
             Self::Hit { .. } | Self::Over { .. } | Self::Missing { .. } => Role::Answer,
             Self::Get { .. } | Self::Data { .. } => Role::Content,
             Self::Share { .. } | Self::Noted { .. } => Role::Publication,
-            Self::Connect { .. } | Self::Connected { .. } | Self::Bye => Role::Maintenance,
+            Self::Connect { .. } | Self::Connected { .. } | Self::Bye | Self::Rise { .. } => Role::Maintenance,
         }
     }
 

@@ -14,7 +14,7 @@ use bolthole::overlay::supernode::{Config, Message, Rank, Supernode};
 use bolthole::sim::engine::address_of;
 use bolthole::sim::mesh::Mesh;
 use bolthole::sim::overlays::{Network, Tiers};
-use bolthole::sim::scenario::{FidelityChoice, ModeName, Scenario};
+use bolthole::sim::scenario::{FidelityChoice, Growth, ModeName, Scenario};
 
 use crate::suite::{self, run_quietly, scenario, suite};
 use crate::support::block;
@@ -106,7 +106,7 @@ fn mesh() -> (Mesh<Supernode>, Vec<NodeId>) {
     let mut mesh = Mesh::new(3);
     for number in 0..4_u32 {
         let me = contact(number);
-        let rank = if number < 2 { Rank::Supernode } else { Rank::Leaf };
+        let rank = if number < 2 { Rank::Supernode } else { Rank::Leaf(0) };
         let entries = if number == 0 { Vec::new() } else { vec![contact(number % 2)] };
         let entries = if number == 1 { vec![contact(0)] } else { entries };
         let node = Supernode::newcomer(Arc::clone(&config), me.clone(), rank, (entries, true), [number as u8; 32]);
@@ -133,6 +133,89 @@ fn a_leaf_that_loses_its_parent_registers_at_another_and_is_found() {
     assert_eq!(answer, Some(Answer::Found { block: wanted, hops: 1, own_store: false }));
 }
 
+/// A supernode that is meant to have four leaves, and leaves of these capacities that come one after the other.
+fn crowded(capacities: &[u8]) -> Mesh<Supernode> {
+    let config = Arc::new(Config { leaves: 4, parents: 1, degree: 4, ..Config::default() });
+    let mut mesh = Mesh::new(5);
+    let founder = (Rank::Supernode, Vec::new());
+    let leaves = capacities.iter().map(|capacity| (Rank::Leaf(*capacity), vec![contact(0)]));
+    for (number, (rank, entries)) in std::iter::once(founder).chain(leaves).enumerate() {
+        let me = contact(number as u32);
+        let node = Supernode::newcomer(Arc::clone(&config), me.clone(), rank, (entries, true), [number as u8; 32]);
+        mesh.add(me.id(), me.address(), node);
+        mesh.run_for(Duration::from_secs(30));
+    }
+    mesh.run_for(Duration::from_secs(300));
+    mesh
+}
+
+fn risen(mesh: &Mesh<Supernode>, nodes: u32) -> Vec<u32> {
+    let is_supernode = |node: &u32| mesh.mode(&contact(*node).id()).is_some_and(|mode| mode.rank() == Rank::Supernode);
+    (0..nodes).filter(is_supernode).collect()
+}
+
+#[test]
+fn the_strongest_leaf_of_a_crowded_supernode_rises_and_everything_is_found_from_everywhere() {
+    let mut mesh = crowded(&[1, 0, 3, 1, 0, 2, 0]);
+    assert_eq!(
+        risen(&mesh, 8),
+        [0, 3],
+        "the seventh entry of the index is one too many, and the third leaf is the strongest"
+    );
+    let of =
+        |mesh: &Mesh<Supernode>, node: u32| mesh.mode(&contact(node).id()).map(Supernode::listed).expect("it lives");
+    assert_eq!(of(&mesh, 0).0 + of(&mesh, 3).0, 8, "who has risen is a leaf no longer");
+    for holder in [0, 1, 3, 7] {
+        let wanted = block(40 + holder);
+        let ticket = mesh.command(contact(holder).id(), Command::Insert { block: wanted.clone() });
+        let answer = mesh.run_until_answered(ticket, Duration::from_secs(10));
+        assert!(matches!(answer, Some(Answer::Inserted { stores: 1, .. })), "{holder}: {answer:?}");
+        for asker in (0..8).filter(|asker| *asker != holder) {
+            let ticket = mesh.command(contact(asker).id(), Command::Fetch { key: wanted.key(), own_store: false });
+            let answer = mesh.run_until_answered(ticket, Duration::from_secs(30));
+            assert!(matches!(answer, Some(Answer::Found { .. })), "{asker} of {holder}: {answer:?}");
+        }
+    }
+}
+
+#[test]
+fn who_can_carry_nothing_never_rises_and_nobody_rises_for_a_stranger() {
+    let mut mesh = crowded(&[0; 8]);
+    assert_eq!(risen(&mesh, 9), [0]);
+    let mut able = crowded(&[1, 1]);
+    let (parent, leaf, other) = (contact(0).id(), contact(1).id(), contact(2).id());
+    able.inject(other, leaf, Message::Rise { others: Vec::new() });
+    able.run_for(Duration::from_secs(10));
+    assert_eq!(risen(&able, 3), [0]);
+    able.inject(parent, leaf, Message::Rise { others: Vec::new() });
+    able.run_for(Duration::from_secs(10));
+    assert_eq!(risen(&able, 3), [0, 1], "a parent's word counts");
+    mesh.inject(parent, leaf, Message::Rise { others: Vec::new() });
+    mesh.run_for(Duration::from_secs(10));
+    assert_eq!(risen(&mesh, 9), [0], "whatever the parent says");
+}
+
+/// A network that grows from thirty-one nodes to six hundred and twenty makes its supernodes itself, and everything is found.
+#[test]
+fn a_network_that_grows_makes_its_supernodes_itself() {
+    let mut scenario = scenario(MODE, 620, 4, FidelityChoice::Values);
+    scenario.growth = Some(Growth { start: 31, operations_per_join: 1 });
+    let mut network = Network::<Tiers>::new(&scenario, false);
+    let nodes = scenario.nodes;
+    for _ in 31..nodes {
+        network.join();
+        network.run_for(Duration::from_secs(3));
+    }
+    network.run_for(Duration::from_secs(600));
+    let modes = || (0..nodes).filter_map(|node| network.engine.mode(node));
+    let supernodes = modes().filter(|mode| mode.rank() == Rank::Supernode).count();
+    assert!((10..=38).contains(&supernodes), "{supernodes}: one of 31 is meant to be one");
+    let orphans = modes().filter(|mode| mode.degree() == 0).count();
+    assert_eq!(orphans, 0, "everybody has found a parent or a neighbour");
+    let listed = modes().map(|mode| mode.listed().0).max();
+    assert!(listed <= Some(30 * 3 * limits::LEAVES_OVER + 1), "{listed:?}");
+}
+
 #[test]
 fn what_breaks_a_rule_becomes_an_offence() {
     let (mut mesh, ids) = mesh();
@@ -141,7 +224,7 @@ fn what_breaks_a_rule_becomes_an_offence() {
     let many = vec![contact(2); limits::CALL_CONTACTS + 1];
     for (message, offence) in [
         (Message::Noted { call: never, taken: true }, Offence::Unasked),
-        (Message::Connect { call: never, sender: contact(2), leaf: true }, Offence::OutOfTurn),
+        (Message::Connect { call: never, sender: contact(2), leaf: Some(0) }, Offence::OutOfTurn),
         (Message::Query { id, ttl: limits::SUPERNODE_HOPS, hops: 1, key }, Offence::Flood),
         (Message::Query { id, ttl: 0, hops: 1, key }, Offence::Flood),
         (Message::Hit { id, hops: 1, holders: many.clone() }, Offence::Flood),
@@ -179,7 +262,8 @@ fn the_largest_messages_fit_their_class_and_come_back_as_they_were() {
     let (call, key, parcel, id) = (CallId(u32::MAX), RoutingKey([255; 32]), block(1).parcel(), Guid([255; 16]));
     let many = vec![sender.clone(); limits::CALL_CONTACTS];
     let all = [
-        Message::Connect { call, sender, leaf: true },
+        Message::Connect { call, sender, leaf: Some(u8::MAX) },
+        Message::Rise { others: many.clone() },
         Message::Connected { call, taken: true, others: many.clone() },
         Message::Bye,
         Message::Share { call, keys: vec![key; limits::KEYS_PER_SHARE] },

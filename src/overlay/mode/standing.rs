@@ -49,6 +49,13 @@ impl Standing {
         Self { links: Vec::new(), heads: Vec::new(), next: 0, wanted, seek_at: None, pause: limits::LINK_SEEK }
     }
 
+    /// Of a node that has become another one: it has no neighbours, wants so many, and begins to look for them at once.
+    pub fn begin_anew(&mut self, wanted: usize) {
+        self.links.clear();
+        self.heads.clear();
+        (self.wanted, self.seek_at, self.pause) = (wanted, Some(Instant::EPOCH), limits::LINK_SEEK);
+    }
+
     /// A link is a neighbour's from now on.
     pub fn insert(&mut self, id: NodeId) {
         if let Err(place) = self.find(&id) {

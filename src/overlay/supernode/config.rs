@@ -28,13 +28,20 @@ impl Config {
     pub(super) const fn most_listed(&self) -> usize {
         self.leaves * self.parents * limits::LEAVES_OVER + 1
     }
+
+    /// Nodes in its index at which a supernode has one of its leaves rise: half as many leaves again as it is meant to have, and
+    /// before it has no links left for newcomers.
+    pub(super) fn crowded(&self) -> usize {
+        (self.leaves * self.parents * 3 / 2 + 1).min(limits::CALL_LINKS / 16 * 15)
+    }
 }
 
-/// Whether a node is a supernode or one of their leaves. Who becomes what is decided outside.
+/// Whether a node is a supernode or one of their leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rank {
     /// It keeps an index for its leaves, and floods.
     Supernode,
-    /// It registers at its parents, and asks them.
-    Leaf,
+    /// It registers at its parents, and asks them. How many leaves it could carry, in classes: the higher the more, and one of
+    /// class 0 never becomes a supernode.
+    Leaf(u8),
 }

@@ -121,4 +121,12 @@ impl Core {
     pub(super) fn is_supernode(&self) -> bool {
         self.rank == Rank::Supernode
     }
+
+    /// What it could carry if it is a leaf.
+    pub(super) const fn capacity(&self) -> Option<u8> {
+        match self.rank {
+            Rank::Supernode => None,
+            Rank::Leaf(capacity) => Some(capacity),
+        }
+    }
 }

@@ -25,7 +25,7 @@ impl Membership {
 
     /// Asks a node to be a parent or a neighbour.
     pub(super) fn connect(&mut self, core: &mut Core, now: Instant, host: &Contact) {
-        let (sender, leaf) = (core.me.clone(), core.rank == Rank::Leaf);
+        let (sender, leaf) = (core.me.clone(), core.capacity());
         self.candidates.begin(host);
         core.calls.ask(now, host, Purpose::Connect(host.clone()), |call| Message::Connect { call, sender, leaf });
     }
@@ -41,7 +41,7 @@ impl Membership {
             return core.calls.offence(from, Offence::OutOfTurn);
         }
         let taken = match (core.rank, is_leaf) {
-            (Rank::Leaf, _) => false,
+            (Rank::Leaf(_), _) => false,
             (Rank::Supernode, true) => core.listing.enter(sender.clone(), core.config.most_listed()),
             (Rank::Supernode, false) => core.standing.contains(&from) || !core.standing.is_full(),
         };
@@ -92,7 +92,7 @@ impl Membership {
         let is_new = !core.standing.contains(&from);
         core.standing.insert(from);
         core.linked.insert(from, contact);
-        if is_new && core.rank == Rank::Leaf && core.shares {
+        if is_new && !core.is_supernode() && core.shares {
             core.survey(Some(from), None);
         }
     }

@@ -19,8 +19,8 @@ pub enum Message {
         call: CallId,
         /// The sender.
         sender: Contact,
-        /// Whether the sender is a leaf.
-        leaf: bool,
+        /// How much the sender could carry if it is a leaf.
+        leaf: Option<u8>,
     },
     /// Whether the sender is.
     Connected {
@@ -98,15 +98,20 @@ pub enum Message {
         /// Of the question.
         call: CallId,
     },
+    /// To a leaf: be a supernode, as these are.
+    Rise {
+        /// Neighbours of the sender.
+        others: Vec<Contact>,
+    },
 }
 
 impl Message {
     /// Whether no list is longer, and no way farther, than an honest node's.
     pub(super) const fn is_bounded(&self) -> bool {
         match self {
-            Self::Connected { others: contacts, .. } | Self::Hit { holders: contacts, .. } => {
-                contacts.len() <= limits::CALL_CONTACTS
-            }
+            Self::Connected { others: contacts, .. }
+            | Self::Hit { holders: contacts, .. }
+            | Self::Rise { others: contacts } => contacts.len() <= limits::CALL_CONTACTS,
             Self::Share { keys, .. } => keys.len() <= limits::KEYS_PER_SHARE,
             Self::Query { ttl, hops, .. } => *ttl > 0 && *ttl as u16 + *hops as u16 <= limits::SUPERNODE_HOPS as u16,
             _ => true,

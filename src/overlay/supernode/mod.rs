@@ -1,7 +1,8 @@
 //! FastTrack (Kazaa) and Gnutella 0.6: leaves register what they share at supernodes, which flood among themselves.
 //!
 //! Composes links, the index, searches and those that a supernode leads by dynamic querying. A parent learns all that its
-//! leaves share and seek; other supernodes learn keys, and not for which leaf. Nobody is promoted: ranks come from outside.
+//! leaves share and seek; other supernodes learn keys, and not for which leaf. Where there are too many leaves the strongest
+//! of them becomes a supernode.
 
 mod config;
 mod core;
@@ -9,6 +10,7 @@ mod dynamic;
 mod lead;
 mod membership;
 mod message;
+mod promotion;
 mod search;
 mod sharing;
 
@@ -20,6 +22,7 @@ pub use self::dynamic::hosts;
 use self::lead::{Leads, News};
 use self::membership::Membership;
 pub use self::message::Message;
+use self::promotion::Promotion;
 use self::search::Searches;
 use self::sharing::Sharing;
 use crate::id::NodeId;
@@ -42,6 +45,7 @@ pub struct Supernode {
     searches: Searches,
     leads: Leads,
     sharing: Sharing,
+    promotion: Promotion,
     /// Parents or neighbours that a settled node has still to link to.
     first: Vec<Contact>,
     /// When it does so.
@@ -59,7 +63,7 @@ impl Supernode {
         (entries, shares): (Vec<Contact>, bool),
         seed: [u8; 32],
     ) -> Self {
-        let wanted = if rank == Rank::Leaf { config.parents } else { config.degree };
+        let wanted = if rank == Rank::Supernode { config.degree } else { config.parents };
         Self::compose(config, me, rank, Standing::new(wanted), (entries, shares), seed)
     }
 
@@ -93,6 +97,7 @@ impl Supernode {
             searches: Searches::default(),
             leads: Leads::default(),
             sharing: Sharing::default(),
+            promotion: Promotion::default(),
             first: Vec::new(),
             first_at: None,
             is_started: false,
@@ -122,6 +127,16 @@ impl Supernode {
     /// How many parents or neighbours it has.
     pub const fn degree(&self) -> usize {
         self.core.standing.len()
+    }
+
+    /// Its parents or neighbours.
+    pub fn linked(&self) -> impl Iterator<Item = NodeId> {
+        self.core.standing.others(None)
+    }
+
+    /// What it is.
+    pub const fn rank(&self) -> Rank {
+        self.core.rank
     }
 
     /// Nodes in its index, and what they share.
@@ -185,7 +200,7 @@ impl Supernode {
                 News::Hit(id, hops, holders) => {
                     self.searches.on_hit(&mut self.core, now, (id, hops.into(), holders));
                 }
-                News::Over(id) => self.searches.on_over(&mut self.core, now, id),
+                News::Over(id) => self.searches.on_over(now, id),
             }
         }
     }
@@ -209,7 +224,7 @@ impl Supernode {
             }
             Message::Over { id } => {
                 if core.standing.contains(&from) && !core.is_supernode() {
-                    self.searches.on_over(core, now, id);
+                    self.searches.on_over(now, id);
                 }
             }
             Message::Share { call, keys } => {
@@ -220,13 +235,46 @@ impl Supernode {
                 let taken = listed.count() == 0;
                 core.calls.reply(from, Message::Noted { call, taken });
             }
-            Message::Connect { call, sender, leaf } => self.membership.handle_connect(core, from, (call, sender, leaf)),
+            Message::Connect { call, sender, leaf } => self.on_connect(now, from, (call, sender, leaf)),
+            Message::Rise { others } => self.on_rise(now, from, others),
             Message::Connected { call, taken, others } => {
                 self.membership.handle_connected(core, now, from, (call, taken, others));
             }
             Message::Bye => self.lose(now, &from),
             Message::Get { call, key } => self.on_get(from, call, key),
             answer => self.handle_answer(now, from, answer),
+        }
+    }
+
+    fn on_connect(&mut self, now: Instant, from: NodeId, (call, sender, leaf): (CallId, Contact, Option<u8>)) {
+        if leaf.is_none() && sender.id() == from {
+            // A leaf that has risen is a leaf no longer.
+            self.forget_leaf(&from);
+        }
+        self.membership.handle_connect(&mut self.core, from, (call, sender, leaf.is_some()));
+        if let Some(capacity) = leaf.filter(|_| self.core.is_supernode()) {
+            self.promotion.on_leaf(&mut self.core, now, from, capacity);
+        }
+    }
+
+    /// A parent has too many leaves, and this one could carry some of them.
+    fn on_rise(&mut self, now: Instant, from: NodeId, others: Vec<Contact>) {
+        let core = &mut self.core;
+        if !core.standing.contains(&from) || core.capacity().is_none_or(|capacity| capacity == 0) {
+            return;
+        }
+        core.rank = Rank::Supernode;
+        core.standing.begin_anew(core.config.degree);
+        let parents = std::mem::take(&mut core.linked);
+        self.enter_itself();
+        for other in others {
+            self.membership.hear_of(&self.core, other);
+        }
+        for (id, parent) in parents {
+            self.membership.connect(&mut self.core, now, &parent);
+            for search in self.searches.begin_anew(&mut self.core, &id) {
+                self.ask(now, search);
+            }
         }
     }
 
@@ -313,8 +361,13 @@ impl Supernode {
         if core.standing.remove(now, peer, &mut core.dice) && !core.is_supernode() {
             self.searches.on_parent_lost(core, peer);
         }
-        if core.listing.forget(peer) {
-            self.leads.forget(|_, leaf| leaf == Some(*peer));
+        self.forget_leaf(peer);
+    }
+
+    fn forget_leaf(&mut self, leaf: &NodeId) {
+        self.promotion.forget(leaf);
+        if self.core.listing.forget(leaf) {
+            self.leads.forget(|_, other| other == Some(*leaf));
         }
     }
 
@@ -351,14 +404,20 @@ impl Supernode {
 
     fn start(&mut self, now: Instant) {
         self.is_started = true;
-        let core = &mut self.core;
-        if core.is_supernode() && core.shares {
-            // The first entry of the index is this node itself, which may have shared something before it stopped.
-            core.listing.enter(core.me.clone(), 1);
-            core.survey(None, None);
+        if self.core.is_supernode() {
+            self.enter_itself();
         }
         // All nodes of a settled network start at once: a moment later all of them are there.
         self.first_at = Some(now + limits::SETTLED_WAIT);
+    }
+
+    /// The first entry of a supernode's index is the node itself, which may have shared something before.
+    fn enter_itself(&mut self) {
+        let core = &mut self.core;
+        if core.shares {
+            core.listing.enter(core.me.clone(), 1);
+            core.survey(None, None);
+        }
     }
 }
 

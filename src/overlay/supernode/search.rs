@@ -83,18 +83,27 @@ impl Searches {
         core.calls.push(Output::Send { to, message: Message::Search { id, key: search.key } });
     }
 
-    /// A parent is gone: what it led begins anew at another, under another id, so that it is no duplicate anywhere.
+    /// A parent is gone: what it led begins anew at another.
     pub(super) fn on_parent_lost(&mut self, core: &mut Core, parent: &NodeId) {
+        for id in self.begin_anew(core, parent) {
+            self.ask_parent(core, id);
+        }
+    }
+
+    /// Searches that a parent led, and that it will not end, begin anew: under another id, so that they are duplicates nowhere.
+    pub(super) fn begin_anew(&mut self, core: &mut Core, parent: &NodeId) -> Vec<Guid> {
         let is_led = |search: &Search| search.parent == Some(*parent) && !search.hits.is_collecting();
         let lost: Vec<Guid> = self.open.iter().filter(|(_, search)| is_led(search)).map(|(id, _)| *id).collect();
-        for id in lost {
-            let Some(mut search) = self.remove(id) else { continue };
+        let anew = lost.into_iter().filter_map(|id| {
+            let mut search = self.remove(id)?;
             search.timeouts += 1;
+            search.parent = None;
             let id = core.guids.draw();
             self.due.insert((search.deadline, id));
             self.open.insert(id, search);
-            self.ask_parent(core, id);
-        }
+            Some(id)
+        });
+        anew.collect()
     }
 
     /// Somebody has the document. Whether the search is one of this node's own.
@@ -131,11 +140,14 @@ impl Searches {
         }
     }
 
-    /// Whoever leads a search has ended it.
-    pub(super) fn on_over(&mut self, core: &mut Core, now: Instant, id: Guid) {
-        if let Some(search) = self.open.get_mut(&id) {
-            search.hits.close();
-            self.ask_holder(core, now, id, None);
+    /// Whoever leads a search has ended it. What it said before that may still be on its way, for messages may pass each other.
+    pub(super) fn on_over(&mut self, now: Instant, id: Guid) {
+        let Some(search) = self.open.get_mut(&id) else { return };
+        search.hits.close();
+        if search.hits.is_over() {
+            self.due.remove(&(search.deadline, id));
+            search.deadline = search.deadline.min(now + limits::OVER_GRACE);
+            self.due.insert((search.deadline, id));
         }
     }
 

@@ -1,4 +1,4 @@
-//! `supernode` for the driver: configuration, ranks, parents, who shares, and the graph among supernodes.
+//! `supernode` for the driver: configuration, ranks, capacities, parents, who shares, and the graph among supernodes.
 
 use std::sync::Arc;
 
@@ -28,7 +28,18 @@ impl Tiers {
     }
 
     fn rank(&self, number: u32) -> Rank {
-        if self.table.is_supernode(number) { Rank::Supernode } else { Rank::Leaf }
+        let founders = self.scenario.growth.map_or(self.scenario.nodes, |growth| growth.start);
+        if self.table.is_supernode(number) && number < founders {
+            Rank::Supernode
+        } else {
+            Rank::Leaf(self.capacity(number))
+        }
+    }
+
+    /// The class of what a node can carry: Gia's (Chawathe et al. 2003).
+    fn capacity(&self, number: u32) -> u8 {
+        let lot = mix(self.scenario.seed ^ mix(CAPACITIES ^ u64::from(number))) % 1_000;
+        GIA.iter().filter(|below| lot >= **below).count() as u8
     }
 
     /// Up to `most` different supernodes for a node, drawn by lot after the one of its own group.
@@ -83,9 +94,9 @@ impl Kind for Tiers {
                     let first: Vec<u32> = near.iter().copied().filter(|other| *other < head).collect();
                     (heads[head as usize].clone(), Rank::Supernode, (near.len(), named(&first)))
                 }
-                Rank::Leaf => {
+                Rank::Leaf(_) => {
                     let parents = named(&self.drawn(number, supernodes, self.table.parents));
-                    (self.contact(number), Rank::Leaf, (parents.len(), parents))
+                    (self.contact(number), self.rank(number), (parents.len(), parents))
                 }
             };
             let mut entries = named(&self.drawn(number, supernodes, ENTRIES + self.table.parents));
@@ -134,6 +145,10 @@ impl Kind for Tiers {
 
 /// Supernodes that a node knows beside its parents in case it loses all of them.
 const ENTRIES: u32 = 3;
+/// Of a thousand nodes, how many are weaker than those of each class: 20 % carry 1, 45 % 10, 30 % 100, 4.9 % 1,000, 0.1 % 10,000.
+const GIA: [u64; 4] = [200, 650, 950, 999];
+/// Sets the draw of capacities apart.
+const CAPACITIES: u64 = 0x6361_7061;
 /// Sets the draw of parents apart.
 const PARENTS: u64 = 0x7061_7265;
 /// As long as a question may take.
