@@ -12,7 +12,7 @@ use crate::message::reference::NodeRef;
 use crate::overlay::freenet::config::Profile;
 use crate::overlay::freenet::core::Core;
 use crate::overlay::freenet::message::Errand;
-use crate::overlay::freenet::shape::{is_near, is_small_network, linked, octave, octaves};
+use crate::overlay::freenet::shape::{is_near, is_small_network, linked, near_among_members, octave, octaves};
 use crate::time::Instant;
 
 /// Whether a peer may become a neighbour.
@@ -59,9 +59,10 @@ pub(super) fn admit(core: &mut Core, now: Instant, peer: &NodeId, errand: Errand
 fn least_useful(core: &Core) -> Option<NodeId> {
     let own = core.location();
     let crowds = octaves(core);
+    let is_near = near_among_members(core);
     core.neighbours
         .members()
-        .filter(|(id, _, place)| !is_near(core, *place, id))
+        .filter(|(id, _, place)| !is_near(*place, id))
         .max_by_key(|(id, neighbour, place)| {
             let crowd = crowds[octave(own, *place)];
             (crowd, std::cmp::Reverse(neighbour.useful), **id)

@@ -258,8 +258,12 @@ impl Neighbours {
 
     pub(super) fn remove(&mut self, id: &NodeId) -> Option<Neighbour> {
         let slot = self.slot(id)?;
-        self.nearby.on_removed(self.ring.place_of(slot).is_some());
-        self.ring.remove(slot, self.links.len() - 1);
+        let last = self.links.len() - 1;
+        if let Some(place) = self.ring.place_of(slot) {
+            self.nearby.on_left(&self.ring, slot, place);
+        }
+        self.nearby.on_moved(last, slot);
+        self.ring.remove(slot, last);
         self.heads.swap_remove(slot);
         Some(self.links.swap_remove(slot).1)
     }
@@ -324,18 +328,22 @@ impl Neighbours {
     fn place(&mut self, slot: usize) {
         let neighbour = &self.links[slot].1;
         let (before, now) = (self.ring.place_of(slot), neighbour.location());
+        if before == now {
+            return;
+        }
+        if let Some(place) = before {
+            self.nearby.on_left(&self.ring, slot, place);
+        }
         self.ring.set(slot, now);
-        match (before, now) {
-            (before, now) if before == now => {}
-            (None, Some(_)) => self.nearby.on_told(&self.ring, slot, &neighbour.ahead),
-            _ => self.nearby.forget(),
+        if now.is_some() {
+            self.nearby.on_told(&self.ring, slot, &neighbour.ahead);
         }
     }
 
     fn slot(&self, id: &NodeId) -> Option<usize> {
         let head = id.head();
-        let is_it = |slot: &usize| self.heads[*slot] == head && self.links[*slot].0 == *id;
-        (0..self.heads.len()).find(is_it)
+        let is_it = |(slot, other): &(usize, &u64)| **other == head && self.links[*slot].0 == *id;
+        self.heads.iter().enumerate().find(is_it).map(|(slot, _)| slot)
     }
 
     /// All links, guests included.
@@ -381,7 +389,7 @@ impl Neighbours {
     }
 
     /// How many accepted links but that of `id` lie between `own` and `place`: clockwise, and the other way round.
-    pub(super) fn between(&self, own: Location, place: Location, id: &NodeId) -> (usize, usize) {
+    fn between(&self, own: Location, place: Location, id: &NodeId) -> (usize, usize) {
         let (clockwise, counter) = self.ring.between(own, place);
         let its = self.get(id).and_then(Neighbour::location).filter(|its| *its != place);
         let is_within =
@@ -389,6 +397,19 @@ impl Neighbours {
         let is_clockwise = usize::from(is_within(own, place));
         let is_counter = usize::from(its.is_some_and(|its| its.clockwise_to(own) < place.clockwise_to(own)));
         (clockwise - is_clockwise, counter - is_counter)
+    }
+
+    /// Whether fewer than `most` accepted links but that of `id` lie between `own` and `place` on either way.
+    pub(super) fn are_fewer_between(&self, most: usize, own: Location, place: Location, id: &NodeId) -> bool {
+        let (clockwise, counter) = self.ring.between(own, place);
+        match clockwise.min(counter) {
+            // One link more or less decides only here.
+            count if count == most => {
+                let (clockwise, counter) = self.between(own, place, id);
+                clockwise.min(counter) < most
+            }
+            count => count < most,
+        }
     }
 
     /// Whether `id` is an accepted link.
@@ -444,21 +465,22 @@ impl Neighbours {
         for place in self.places().filter(|place| *place != own) {
             linked += usize::from(last != Some(place));
             last = Some(place);
-        }
-        if linked >= most {
-            return most;
-        }
-        let mut known: Vec<Location> = self.places().filter(|place| *place != own).collect();
-        known.dedup();
-        for (_, neighbour, _) in self.members() {
-            known.extend(neighbour.ahead.as_slice().iter().filter(|place| **place != own));
-            known.sort_unstable();
-            known.dedup();
-            if known.len() >= most {
+            if linked >= most {
                 return most;
             }
         }
-        known.len()
+        // Nearly always a few places that are not linked are enough, so that few lists are read.
+        let mut others: Vec<Location> = Vec::new();
+        let told = self.members().flat_map(|(_, neighbour, _)| neighbour.ahead.as_slice());
+        for place in told.filter(|place| **place != own && !self.ring.is_linked(**place)) {
+            if linked + others.len() >= most {
+                break;
+            }
+            if let Err(at) = others.binary_search(place) {
+                others.insert(at, *place);
+            }
+        }
+        most.min(linked + others.len())
     }
 }
 

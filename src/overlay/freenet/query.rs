@@ -155,6 +155,9 @@ impl Queries {
     /// The neighbour asked does not take the question on.
     pub(super) fn handle_refused(&mut self, core: &mut Core, now: Instant, from: NodeId, id: ExchangeId) {
         if let Some(query) = self.take_forward(from, id) {
+            if let Some(end) = self.open.get(&query).map(|open| open.end) {
+                self.set_due(query, end);
+            }
             self.advance(core, now, query);
         }
     }
@@ -316,13 +319,11 @@ impl Queries {
         let query = self.forwards.remove(&(from, id))?;
         let open = self.open.get_mut(&query)?;
         open.forward = None;
-        let end = open.end;
-        self.set_due(query, end);
         Some(query)
     }
 
     fn set_due(&mut self, id: QueryId, due: Instant) {
-        let Some(open) = self.open.get_mut(&id) else { return };
+        let Some(open) = self.open.get_mut(&id).filter(|open| open.due != due) else { return };
         self.deadlines.cancel(open.due, Deadline::Answer(id));
         open.due = due;
         self.deadlines.add(due, Deadline::Answer(id));

@@ -12,7 +12,7 @@ use crate::overlay::freenet::inquiry::Inquiries;
 use crate::overlay::freenet::message::Reply;
 use crate::overlay::freenet::neighbours::{Neighbour, Standing};
 use crate::overlay::freenet::query::Queries;
-use crate::overlay::freenet::shape::{is_established, is_near, is_small_network};
+use crate::overlay::freenet::shape::{is_established, is_near, is_small_network, near_among_members};
 use crate::overlay::freenet::vouch::{self, Examined, Finding, Vouching};
 use crate::time::Instant;
 
@@ -75,9 +75,10 @@ impl Scrutiny {
         if !is_established(core) {
             return Vec::new();
         }
+        let is_near = near_among_members(core);
         let is_open = |(id, neighbour, place): &(&NodeId, &Neighbour, Location)| match neighbour.standing {
             Standing::Entered | Standing::Moved => true,
-            Standing::Known => is_near(core, *place, id),
+            Standing::Known => is_near(*place, id),
             Standing::Examined => false,
         };
         let open = core.neighbours.members().filter(is_open).map(|(peer, _, _)| *peer);

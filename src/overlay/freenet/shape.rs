@@ -32,8 +32,13 @@ pub(super) fn is_near(core: &Core, place: Location, id: &NodeId) -> bool {
     if *id == core.me.id || !core.me.placed {
         return false;
     }
-    let (clockwise, counter) = core.neighbours.between(core.location(), place, id);
-    clockwise.min(counter) < limits::NEAR_PER_SIDE
+    core.neighbours.are_fewer_between(limits::NEAR_PER_SIDE, core.location(), place, id)
+}
+
+/// The same of accepted links, for those who ask of many: what lies beyond the vicinity is near under no count.
+pub(super) fn near_among_members(core: &Core) -> impl Fn(Location, &NodeId) -> bool {
+    let vicinity = vicinity(core);
+    move |place, id| vicinity.contains(place) && is_near(core, place, id)
 }
 
 /// Whether fewer nodes are known than a network needs that is not small.

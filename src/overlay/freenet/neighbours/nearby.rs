@@ -66,10 +66,22 @@ impl Nearby {
         }
     }
 
-    /// A link is gone. Near and linked may be others now if it was a neighbour; and another link takes its slot.
-    pub(super) fn on_removed(&mut self, was_neighbour: bool) {
-        if was_neighbour || self.told.as_ref().is_some_and(|told| !told.is_empty()) {
+    /// The link in `slot` is about to leave its place in the ring, and tells nothing any more. Where it was far, the near ones stay
+    /// the same, and its place is none of those to be looked into.
+    pub(super) fn on_left(&mut self, ring: &Ring, slot: usize, place: Location) {
+        if self.vicinity(ring).contains(place) {
             self.forget();
+        } else if let Some(told) = &mut self.told {
+            told.retain(|(_, teller)| *teller != slot as u32);
+        }
+    }
+
+    /// The link in the slot `last` is about to take the slot of one that has told nothing, or has left its place.
+    pub(super) fn on_moved(&mut self, last: usize, slot: usize) {
+        for (_, teller) in self.told.iter_mut().flatten() {
+            if *teller == last as u32 {
+                *teller = slot as u32;
+            }
         }
     }
 
@@ -163,11 +175,12 @@ mod tests {
                 match step {
                     Step::Set(slot, place) => {
                         let (before, now) = (ring.place_of(slot), place.map(at));
+                        if let Some(place) = before.filter(|_| before != now) {
+                            nearby.on_left(&ring, slot, place);
+                        }
                         ring.set(slot, now);
-                        match (before, now) {
-                            (before, now) if before == now => {}
-                            (None, Some(_)) => nearby.on_told(&ring, slot, &lists[slot]),
-                            _ => nearby.forget(),
+                        if now.is_some() && before != now {
+                            nearby.on_told(&ring, slot, &lists[slot]);
                         }
                     }
                     Step::Tell(slot, places) => {
