@@ -12,7 +12,7 @@ use crate::time::Instant;
 /// What is to happen, by time: `S` is small, `L` large.
 #[derive(Debug)]
 pub struct Wheel<S, L> {
-    /// What the open slot held when it was opened; what comes first is at the end.
+    /// What the open slot held when it was opened; what comes first is at the end, of the large too.
     open: Slot<S, L>,
     /// What has come since for that slot, or for the time before it.
     late: BinaryHeap<Late<S, L>>,
@@ -39,8 +39,8 @@ pub enum Due<S, L> {
 #[derive(Debug)]
 struct Slot<S, L> {
     entries: Vec<Entry<S>>,
-    /// One for each entry that says so, in the order of insertion; none once it has been taken.
-    large: Vec<Option<L>>,
+    /// One for each entry that says so, in their order.
+    large: Vec<L>,
 }
 
 #[derive(Debug)]
@@ -149,7 +149,7 @@ impl<S, L> Wheel<S, L> {
             Due::Large(large) => Some(large),
         });
         let slots = std::iter::once(&self.open).chain(&self.slots).chain(self.far.values());
-        slots.flat_map(|slot| slot.large.iter().flatten()).chain(late)
+        slots.flat_map(|slot| &slot.large).chain(late)
     }
 
     /// The same where what is large is something else.
@@ -190,7 +190,7 @@ impl<S, L> Wheel<S, L> {
                 for entry in far.entries {
                     let value = match entry.value {
                         Value::Small(small) => Some(Due::Small(small)),
-                        Value::Large(_) => large.next().flatten().map(Due::Large),
+                        Value::Large(_) => large.next().map(Due::Large),
                     };
                     value.into_iter().for_each(|value| self.put(entry.at, value));
                 }
@@ -222,7 +222,7 @@ impl<S, L> Slot<S, L> {
         let value = match value {
             Due::Small(small) => Value::Small(small),
             Due::Large(large) => {
-                self.large.push(Some(large));
+                self.large.push(large);
                 Value::Large(self.large.len() as u32 - 1)
             }
         };
@@ -233,7 +233,13 @@ impl<S, L> Slot<S, L> {
     fn sorted(mut self) -> Self {
         self.entries.reverse();
         self.entries.sort_by_key(|entry| Reverse(entry.at));
-        self
+        let mut large: Vec<Option<L>> = self.large.into_iter().map(Some).collect();
+        let taken = self.entries.iter().filter_map(|entry| match entry.value {
+            Value::Small(_) => None,
+            Value::Large(place) => large[place as usize].take(),
+        });
+        let large = taken.collect();
+        Self { entries: self.entries, large }
     }
 
     /// The last, of a slot that is sorted.
@@ -241,12 +247,12 @@ impl<S, L> Slot<S, L> {
         let Entry { at, value } = self.entries.pop()?;
         match value {
             Value::Small(small) => Some((at, Due::Small(small))),
-            Value::Large(place) => self.large[place as usize].take().map(|large| (at, Due::Large(large))),
+            Value::Large(_) => self.large.pop().map(|large| (at, Due::Large(large))),
         }
     }
 
     fn with_large<M>(self, turn: impl Fn(L) -> M) -> Slot<S, M> {
-        Slot { entries: self.entries, large: self.large.into_iter().map(|large| large.map(&turn)).collect() }
+        Slot { entries: self.entries, large: self.large.into_iter().map(turn).collect() }
     }
 }
 
