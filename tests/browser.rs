@@ -7,6 +7,7 @@ mod cli_support;
 
 use std::fs;
 
+use browser_support::driver::Driver;
 use browser_support::{browser, dump, get, open};
 use cli_support::{Home, Node};
 use ureq::Agent;
@@ -120,6 +121,15 @@ fn the_page_shows_jobs_peers_and_sites_and_stays_light_with_a_thousand_jobs() {
         "page/node.js",
         "page/ring.js",
     ];
+    let mut driver = Driver::start(browser, &home.path("second-profile"));
+    let visit = driver.tab(&format!("{base}{}", open(&home, &first).1));
+    for visited in 0..3 {
+        driver.until(&visit, "document.body?.dataset.loaded");
+        let loaded = driver.value(&visit, "performance.getEntriesByType('navigation')[0].loadEventEnd");
+        let listed = driver.value(&visit, "document.body.dataset.loaded");
+        println!("visit {visited}: loaded after {loaded} ms, its lines laid out after {listed} ms");
+        driver.value(&visit, "delete document.body.dataset.loaded, location.reload()");
+    }
     let cookie = get(&base, &open(&home, &first).1, &[]).cookie;
     let own = [("Cookie", cookie.split(';').next().expect("a pair")), ("Sec-Fetch-Site", "same-origin")];
     let code: usize = parts.iter().map(|part| get(&base, &format!("/{part}"), &own).text.len()).sum();
