@@ -129,11 +129,6 @@ impl Supernode {
         self.core.standing.len()
     }
 
-    /// Its parents or neighbours.
-    pub fn linked(&self) -> impl Iterator<Item = NodeId> {
-        self.core.standing.others(None)
-    }
-
     /// What it is.
     pub const fn rank(&self) -> Rank {
         self.core.rank
