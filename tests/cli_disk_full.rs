@@ -139,7 +139,8 @@ fn a_site_rests_while_the_disk_of_its_node_is_full_and_is_published_when_there_i
     first.run(&home, &["keys", "new", "press", "--json"]);
     let pages = home.path("pages");
     fs::create_dir(&pages).expect("a new directory");
-    let large: Vec<u8> = (0..6_000_000_u32).flat_map(u32::to_le_bytes).collect();
+    // More than fits beside the blocks that the other node keeps, with what the job must write down of each.
+    let large: Vec<u8> = (0..10_000_000_u32).flat_map(u32::to_le_bytes).collect();
     for (name, content) in [("index.html", &b"<p>Hello"[..]), ("large.bin", &large)] {
         fs::write(pages.join(name), content).expect("written");
     }

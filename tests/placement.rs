@@ -45,6 +45,16 @@ fn a_block_inserted_twice_is_stored_by_as_many_others_as_there_are() {
 }
 
 #[test]
+fn an_insert_counts_what_the_others_keep_where_the_own_disk_is_full() {
+    let (mut mesh, ids) = founders(3, 6);
+    mesh.fill(&ids[0]);
+    for number in 0..12 {
+        let block = block(number);
+        assert_eq!(insert(&mut mesh, ids[0], &block), Some((2, 2)), "block {number}");
+    }
+}
+
+#[test]
 fn a_newcomer_is_offered_what_it_should_keep() {
     let (mut mesh, ids) = founders_of(12, 11, 2);
     let blocks: Vec<Block> = (0..60).map(block).collect();

@@ -15,7 +15,7 @@ use futures_util::{Stream, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::refusal::{Refused, ended, failed, refusal, refused};
+use super::refusal::{Refused, ended, failed, refusal, refused, stopping};
 use super::transfer;
 use crate::daemon::job::{JobChange, JobId, JobRequest, JobState, JobView};
 use crate::daemon::jobs::Feed;
@@ -94,16 +94,19 @@ fn counts(all: &[JobView]) -> BTreeMap<&'static str, usize> {
 pub(super) struct Wait {
     #[serde(default)]
     wait: u64,
+    /// The state in which the client saw the job last. If it is in another, the client is not let wait.
+    seen: Option<String>,
 }
 
 pub(super) async fn view(
     State(service): State<Arc<Served>>,
     Path(id): Path<u64>,
-    Query(Wait { wait }): Query<Wait>,
+    Query(Wait { wait, seen }): Query<Wait>,
 ) -> Reply<Json<JobView>> {
     let mut watcher = service.jobs().watch(JobId(id)).map_err(refused)?;
     let now = watcher.borrow_and_update().clone();
-    if wait > 0 && !now.state.is_end() {
+    let is_news = seen.is_some_and(|seen| seen != now.state.name());
+    if wait > 0 && !is_news && !now.state.is_end() {
         // Whether it changed or the wait is over, the answer is where the job stands then.
         let _ = tokio::time::timeout(Duration::from_secs(wait.min(LONGEST_WAIT_SECONDS)), watcher.changed()).await;
     }
@@ -207,6 +210,9 @@ pub(super) async fn send(State(service): State<Arc<Served>>, Path(id): Path<u64>
     input.send(Feed::End).await.map_err(|_| ended())?;
     // Who is told that it arrived may forget it.
     input.closed().await;
+    if service.jobs().is_receiving(JobId(id)) {
+        return Err(stopping());
+    }
     match &service.jobs().watch(JobId(id)).map_err(refused)?.borrow().state {
         JobState::Failed(failure) => Err(failed(failure)),
         _ => Ok(StatusCode::NO_CONTENT),

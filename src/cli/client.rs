@@ -113,44 +113,36 @@ impl Client {
         self.stream(&data_path(id))
     }
 
-    /// Where a job stands, after a change or a while.
-    pub(crate) fn wait(&self, id: JobId) -> Result<JobView, Failure> {
-        self.get(&format!("/v1/jobs/{}?wait=30", id.0))
-    }
-
     /// Waits for the end of a job and forgets it; `seen` is told of every step.
-    pub(crate) fn finish(&self, id: JobId, mut seen: impl FnMut(&JobView)) -> Result<JobState, Failure> {
-        loop {
-            let view = self.wait(id)?;
-            seen(&view);
-            match view.state {
-                JobState::Running | JobState::Waiting { .. } => {}
-                JobState::Paused { sentence } => return Err(rests(id, sentence)),
-                JobState::Failed(failure) => {
-                    self.forget(id);
-                    return Err(failure.into());
-                }
-                done => {
-                    self.forget(id);
-                    return Ok(done);
-                }
-            }
+    pub(crate) fn finish(&self, id: JobId, seen: impl FnMut(&JobView)) -> Result<JobState, Failure> {
+        let end = self.followed(id, seen)?;
+        if !matches!(end, JobState::Paused { .. }) {
+            self.forget(id);
         }
+        outcome(id, end)
     }
 
     /// Waits for the end of a job that lasts, which is then still remembered; `seen` is told of every step.
-    pub(crate) fn end_of(&self, id: JobId, mut seen: impl FnMut(&JobView)) -> Result<JobState, Failure> {
+    pub(crate) fn end_of(&self, id: JobId, seen: impl FnMut(&JobView)) -> Result<JobState, Failure> {
+        outcome(id, self.followed(id, seen)?)
+    }
+
+    /// The state in which a job has ended, or rests.
+    fn followed(&self, id: JobId, mut seen: impl FnMut(&JobView)) -> Result<JobState, Failure> {
         let mut view: JobView = self.get(&format!("/v1/jobs/{}", id.0))?;
         loop {
             seen(&view);
-            match view.state.clone() {
+            match view.state {
                 JobState::Running | JobState::Waiting { .. } => {}
-                JobState::Paused { sentence } => return Err(rests(id, sentence)),
-                JobState::Failed(failure) => return Err(failure.into()),
-                done => return Ok(done),
+                end => return Ok(end),
             }
-            view = self.wait(id)?;
+            view = self.after(id, view.state.name())?;
         }
+    }
+
+    /// Where a job stands, at once if that is not the state `seen`; else after a change or a while.
+    pub(crate) fn after(&self, id: JobId, seen: &str) -> Result<JobView, Failure> {
+        self.get(&format!("/v1/jobs/{}?wait=30&seen={seen}", id.0))
     }
 
     /// Changes how a job goes on.
@@ -269,6 +261,14 @@ fn parse_address(text: &str) -> Result<SocketAddr, Failure> {
     bare.replace("localhost", "127.0.0.1")
         .parse()
         .map_err(|_| Failure::usage(format!("\"{text}\" is no address of a local interface: write 127.0.0.1:PORT")))
+}
+
+fn outcome(id: JobId, end: JobState) -> Result<JobState, Failure> {
+    match end {
+        JobState::Paused { sentence } => Err(rests(id, sentence)),
+        JobState::Failed(failure) => Err(failure.into()),
+        done => Ok(done),
+    }
 }
 
 fn rests(id: JobId, sentence: Option<String>) -> Failure {

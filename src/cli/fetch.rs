@@ -89,7 +89,7 @@ fn tell_searches(client: &Client, id: JobId, output: &Output) {
     let (client, output) = (client.clone(), Output::new(output.json()));
     let telling = move || {
         let mut told = 1;
-        while let Ok(view) = client.wait(id) {
+        while let Ok(view) = client.after(id, JobState::Running.name()) {
             if view.state.is_end() || view.progress.bytes > 0 {
                 break;
             }

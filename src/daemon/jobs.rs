@@ -80,6 +80,11 @@ impl<W: Worker> Jobs<W> {
         input.unwrap_or_else(|| Err(self.missing(id)))
     }
 
+    /// Whether the document of a job that lasts has not come in yet, so that the job would not survive this node.
+    pub fn is_receiving(&self, id: JobId) -> bool {
+        self.lasting.is_receiving(id)
+    }
+
     /// Where the document of a fetch comes out; once.
     ///
     /// # Errors
@@ -264,6 +269,24 @@ mod tests {
         let left = std::fs::read_dir(place.path().join("jobs")).unwrap().count();
         assert_eq!(left, 1, "only its description");
         assert!(Jobs::new(Echo, None).start(lasting(1, Priority::Low)).is_err_and(|why| why == Refusal::NotHere));
+    }
+
+    #[tokio::test]
+    async fn a_document_is_taken_in_only_when_the_job_would_survive_the_node() {
+        let place = tempfile::tempdir().unwrap();
+        let jobs = Jobs::new(Echo, Some(ledger(&place)));
+        let insert = || JobRequest::Insert(InsertRequest { lasting: true, ..InsertRequest::default() });
+        let [whole, half] = [(); 2].map(|()| jobs.start(insert()).unwrap().id);
+        let [first, second] = [whole, half].map(|id| jobs.input(id).unwrap());
+        for input in [&first, &second] {
+            input.send(Feed::Chunk(Bytes::from_static(b"hello"))).await.unwrap();
+        }
+        first.send(Feed::End).await.unwrap();
+        first.closed().await;
+        assert!(!jobs.is_receiving(whole) && jobs.is_receiving(half));
+        jobs.stop();
+        second.closed().await;
+        assert!(jobs.is_receiving(half), "who sent it must not be told that it arrived");
     }
 
     #[tokio::test]

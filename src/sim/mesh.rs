@@ -147,6 +147,13 @@ impl<M: Mode> Mesh<M> {
         self.nodes.get(id).map(|node| &node.shelf)
     }
 
+    /// The disk of a node is full from now on.
+    pub fn fill(&mut self, id: &NodeId) {
+        if let Some(node) = self.nodes.get_mut(id) {
+            node.shelf.fill();
+        }
+    }
+
     /// A node loses a block, if it has it.
     pub fn lose(&mut self, id: &NodeId, key: &RoutingKey) {
         if let Some(node) = self.nodes.get_mut(id) {

@@ -1,6 +1,7 @@
 //! A store of unlimited memory that answers at once: for tests of overlays, where storage policy is not the subject.
 //!
-//! Tells blocks that are kept from blocks that pass, as the real store does; evicts nothing.
+//! Tells blocks that are kept from blocks that pass, as the real store does; evicts nothing. It can be told that its disk is
+//! full from now on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,7 @@ use crate::overlay::mode::{Holding, StoreAnswer, StoreWork};
 pub struct Shelf {
     blocks: BTreeMap<RoutingKey, Block>,
     kept: BTreeSet<RoutingKey>,
+    full: bool,
 }
 
 impl Shelf {
@@ -35,6 +37,8 @@ impl Shelf {
                 let keys = self.kept.iter().filter(near).take(most).copied().collect();
                 Some(StoreAnswer::Survey { token, keys })
             }
+            StoreWork::Keep { token, .. } if self.full => Some(StoreAnswer::Kept { token, durable: false }),
+            StoreWork::Cache { .. } if self.full => None,
             StoreWork::Keep { token, block } => {
                 self.kept.insert(block.key());
                 self.blocks.insert(block.key(), block);
@@ -62,6 +66,11 @@ impl Shelf {
     pub fn lose(&mut self, key: &RoutingKey) {
         self.blocks.remove(key);
         self.kept.remove(key);
+    }
+
+    /// From now on the disk is full: nothing more is written.
+    pub const fn fill(&mut self) {
+        self.full = true;
     }
 
     /// How many blocks are here.

@@ -123,6 +123,11 @@ impl<W: Worker> Lasting<W> {
         self.0.table().jobs.get_mut(&id).map(|entry| entry.input.take().ok_or(Refusal::Taken))
     }
 
+    /// Whether the document of a job is still coming in, or was when the node was told to stop.
+    pub(super) fn is_receiving(&self, id: JobId) -> bool {
+        self.0.table().jobs.get(&id).is_some_and(|entry| entry.standing == Standing::Receiving)
+    }
+
     /// Ends a job and forgets it; whether there was one.
     pub(super) fn cancel(&self, id: JobId) -> bool {
         let mut table = self.0.table();

@@ -54,7 +54,7 @@ use self::core::{Core, Event};
 use self::insert::{Inserts, Next};
 use self::membership::Membership;
 use self::memory::Memory;
-use self::offer::{Offers, Placed};
+use self::offer::{Offers, Placed, Settled};
 use self::origin::Origin;
 use self::reoffer::Reoffers;
 use self::search::Searches;
@@ -197,7 +197,7 @@ impl Freenet {
             Message::Want { id } => self.offers.handle_want(core, now, from, id),
             Message::OfferData { id, parcel } => {
                 if let Some(block) = self.offers.handle_data(core, now, from, id, parcel) {
-                    self.on_kept(now, &block);
+                    self.searches.serve(core, now, &block);
                 }
             }
             Message::Kept { id } => {
@@ -229,11 +229,6 @@ impl Freenet {
         }
     }
 
-    fn on_kept(&mut self, now: Instant, block: &crate::message::block::Block) {
-        self.inserts.note_kept_here(&block.key());
-        self.searches.serve(&mut self.core, now, block);
-    }
-
     fn on_placed(&mut self, placed: Option<Placed>) {
         match placed {
             Some(Placed { insert: Some(insert), copies, here }) => {
@@ -260,8 +255,11 @@ impl Freenet {
                 if durable {
                     self.reoffers.on_kept();
                 }
-                let placed = self.offers.handle_stored(core, token, durable);
-                self.on_placed(placed);
+                match self.offers.handle_stored(core, token, durable) {
+                    Some(Settled::Placed(placed)) => self.on_placed(Some(placed)),
+                    Some(Settled::KeptHere(key)) => self.inserts.note_kept_here(&key),
+                    None => {}
+                }
             }
             StoreAnswer::Contains { token, holding } => {
                 if let Some(key) = self.offers.handle_contains(core, token, holding) {

@@ -42,6 +42,15 @@ pub(super) struct Placed {
     pub(super) here: bool,
 }
 
+/// What the store's word about a block has settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// A placement of this node has ended.
+    Placed(Placed),
+    /// A block that was offered to this node is kept here from now on.
+    KeptHere(RoutingKey),
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct PlacementId(u64);
 
@@ -305,14 +314,16 @@ impl Offers {
         core.store(StoreWork::Keep { token, block });
     }
 
-    fn close_received(&mut self, core: &mut Core, from: NodeId, id: ExchangeId, message: Message) {
-        let Some(received) = self.received.remove(&(from, id)) else { return };
+    /// Answers an offer, if it is still open.
+    fn close_received(&mut self, core: &mut Core, from: NodeId, id: ExchangeId, message: Message) -> Option<Received> {
+        let received = self.received.remove(&(from, id))?;
         self.deadlines.cancel(received.due, Deadline::Received(from, id));
         if let Some(onward) = received.onward {
             self.made.remove(&onward);
         }
         core.forgive(id);
         core.send(from, message);
+        Some(received)
     }
 
     // -- the store and time -----------------------------------------------------------------------------------------------
@@ -342,21 +353,21 @@ impl Offers {
     }
 
     /// The store has kept a block, or not.
-    pub(super) fn handle_stored(&mut self, core: &mut Core, token: StoreToken, durable: bool) -> Option<Placed> {
+    pub(super) fn handle_stored(&mut self, core: &mut Core, token: StoreToken, durable: bool) -> Option<Settled> {
         match self.tokens.remove(&token)? {
             Token::Here(placement) => {
                 if let Some(placement) = self.placements.get_mut(&placement) {
                     placement.here = durable;
                 }
-                self.count(placement, 0)
+                self.count(placement, 0).map(Settled::Placed)
             }
             Token::Kept(from, id) => {
                 let message = match durable {
                     true => Message::Kept { id },
                     false => Message::Refused { id, refusal: Refusal::Overload },
                 };
-                self.close_received(core, from, id, message);
-                None
+                let received = self.close_received(core, from, id, message)?;
+                durable.then_some(Settled::KeptHere(received.key))
             }
             Token::Held(..) => None,
         }
