@@ -8,7 +8,7 @@ use bolthole::overlay::classic::Config;
 use bolthole::overlay::mode::Answer;
 use bolthole::sim::classic::{Network, Wanted};
 use bolthole::sim::lookups::Outcome;
-use bolthole::sim::scenario::{FidelityChoice, Growth, ModeName, Scenario};
+use bolthole::sim::scenario::{FidelityChoice, Growth, ModeName, Scenario, Topology, TopologyKind};
 use classic_support::World;
 use classic_support::model::End;
 use rand::rngs::ChaCha8Rng;
@@ -264,4 +264,26 @@ fn probes_ask_for_what_has_a_copy_and_a_dead_start_counts_as_a_failed_probe() {
     assert!(failed.clone().all(|lookup| lookup.path == 500));
     // Two starts in five are dead: 400 of 1,000, five standard deviations of the binomial distribution less.
     assert!(failed.count() > 322);
+}
+
+#[test]
+fn a_network_starts_from_the_graph_that_its_scenario_names_and_no_node_asks_twice_for_a_document() {
+    for kind in [TopologyKind::RingLattice, TopologyKind::Random, TopologyKind::PowerLaw, TopologyKind::SmallWorld] {
+        let mut scenario =
+            Scenario { seed: 5, fidelity: FidelityChoice::Values, ..Scenario::defaults(ModeName::Classic, 60) };
+        scenario.topology = Some(Topology { kind, degree: 6 });
+        scenario.workload.documents = 5;
+        scenario.workload.lookups = 100;
+        scenario.workload.fetch_at_most_once = true;
+        scenario.check(u64::MAX).expect("a possible scenario");
+        let mut network = Network::new(&scenario);
+        let known: usize = (0..60).map(|node| network.engine().mode(node).expect("alive").table().count()).sum();
+        assert!(known.abs_diff(360) <= 12, "{kind:?}: {known} entries of 60 nodes with a mean of six");
+        network.publish(5, &mut |_, _| {});
+        let probes = network.probe(100, 500, Wanted::Published, &mut |_, _| {});
+        let mut pairs: Vec<_> = probes.all().iter().map(|lookup| (lookup.seeker, lookup.key)).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        assert_eq!((probes.len(), pairs.len()), (100, 100), "{kind:?}");
+    }
 }

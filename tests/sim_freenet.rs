@@ -2,7 +2,7 @@
 
 use bolthole::sim::freenet::{Names, run, run_with};
 use bolthole::sim::report::Report;
-use bolthole::sim::scenario::{FidelityChoice, ModeName, Scenario, Session};
+use bolthole::sim::scenario::{FidelityChoice, Growth, ModeName, Scenario, Session};
 
 fn scenario(nodes: u32, seed: u64, fidelity: FidelityChoice) -> Scenario {
     let mut scenario = Scenario { seed, fidelity, ..Scenario::defaults(ModeName::Freenet, nodes) };
@@ -104,4 +104,41 @@ fn nodes_that_come_and_go_are_counted_and_come_back_with_what_they_had() {
     let violations = report.violations;
     assert_eq!((violations.altered, violations.answered_twice, violations.offences), (0, 0, 0));
     assert_eq!(format!("{report:?}"), format!("{:?}", run_quietly(&scenario)), "one seed, one report");
+}
+
+#[test]
+fn a_network_that_works_while_it_grows_and_then_loses_nodes_that_come_and_go_finds_what_exists() {
+    let mut scenario = scenario(50, 19, FidelityChoice::Values);
+    scenario.growth = Some(Growth { start: 20, operations_per_join: 3 });
+    scenario.workload.warmup_operations = 40;
+    scenario.workload.fetch_at_most_once = true;
+    scenario.faults.fail_fraction = 0.1;
+    scenario.faults.repair_seconds = 60.0;
+    scenario.churn.session = Session::Exponential;
+    scenario.churn.mean_seconds = 3_600.0;
+    scenario.churn.availability = 0.8;
+    scenario.check(u64::MAX).expect("a possible scenario");
+    let report = run_quietly(&scenario);
+    // What operations insert is no document of the workload.
+    assert_eq!(report.documents.map(|documents| documents.published), Some(60));
+    let joined = report.growth.as_ref().expect("a network that grew");
+    assert_eq!((joined.founders, joined.unplaced), (10, 0), "the founders are half of the twenty at the start");
+    assert!(report.success_of_existing >= Some(0.99), "{:?}", report.misses);
+    let violations = report.violations;
+    assert_eq!((violations.altered, violations.answered_twice, violations.offences), (0, 0, 0));
+    assert!(report.presence.is_some_and(|presence| presence.online < 50.0), "{:?}", report.presence);
+    assert_eq!(format!("{report:?}"), format!("{:?}", run_quietly(&scenario)), "one seed, one report");
+}
+
+#[test]
+fn what_operations_have_inserted_is_there_before_the_first_document() {
+    let mut scenario = scenario(20, 23, FidelityChoice::Values);
+    scenario.workload.warmup_operations = 30;
+    let worked = run_quietly(&scenario);
+    assert_sound(&worked);
+    assert_eq!((worked.success, worked.failed_inserts), (Some(1.0), 0));
+    scenario.workload.warmup_operations = 0;
+    let idle = run_quietly(&scenario);
+    let held = |report: &Report| report.keys_per_node.expect("nodes hold something").mean;
+    assert!(held(&worked) > held(&idle), "fifteen blocks more lie in its stores");
 }

@@ -17,7 +17,8 @@ pub const LEAF_SHARES: usize = 1 << 16;
 pub const KEYS_PER_SHARE: usize = 32;
 /// Searches that a supernode leads at once. A further one is over at once.
 pub const LED_SEARCHES: usize = 4_096;
-/// Searches that it leads for one leaf. A further one is over at once.
+/// Searches that it leads for one leaf. For a further one that gives way which has found something and has gone on longest;
+/// if there is none, the further one is over at once.
 pub const SEARCHES_PER_LEAF: usize = 64;
 /// Links that the probe of a search goes to.
 pub const PROBE_LINKS: usize = 3;

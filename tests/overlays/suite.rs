@@ -106,6 +106,38 @@ pub(crate) fn fidelities_decide_alike(mode: ModeName) {
     assert_eq!(format!("{bytes:?}"), format!("{values:?}"));
 }
 
+/// A document of forty blocks is published and looked up block by block, and bears the loss of some: where what one node
+/// holds is gone with it, check blocks stand in.
+#[test]
+fn documents_of_many_blocks_are_found_block_by_block() {
+    for mode in
+        [ModeName::Central, ModeName::Flooding, ModeName::Supernode, ModeName::Chord, ModeName::Kademlia, ModeName::Can]
+    {
+        let mut scenario = scenario(mode, 40, 23, FidelityChoice::Values);
+        (scenario.workload.documents, scenario.workload.lookups) = (4, 20);
+        scenario.workload.lookups_per_second = 0.5;
+        scenario.workload.object_bytes = 40 * 32_736;
+        let report = run_quietly(&scenario);
+        assert_eq!((report.success, report.failed_inserts), (Some(1.0), 0), "{mode}");
+        assert_eq!(report.documents.map(|all| (all.published, all.existing)), Some((4, 4)), "{mode}");
+        // A top, two standbys and what names them, forty data and twenty check blocks; the top and forty others are needed.
+        let blocks = report.blocks.expect("documents of several blocks");
+        assert_eq!(blocks.per_document, 65, "{mode}");
+        assert!(blocks.searches >= 20 * 41, "{mode}: {blocks:?}");
+        let (first, last) = (report.latency_ms.expect("found"), report.completion_seconds.expect("found"));
+        assert!(last.mean * 1_000.0 > first.mean, "{mode}: the last block comes after the first");
+        scenario.faults.fail_fraction = 0.1;
+        scenario.faults.repair = false;
+        let report = run_quietly(&scenario);
+        let blocks = report.blocks.expect("documents of several blocks");
+        // What its publisher alone has dies with it, whole.
+        if !matches!(mode, ModeName::Central | ModeName::Flooding | ModeName::Supernode) {
+            assert!(blocks.success < 1.0, "{mode}: blocks are gone: {blocks:?}");
+            assert_eq!(report.success_of_existing, Some(1.0), "{mode}: {:?}", report.misses);
+        }
+    }
+}
+
 /// A fifth of all nodes dies without a word: of what still exists, at least `share` is found at once. 300 lookups.
 pub(crate) fn survives_a_loss(mode: ModeName, share: f64) {
     let mut scenario = scenario(mode, 60, 11, FidelityChoice::Values);

@@ -79,6 +79,12 @@ impl Central {
         Self::compose(me, None, Some(Box::new(Server::knowing(clients))), None)
     }
 
+    /// The same with room for a link to everybody, as servers of its kind had.
+    #[must_use]
+    pub fn with_links(self, most_links: usize) -> Self {
+        Self { calls: self.calls.with_links(most_links), ..self }
+    }
+
     /// A client of `index`; it logs in unless the server knows it already.
     pub fn client(me: Contact, index: Contact, is_known: bool) -> Self {
         Self::compose(me, Some(index), None, (!is_known).then_some(Instant::EPOCH))

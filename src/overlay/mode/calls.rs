@@ -38,6 +38,8 @@ pub struct Cost {
 #[derive(Debug)]
 pub struct Calls<M, T> {
     links: Links<M>,
+    /// How many links stay open.
+    most_links: usize,
     /// In the order of their deadlines, because all wait equally long.
     open: BTreeMap<CallId, Call<M, T>>,
     /// Questions whose peer works on them and will take longer; in the order of their deadlines too.
@@ -62,6 +64,7 @@ impl<M, T> Default for Calls<M, T> {
     fn default() -> Self {
         Self {
             links: Links::default(),
+            most_links: limits::CALL_LINKS,
             open: BTreeMap::new(),
             taken: BTreeMap::new(),
             unreachable: VecDeque::new(),
@@ -73,6 +76,12 @@ impl<M, T> Default for Calls<M, T> {
 }
 
 impl<M: Clone, T> Calls<M, T> {
+    /// The same with another bound of the links that stay open, for a machine that serves many.
+    #[must_use]
+    pub fn with_links(self, most_links: usize) -> Self {
+        Self { most_links, ..self }
+    }
+
     /// Asks a node. [`Self::answered`] or [`Self::poll_failed`] gives the purpose back.
     pub fn ask(&mut self, now: Instant, to: &Contact, purpose: T, message: impl FnOnce(CallId) -> M) {
         let id = CallId(self.next);
@@ -147,7 +156,7 @@ impl<M: Clone, T> Calls<M, T> {
         }
         let asked = |peer: &NodeId| self.open.values().chain(self.taken.values()).any(|call| call.to.id() == *peer);
         let in_use = |peer: &NodeId| is_kept(peer) || asked(peer);
-        if let Some(excess) = self.links.excess(limits::CALL_LINKS, in_use) {
+        if let Some(excess) = self.links.excess(self.most_links, in_use) {
             self.push(Output::Close { peer: excess, reason: CloseReason::Replaced });
         }
     }
@@ -206,7 +215,7 @@ impl<M: Clone, T> Calls<M, T> {
     }
 
     /// How many links are open.
-    pub const fn open_links(&self) -> usize {
+    pub fn open_links(&self) -> usize {
         self.links.len()
     }
 

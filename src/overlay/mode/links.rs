@@ -11,16 +11,10 @@ use crate::limits;
 /// The links of one node.
 #[derive(Debug)]
 pub struct Links<M> {
-    /// Sorted by id.
-    open: Vec<Link>,
+    /// When each was used last, by `clock`.
+    open: BTreeMap<NodeId, u32>,
     waiting: BTreeMap<NodeId, Vec<M>>,
     clock: u32,
-}
-
-#[derive(Debug)]
-struct Link {
-    peer: NodeId,
-    used: u32,
 }
 
 /// What is to be done with a message.
@@ -36,7 +30,7 @@ pub enum Way<M> {
 
 impl<M> Default for Links<M> {
     fn default() -> Self {
-        Self { open: Vec::new(), waiting: BTreeMap::new(), clock: 0 }
+        Self { open: BTreeMap::new(), waiting: BTreeMap::new(), clock: 0 }
     }
 }
 
@@ -44,8 +38,8 @@ impl<M> Links<M> {
     /// Finds the way of a message to `peer`.
     pub fn way(&mut self, peer: NodeId, message: M) -> Way<M> {
         self.clock = self.clock.wrapping_add(1);
-        if let Ok(at) = self.find(&peer) {
-            self.open[at].used = self.clock;
+        if let Some(used) = self.open.get_mut(&peer) {
+            *used = self.clock;
             return Way::Send(message);
         }
         let waiting = self.waiting.entry(peer).or_default();
@@ -58,18 +52,13 @@ impl<M> Links<M> {
     /// A link is open; gives what waited for it.
     pub fn opened(&mut self, peer: NodeId) -> Vec<M> {
         self.clock = self.clock.wrapping_add(1);
-        match self.find(&peer) {
-            Ok(at) => self.open[at].used = self.clock,
-            Err(at) => self.open.insert(at, Link { peer, used: self.clock }),
-        }
+        self.open.insert(peer, self.clock);
         self.waiting.remove(&peer).unwrap_or_default()
     }
 
     /// A link is gone, or could not be opened: what waited for it is lost.
     pub fn closed(&mut self, peer: &NodeId) {
-        if let Ok(at) = self.find(peer) {
-            self.open.remove(at);
-        }
+        self.open.remove(peer);
         self.waiting.remove(peer);
     }
 
@@ -78,21 +67,17 @@ impl<M> Links<M> {
         if self.open.len() <= most {
             return None;
         }
-        let idle = self.open.iter().filter(|link| !in_use(&link.peer));
-        idle.max_by_key(|link| self.clock.wrapping_sub(link.used)).map(|link| link.peer)
+        let idle = self.open.iter().filter(|(peer, _)| !in_use(peer));
+        idle.max_by_key(|(_, used)| self.clock.wrapping_sub(**used)).map(|(peer, _)| *peer)
     }
 
     /// How many links are open.
-    pub const fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.open.len()
     }
 
     /// Whether there are none.
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.open.is_empty()
-    }
-
-    fn find(&self, peer: &NodeId) -> Result<usize, usize> {
-        self.open.binary_search_by(|link| link.peer.cmp(peer))
     }
 }

@@ -51,6 +51,16 @@ impl Dynamic {
         self.results = self.results.saturating_add(count);
     }
 
+    /// Whether anything has been found.
+    pub(super) const fn has_results(&self) -> bool {
+        self.results > 0
+    }
+
+    /// How often further links were asked.
+    pub(super) const fn rounds(&self) -> u32 {
+        self.rounds
+    }
+
     /// It has been waited long enough.
     pub(super) fn next(&mut self, now: Instant) -> Step {
         if self.results >= self.wanted || self.links.is_empty() {

@@ -59,12 +59,18 @@ impl Leads {
         leaf: Option<NodeId>,
         (id, key): (Guid, RoutingKey),
     ) -> Vec<News> {
-        let of_leaf = self.open.values().filter(|lead| lead.leaf == leaf).count();
+        let mut news = Vec::new();
+        if self.of(leaf).count() >= limits::SEARCHES_PER_LEAF
+            && let Some(longest) = self.satisfied_longest(leaf)
+        {
+            news.extend(self.end(core, longest));
+        }
         if self.open.contains_key(&id)
             || self.open.len() >= limits::LED_SEARCHES
-            || of_leaf >= limits::SEARCHES_PER_LEAF
+            || self.of(leaf).count() >= limits::SEARCHES_PER_LEAF
         {
-            return tell_over(core, leaf, id).into_iter().collect();
+            news.extend(tell_over(core, leaf, id));
+            return news;
         }
         core.note(now, id, OWN);
         let mut links: Vec<NodeId> = core.standing.others(None).collect();
@@ -72,12 +78,28 @@ impl Leads {
         let dynamic = Dynamic::new(links, core.config.want_results, core.config.max_ttl, now);
         self.due.insert((now, id));
         self.open.insert(id, Lead { leaf, key, dynamic });
-        let mut news = Vec::new();
         for holders in listed(core, &key) {
             news.extend(self.on_hit(core, id, 0, &holders).flatten());
         }
         news.extend(self.handle_timeout(core, now));
         news
+    }
+
+    fn of(&self, leaf: Option<NodeId>) -> impl Iterator<Item = (&Guid, &Lead)> {
+        self.open.iter().filter(move |(_, lead)| lead.leaf == leaf)
+    }
+
+    /// Of the searches for `leaf` that have found something, the one that has gone on longest: it can do without the rest.
+    fn satisfied_longest(&self, leaf: Option<NodeId>) -> Option<Guid> {
+        let satisfied = self.of(leaf).filter(|(_, lead)| lead.dynamic.has_results());
+        satisfied.max_by_key(|(_, lead)| lead.dynamic.rounds()).map(|(id, _)| *id)
+    }
+
+    /// Ends a search before it has gone everywhere.
+    fn end(&mut self, core: &mut Core, id: Guid) -> Option<News> {
+        let lead = self.open.remove(&id)?;
+        self.due.remove(&(lead.dynamic.due, id));
+        tell_over(core, lead.leaf, id)
     }
 
     /// Holders are named: `None` if the search is not led here.

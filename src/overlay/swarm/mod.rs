@@ -61,6 +61,13 @@ impl Swarm {
         Self::compose(Core::new(Config::default(), me, None, &seed), Some(Box::default()))
     }
 
+    /// The same with room for a link to everybody, as servers of its kind have.
+    #[must_use]
+    pub fn with_links(mut self, most_links: usize) -> Self {
+        self.core.calls = self.core.calls.with_links(most_links);
+        self
+    }
+
     /// A peer that announces itself at `tracker`.
     pub fn peer(config: Config, me: Contact, tracker: Contact, seed: [u8; 32]) -> Self {
         Self::compose(Core::new(config, me, Some(tracker), &seed), None)

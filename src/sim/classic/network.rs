@@ -1,4 +1,4 @@
-//! A `classic` network and its course: founded as a ring lattice, it works, grows by announcements, and loses nodes.
+//! A `classic` network and its course: founded as a ring lattice or another graph, it works, grows by announcements, and loses nodes.
 //!
 //! What is measured on the way changes nothing that comes after: probing draws from generators of its own, so a network
 //! looks the same at 1,000 nodes whether it stops there or goes on to 10,000.
@@ -17,7 +17,8 @@ use crate::sim::depot::{Depot, Room};
 use crate::sim::engine::{Conditions, Engine, address_of};
 use crate::sim::latency::Latency;
 use crate::sim::report::Idle;
-use crate::sim::scenario::{ClassicTable, Fidelity, Policy, Scenario, Target};
+use crate::sim::scenario::{ClassicTable, Fidelity, Policy, Scenario, Target, Topology, TopologyKind};
+use crate::sim::topology;
 use crate::sim::watch::{self, Watch};
 use crate::time::Duration;
 
@@ -43,7 +44,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// The network at its start: a ring lattice.
+    /// The network at its start: a ring lattice, or what the scenario says.
     pub fn new(scenario: &Scenario) -> Self {
         let table = scenario.classic.expect("a checked scenario of classic has its table");
         let latency = &scenario.latency;
@@ -68,7 +69,7 @@ impl Network {
             steps: 0,
         };
         let start = scenario.growth.map_or(scenario.nodes, |growth| growth.start);
-        network.found(start, scenario.topology.map_or(4, |topology| topology.degree) / 2);
+        network.found(&acquaintances(scenario.topology, start, scenario.seed));
         network
     }
 
@@ -176,13 +177,16 @@ impl Network {
         }
     }
 
-    fn found(&mut self, start: u32, per_side: u32) {
+    /// The first nodes, each of which knows the others named beside it.
+    fn found(&mut self, known: &[Vec<u32>]) {
         let seed = self.scenario.seed;
+        let start = known.len() as u32;
         self.contacts = (0..start).map(|number| contact(seed, number)).collect();
-        for number in 0..start {
-            let others = (1..=per_side).flat_map(|step| [(number + step) % start, (number + start - step) % start]);
-            let known: Vec<(Location, Contact)> =
-                others.map(|other| (content::place(seed, other), self.contacts[other as usize].clone())).collect();
+        for (number, others) in (0..start).zip(known) {
+            let known: Vec<(Location, Contact)> = others
+                .iter()
+                .map(|other| (content::place(seed, *other), self.contacts[*other as usize].clone()))
+                .collect();
             let (me, place) = (self.contacts[number as usize].clone(), content::place(seed, number));
             let machine = content::machine_seed(seed, number, 0);
             let node = Classic::founder(Arc::clone(&self.config), me, place, &known, machine);
@@ -259,6 +263,19 @@ impl Network {
     fn draw_live(&mut self) -> u32 {
         self.live[self.random.random_range(0..self.live.len())]
     }
+}
+
+/// Whom each of the first nodes knows. In a ring lattice the nearest first, as tables forget whom they learned first.
+fn acquaintances(topology: Option<Topology>, nodes: u32, seed: u64) -> Vec<Vec<u32>> {
+    let topology = topology.unwrap_or(Topology { kind: TopologyKind::RingLattice, degree: 4 });
+    if topology.kind != TopologyKind::RingLattice {
+        return topology::neighbours(&topology::edges(topology, nodes, seed), nodes);
+    }
+    let beside = |number: u32| {
+        let both = move |step| [(number + step) % nodes, (number + nodes - step) % nodes];
+        (1..=topology.degree / 2).flat_map(both).collect()
+    };
+    (0..nodes).map(beside).collect()
 }
 
 fn config(table: &ClassicTable) -> Config {

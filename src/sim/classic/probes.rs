@@ -2,6 +2,8 @@
 //!
 //! While a network is probed its nodes learn, store and reorder nothing; afterwards it goes on as if nobody had looked.
 
+use std::collections::BTreeSet;
+
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
@@ -30,9 +32,14 @@ impl Network {
         let zipf = self.scenario.workload.zipf;
         let popularity = (zipf > 0.0).then(|| Popularity::new(self.published.len() as u32, zipf));
         let mut lookups = Lookups::begin(&mut self.engine);
+        let mut asked_before = self.scenario.workload.fetch_at_most_once.then(BTreeSet::new);
         for _ in 0..count {
-            if let Some(number) = self.draw(wanted, popularity.as_ref(), &mut random) {
+            let pair = (0..TRIES).find_map(|_| {
+                let number = self.draw(wanted, popularity.as_ref(), &mut random)?;
                 let start = self.draw_start(&mut random);
+                asked_before.as_mut().is_none_or(|pairs| pairs.insert((start, number))).then_some((start, number))
+            });
+            if let Some((start, number)) = pair {
                 lookups.push(self.look_up(start, number, htl));
             }
             self.tick(progress);
@@ -110,5 +117,8 @@ impl Network {
     }
 }
 
+/// Pairs of node and document drawn for one probe where no pair comes twice. Chosen: of half of all pairs, the most that a
+/// scenario may ask for, one is free in two draws.
+const TRIES: u32 = 1_000;
 /// Sets the generator of the probes apart from all others.
 const PROBES: u64 = 0x7072_6f62;

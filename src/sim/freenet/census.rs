@@ -2,16 +2,16 @@
 //!
 //! Reads only. The small world is judged by who is whose neighbour, as both sides have accepted it.
 
-use super::documents::Shape;
 use super::network::Network;
 use crate::overlay::freenet::{Freenet, Occupancy};
 use crate::sim::distribution::{Summary, Unevenness, power_law_exponent};
+use crate::sim::documents::Shape;
 use crate::sim::lookups::{Lookups, violations};
 use crate::sim::report::{Degree, Documents, Exposure, Report};
 use crate::sim::scenario::Fidelity;
 
-/// The report of a network that has been measured.
-pub(super) fn report(network: &Network, lookups: &Lookups) -> Report {
+/// The report of a network that has been measured; documents are those of the workload.
+pub(super) fn report(network: &Network, lookups: &Lookups, shape: &Shape) -> Report {
     let (engine, live) = (&network.engine, &network.live);
     let mut report = Report::of(&network.scenario, stand_ins(network.scenario.fidelity()));
     lookups.write(engine, live, &mut report);
@@ -31,10 +31,9 @@ pub(super) fn report(network: &Network, lookups: &Lookups) -> Report {
     report.state_bytes_per_node =
         Summary::of(live.iter().map(|node| held(node) * 32.0 + state(node) * ENTRY_BYTES).collect());
     report.kept = Unevenness::of(live.iter().map(|node| engine.depot.held(*node) as u64).collect());
-    let shape = Shape::of(network.scenario.workload.object_bytes);
-    let published = engine.depot.len() as u32 / shape.blocks();
+    let published = shape.documents(&engine.depot);
     let existing_documents = (0..published).filter(|number| shape.exists(&engine.depot, *number)).count() as u64;
-    let copies = (0..engine.depot.len() as u32).map(|number| f64::from(engine.depot.live_copies(number)));
+    let copies = shape.all(&engine.depot).map(|number| f64::from(engine.depot.live_copies(number)));
     let existing: Vec<f64> = copies.filter(|copies| *copies > 0.0).collect();
     report.documents = Some(Documents { published: published.into(), existing: existing_documents });
     report.copies_per_document = Summary::of(existing);

@@ -19,6 +19,7 @@ use crate::sim::ideal::Ideal;
 use crate::sim::latency::Latency;
 use crate::sim::report::Idle;
 use crate::sim::scenario::{Fidelity, FreenetTable, Policy, Scenario};
+use crate::sim::searches::Terrain;
 use crate::sim::watch::{self, Watch};
 use crate::time::{Duration, Instant};
 
@@ -69,7 +70,7 @@ impl Network {
         if table.cache_policy == Policy::Clustered {
             depot.cluster_passing();
         }
-        let (seed, founders) = (scenario.seed, founders(scenario.nodes));
+        let (seed, founders) = (scenario.seed, founders(first_nodes(scenario)));
         let members = (0..founders).map(|number| node_id(seed, number, names)).collect();
         Self {
             engine: Engine::new(conditions, depot, seed),
@@ -86,9 +87,14 @@ impl Network {
         }
     }
 
+    /// How many nodes come before the network works.
+    pub(super) const fn first_nodes(&self) -> u32 {
+        first_nodes(&self.scenario)
+    }
+
     /// How many nodes found the network.
     pub const fn founders(&self) -> u32 {
-        founders(self.scenario.nodes)
+        founders(first_nodes(&self.scenario))
     }
 
     /// Starts the next node, which knows the node `entry`; gives its number.
@@ -197,6 +203,13 @@ impl Network {
         }
     }
 
+    /// Enters the block with this number, the next, into the catalogue.
+    pub(super) fn enter(&mut self, number: u32) -> Block {
+        let block = self.block(number);
+        self.engine.depot.enter(block.clone());
+        block
+    }
+
     /// The block with this number.
     pub fn block(&self, number: u32) -> Block {
         match (self.scenario.fidelity(), self.names) {
@@ -232,9 +245,26 @@ impl Network {
         self.steps += 1;
         if self.steps.is_multiple_of(64) {
             let work = &self.scenario.workload;
-            let of = u64::from(self.scenario.nodes) + u64::from(work.documents) + u64::from(work.lookups);
+            let steps = u64::from(self.scenario.nodes) + u64::from(work.documents) + u64::from(work.lookups);
+            let of = steps + self.scenario.operations();
             progress(self.steps, of);
         }
+    }
+}
+
+impl Terrain for Network {
+    type Mode = Freenet;
+
+    fn engine(&mut self) -> &mut Engine<Freenet> {
+        &mut self.engine
+    }
+
+    fn step(&mut self, end: Instant) -> bool {
+        Self::step(self, end)
+    }
+
+    fn departed(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.departed)
     }
 }
 
@@ -262,6 +292,14 @@ impl Town for Network {
 
     fn go(&mut self, node: u32, graceful: bool) {
         self.stop(node, graceful);
+    }
+}
+
+/// How many nodes there are before the network works.
+const fn first_nodes(scenario: &Scenario) -> u32 {
+    match scenario.growth {
+        Some(growth) => growth.start,
+        None => scenario.nodes,
     }
 }
 

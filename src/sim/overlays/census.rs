@@ -4,6 +4,7 @@ use super::kind::{KEY_BYTES, Kind};
 use super::network::Network;
 use super::workload::Measured;
 use crate::sim::distribution::{Summary, Unevenness, power_law_exponent};
+use crate::sim::documents::Shape;
 use crate::sim::lookups::violations;
 use crate::sim::popularity::least_popular;
 use crate::sim::report::{Degree, Documents, Exposure, Presence, Report};
@@ -55,14 +56,19 @@ impl Holdings {
     }
 }
 
-/// The report of a network that has been measured; documents of the workload are numbered from `first` on.
-pub(super) fn report<K: Kind>(network: &mut Network<K>, measured: &Measured, first: u32) -> Report {
+/// The report of a network that has been measured; documents are those of the workload.
+pub(super) fn report<K: Kind>(network: &mut Network<K>, measured: &Measured, shape: &Shape) -> Report {
     let everybody: Vec<u32> = network.servers.iter().chain(&network.live).copied().collect();
-    report_on(network, measured, first, &everybody)
+    report_on(network, measured, shape, &everybody)
 }
 
 /// The same; the load is that of `bearers`.
-pub(super) fn report_on<K: Kind>(network: &mut Network<K>, measured: &Measured, first: u32, bearers: &[u32]) -> Report {
+pub(super) fn report_on<K: Kind>(
+    network: &mut Network<K>,
+    measured: &Measured,
+    shape: &Shape,
+    bearers: &[u32],
+) -> Report {
     let mut report = Report::of(&network.scenario, stand_ins(network.scenario.fidelity()));
     holdings(network).write(&mut report);
     let engine = &network.engine;
@@ -70,7 +76,7 @@ pub(super) fn report_on<K: Kind>(network: &mut Network<K>, measured: &Measured, 
     let count = measured.lookups.len().max(1) as f64;
     let queries = report.query_messages_per_lookup.unwrap_or(0.0);
     if !measured.lookups.is_empty() {
-        let (both, key_only) = (measured.both as f64 / count, measured.key_only as f64 / count);
+        let (both, key_only) = (measured.costs.both as f64 / count, measured.costs.key_only as f64 / count);
         report.exposure = Some(match measured.witnessed {
             // Holders that are asked for the document had learned the key alone before.
             Some(told) => Exposure {
@@ -83,15 +89,18 @@ pub(super) fn report_on<K: Kind>(network: &mut Network<K>, measured: &Measured, 
         report.duplicates_per_lookup = measured.witnessed.map(|told| told.duplicates as f64 / count);
         report.completion_seconds = Summary::of(measured.giver_seconds.clone());
         report.rider_completion_seconds = Summary::of(measured.rider_seconds.clone());
-        report.timeouts_per_lookup = Summary::of(measured.timeouts.clone());
+        report.timeouts_per_lookup = Summary::of(measured.costs.timeouts.clone());
     }
-    let counts: Vec<f64> =
-        (first..engine.depot.len() as u32).map(|number| f64::from(engine.depot.live_copies(number))).collect();
+    report.blocks = measured.blocks;
+    let counts: Vec<f64> = shape.all(&engine.depot).map(|number| f64::from(engine.depot.live_copies(number))).collect();
     let existing: Vec<f64> = counts.iter().copied().filter(|copies| *copies > 0.0).collect();
-    let published = engine.depot.len() as u64 - u64::from(first);
-    report.documents = Some(Documents { published, existing: existing.len() as u64 });
+    let published = shape.documents(&engine.depot);
+    let whole = (0..published).filter(|document| shape.exists(&engine.depot, *document)).count() as u64;
+    report.documents = Some(Documents { published: published.into(), existing: whole });
+    // Copies of a document of several blocks are those of its first.
+    let counts: Vec<f64> = counts.into_iter().step_by(shape.blocks() as usize).collect();
     if let Some(unpopular) = &mut report.unpopular {
-        let rare = counts.iter().skip(least_popular(published as u32) as usize);
+        let rare = counts.iter().skip(least_popular(published) as usize);
         unpopular.copies = Some(rare.clone().sum::<f64>() / rare.count() as f64);
     }
     report.copies_exponent = copies_exponent(&counts, network.scenario.workload.zipf);

@@ -35,7 +35,7 @@ impl Kind for Hub {
     fn settled(&self, count: u32) -> Vec<Central> {
         let index = self.contact(0);
         let clients: Vec<Contact> = (1..count).map(|number| self.contact(number)).collect();
-        let server = Central::server(index.clone(), clients.iter().cloned());
+        let server = Central::server(index.clone(), clients.iter().cloned()).with_links(usize::MAX);
         let machines = clients.into_iter().map(|client| Central::client(client, index.clone(), true));
         std::iter::once(server).chain(machines).collect()
     }

@@ -289,9 +289,9 @@ impl Run {
         let lookup = Lookup { hops, path: hops + 1, millis: millis(first), last_millis, ..begun.ended(outcome, 0.0) };
         self.downloads.note(lookup, network.kind.is_rider(begun.node));
         if let Some(cost) = cost {
-            self.downloads.measured.timeouts.push(f64::from(cost.timeouts));
-            self.downloads.measured.both += u64::from(cost.both);
-            self.downloads.measured.key_only += u64::from(cost.key_only);
+            self.downloads.measured.costs.timeouts.push(f64::from(cost.timeouts));
+            self.downloads.measured.costs.both += u64::from(cost.both);
+            self.downloads.measured.costs.key_only += u64::from(cost.key_only);
         }
     }
 

@@ -28,6 +28,7 @@ pub use self::network::Network;
 pub use self::supernode::Tiers;
 pub use self::swarm::Crowd;
 pub use self::workload::Measured;
+use crate::sim::documents::Shape;
 use crate::sim::report::Report;
 use crate::sim::scenario::{ModeName, Scenario};
 use crate::sim::watch::Watch;
@@ -60,13 +61,14 @@ fn run_kind<K: Kind>(scenario: &Scenario, namesakes: bool, progress: &mut Progre
     network.operate(progress);
     let first = network.engine.depot.len() as u32;
     let watch = Watch::begin(&network.engine, 0, 0);
-    let failed = workload::publish(&mut network, &scenario.publishers(), progress);
+    let shape = Shape::of(scenario.workload.object_bytes).from(first);
+    let failed = workload::publish(&mut network, &shape, &scenario.publishers(), progress);
     let publication = watch.publication(&network.engine, scenario.workload.documents);
     network.fail();
     network.begin_churn();
     let idle = network.idle();
-    let measured = workload::look_up(&mut network, first, progress);
-    let mut report = census::report(&mut network, &measured, first);
+    let measured = workload::look_up(&mut network, shape.clone(), progress);
+    let mut report = census::report(&mut network, &measured, &shape);
     report.failed_inserts = failed;
     report.publication = publication;
     report.note_rest(idle);
@@ -80,7 +82,9 @@ fn run_swarm(scenario: &Scenario, namesakes: bool, progress: &mut Progress<'_>) 
     let leechers = network.live.clone();
     let (downloads, failed) = downloads::run(&mut network, progress);
     let everybody: Vec<u32> = network.servers.iter().copied().chain(leechers).collect();
-    let mut report = census::report_on(&mut network, &downloads.measured, first, &everybody);
+    // Every block by itself: listings and pieces.
+    let blocks = Shape::of(1).from(first);
+    let mut report = census::report_on(&mut network, &downloads.measured, &blocks, &everybody);
     downloads.write(&mut report);
     report.failed_inserts = failed;
     report

@@ -96,7 +96,7 @@ impl Kind for Crowd {
     }
 
     fn settled(&self, count: u32) -> Vec<Swarm> {
-        let tracker = Swarm::tracker(self.contact(0), content::machine_seed(self.seed, 0, 0));
+        let tracker = Swarm::tracker(self.contact(0), content::machine_seed(self.seed, 0, 0)).with_links(usize::MAX);
         std::iter::once(tracker).chain((1..count).map(|number| self.peer(number, 0))).collect()
     }
 

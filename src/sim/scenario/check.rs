@@ -1,7 +1,7 @@
 //! What makes no sense in a scenario, what is not available yet, and what does not fit the memory.
 
 use crate::limits;
-use crate::sim::scenario::shared::{Impossible, ModeName, Session, TopologyKind};
+use crate::sim::scenario::shared::{Impossible, ModeName, Session};
 use crate::sim::scenario::whole::Scenario;
 
 impl Scenario {
@@ -151,10 +151,9 @@ impl Scenario {
         if self.faults.free_riders > 0.9 {
             return Some("faults.free_riders is at most 0.9: somebody has to share".into());
         }
-        if work.fetch_at_most_once && !self.is_compared() {
-            return Some("workload.fetch_at_most_once is not available yet".into());
-        }
-        let pairs = u64::from(work.documents) * u64::from(self.nodes);
+        // Where classic publishes nothing, lookups are for what its operations insert.
+        let documents = if work.documents == 0 { self.operations() / 2 } else { work.documents.into() };
+        let pairs = documents * u64::from(self.nodes);
         // Who trades downloads once in any case.
         (work.fetch_at_most_once && !self.trades() && u64::from(work.lookups) * 2 > pairs).then(|| {
             format!(
@@ -170,9 +169,6 @@ impl Scenario {
         let (work, mode) = (&self.workload, self.mode);
         if self.trades() {
             return self.untraded();
-        }
-        if self.blocks_per_document() > 1 {
-            return Some(format!("workload.object_bytes above 32768 is not available yet in {mode}"));
         }
         if self.latency.median_ms > 300.0 {
             return Some(format!("latency.median_ms above 300 outlasts the timers of {mode}"));
@@ -213,8 +209,7 @@ impl Scenario {
 
     fn unavailable(&self) -> Option<String> {
         let (faults, churn) = (&self.faults, &self.churn);
-        let (is_classic, is_freenet) = (self.mode == ModeName::Classic, self.mode == ModeName::Freenet);
-        let not_yet = |what: &str| Some(format!("{what} is not available yet"));
+        let is_classic = self.mode == ModeName::Classic;
         if let Some(sentence) = self.partial() {
             return Some(sentence);
         }
@@ -222,25 +217,20 @@ impl Scenario {
             return Some(sentence);
         }
         if is_classic && self.has_churn() {
-            return not_yet("[churn] in the overlay classic");
+            return Some(
+                "[churn] does not apply to classic, where one operation follows another and no time passes between: nodes die \
+                 by [faults] and come by [growth]"
+                    .into(),
+            );
         }
         if churn.session == Session::None && churn.availability > 0.0 {
             return Some("churn.availability needs sessions: churn.session is none".into());
         }
-        if self.has_churn() && faults.fail_fraction > 0.0 && !self.is_compared() {
-            return not_yet(&format!("faults.fail_fraction together with [churn] in the overlay {}", self.mode));
-        }
-        if is_freenet && self.growth.is_some() {
-            return not_yet("[growth] in freenet, whose networks always grow by their own joins before anything else,");
-        }
-        if is_freenet && self.workload.warmup_operations > 0 {
-            return not_yet("workload.warmup_operations in freenet");
-        }
-        if is_freenet && self.blocks_per_document() > 1 + u64::from(limits::MANIFEST_TOP_KEYS) {
-            return not_yet("a document in freenet whose keys do not fit its top block (about 22 MB)");
-        }
-        if is_freenet && self.workload.object_bytes > limits::DOCUMENT_BYTES {
+        if self.workload.object_bytes > limits::DOCUMENT_BYTES {
             return Some("workload.object_bytes is beyond the longest document".into());
+        }
+        if !self.trades() && self.blocks_per_document() > 1 + u64::from(limits::MANIFEST_TOP_KEYS) {
+            return Some("a document whose keys do not fit its top block (about 22 MB) is not available yet".into());
         }
         if is_classic && self.blocks_per_document() > 1 {
             return Some(
@@ -250,8 +240,8 @@ impl Scenario {
         if is_classic && self.workload.zipf > 0.0 && self.workload.documents == 0 {
             return Some("workload.zipf above 0 in classic needs workload.documents: those have a popularity".into());
         }
-        if is_classic && self.topology.is_none_or(|topology| topology.kind != TopologyKind::RingLattice) {
-            return not_yet("a topology of classic other than ring-lattice");
+        if is_classic && self.topology.is_none() {
+            return Some("the table [topology] is missing".into());
         }
         if !is_classic && faults.operations_per_percent > 0 {
             return Some("faults.operations_per_percent applies to classic only".into());

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits;
-use crate::sim::scenario::shared::{Policy, Topology};
+use crate::sim::scenario::shared::{Policy, Topology, TopologyKind};
 
 /// `[classic]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ impl ClassicTable {
             })
             .or_else(|| {
                 let topology = topology?;
+                if topology.kind != TopologyKind::RingLattice {
+                    return topology.sentence(start);
+                }
                 (topology.degree < 2 || topology.degree % 2 == 1 || topology.degree >= start).then(|| {
                     "topology.degree of a ring-lattice is even, at least 2 and below the number of nodes".into()
                 })

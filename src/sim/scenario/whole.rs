@@ -200,8 +200,8 @@ impl Scenario {
     pub fn blocks_per_document(&self) -> u64 {
         let bytes = self.workload.object_bytes;
         match self.mode {
-            ModeName::Freenet => layout(bytes).map_or(1, |layout| 1 + 2 * u64::from(limits::STANDBYS) + layout.keys()),
-            _ => bytes.div_ceil(ONE_BLOCK),
+            ModeName::Classic | ModeName::Swarm => bytes.div_ceil(ONE_BLOCK),
+            _ => layout(bytes).map_or(1, |layout| 1 + 2 * u64::from(limits::STANDBYS) + layout.keys()),
         }
     }
 

@@ -16,14 +16,16 @@ use crate::time::Instant;
 
 /// Which blocks the documents of a workload have.
 #[derive(Clone, Debug)]
-pub(super) struct Shape {
+pub struct Shape {
     segments: Vec<Segment>,
     blocks: u32,
+    /// The number of the first block of the first document.
+    start: u32,
 }
 
 /// One fetch under way.
 #[derive(Debug)]
-pub(super) struct Fetch {
+pub struct Fetch {
     /// The block that comes first: the top.
     first: u32,
     top: TopSearch,
@@ -42,28 +44,40 @@ struct Gathering {
 
 /// How a search for one block ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Searched {
+pub enum Searched {
+    /// It is here.
     Found,
+    /// It is not.
     Unfound(Unfound),
 }
 
 /// Where a fetch is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stand {
+pub enum Stand {
+    /// Blocks are missing that may still be found.
     Open,
+    /// Enough blocks are here.
     Complete,
+    /// Too few can be found.
     Lost,
 }
 
 impl Shape {
-    pub(super) fn of(object_bytes: u64) -> Self {
-        let Some(layout) = layout(object_bytes) else { return Self { segments: Vec::new(), blocks: 1 } };
+    /// Of documents that long.
+    pub fn of(object_bytes: u64) -> Self {
+        let Some(layout) = layout(object_bytes) else { return Self { segments: Vec::new(), blocks: 1, start: 0 } };
         let segments = (0..layout.segments()).map(|index| layout.segment(index)).collect();
-        Self { segments, blocks: BEFORE + layout.keys() as u32 }
+        Self { segments, blocks: BEFORE + layout.keys() as u32, start: 0 }
+    }
+
+    /// The same where the blocks before `start` belong to none of the documents.
+    #[must_use]
+    pub fn from(self, start: u32) -> Self {
+        Self { start, ..self }
     }
 
     /// Blocks of a document.
-    pub(super) const fn blocks(&self) -> u32 {
+    pub const fn blocks(&self) -> u32 {
         self.blocks
     }
 
@@ -73,12 +87,22 @@ impl Shape {
     }
 
     /// The numbers of a document's blocks, its top first.
-    pub(super) const fn numbers(&self, document: u32) -> std::ops::Range<u32> {
-        document * self.blocks..(document + 1) * self.blocks
+    pub const fn numbers(&self, document: u32) -> std::ops::Range<u32> {
+        self.start + document * self.blocks..self.start + (document + 1) * self.blocks
+    }
+
+    /// How many documents have been entered into the catalogue.
+    pub fn documents(&self, depot: &Depot) -> u32 {
+        (depot.len() as u32 - self.start) / self.blocks
+    }
+
+    /// The numbers of all blocks of all documents.
+    pub fn all(&self, depot: &Depot) -> std::ops::Range<u32> {
+        self.start..depot.len() as u32
     }
 
     /// Whether live nodes hold enough of a document.
-    pub(super) fn exists(&self, depot: &Depot, document: u32) -> bool {
+    pub fn exists(&self, depot: &Depot, document: u32) -> bool {
         let first = self.numbers(document).start;
         let lives = |number: &u32| depot.live_copies(*number) > 0;
         let enough = |segment: &Segment| {
@@ -91,7 +115,7 @@ impl Shape {
     }
 
     /// A fetch of a document, nothing asked yet.
-    pub(super) fn fetch(&self, depot: &Depot, document: u32) -> Fetch {
+    pub fn fetch(&self, depot: &Depot, document: u32) -> Fetch {
         let first = self.numbers(document).start;
         let key = |number: u32| depot.block(number).key();
         let gathering = |segment: &Segment| {
@@ -108,7 +132,7 @@ impl Shape {
 
 impl Fetch {
     /// The next block to search for: its number.
-    pub(super) fn next(&mut self, now: Instant) -> Option<(u32, RoutingKey)> {
+    pub fn next(&mut self, now: Instant) -> Option<(u32, RoutingKey)> {
         if !self.has_top {
             let key = self.top.next(now)?;
             let place = self.before.iter().position(|other| *other == key)?;
@@ -121,7 +145,7 @@ impl Fetch {
     }
 
     /// When the next block has rested.
-    pub(super) fn rested_at(&self, now: Instant) -> Option<Instant> {
+    pub fn rested_at(&self, now: Instant) -> Option<Instant> {
         if !self.has_top {
             return self.top.rested_at(now);
         }
@@ -130,7 +154,7 @@ impl Fetch {
     }
 
     /// The search for the block `number` has ended.
-    pub(super) fn on_searched(&mut self, now: Instant, number: u32, searched: Searched) {
+    pub fn on_searched(&mut self, now: Instant, number: u32, searched: Searched) {
         let index = number - self.first;
         let Some(key) = index.checked_sub(self.before.len() as u32) else {
             return self.on_top_searched(now, index as usize, searched);
@@ -157,7 +181,8 @@ impl Fetch {
         }
     }
 
-    pub(super) fn stand(&self) -> Stand {
+    /// Where it is.
+    pub fn stand(&self) -> Stand {
         let is_single = self.gatherings.is_empty();
         if !self.has_top {
             let gives_up = self.top.is_lost() || (is_single && self.top.is_top_missing());
@@ -170,7 +195,7 @@ impl Fetch {
     }
 
     /// Blocks that were searched for in vain, and have been rebuilt.
-    pub(super) fn rebuilt(&self) -> Vec<u32> {
+    pub fn rebuilt(&self) -> Vec<u32> {
         let of = |gathering: &Gathering| {
             let start = self.first + self.before.len() as u32 + gathering.segment.first_key as u32;
             let missing = |index: &u32| gathering.shares.is_missing(*index as usize);
