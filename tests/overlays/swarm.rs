@@ -238,6 +238,34 @@ fn a_peer_that_sends_wrong_bytes_is_found_out_and_the_document_is_whole() {
     assert!(!blamed.is_empty() && blamed.iter().all(|(_, peer, _)| *peer == id(2)), "{blamed:?}");
 }
 
+/// Messages may pass each other: the first word of interest comes before the greeting and is not heard, or the answer is not.
+#[test]
+fn a_word_that_was_not_heard_is_said_again() {
+    for is_answer in [false, true] {
+        let mut mesh = mesh(2, &[], 14);
+        let (blocks, key) = publish(&mut mesh, 1, 6);
+        let mut unheard = 1;
+        mesh.set_fault(move |_, _, _, message: &Message| {
+            let is_it = match message {
+                Message::Interest { interested, .. } => *interested && !is_answer,
+                Message::Choking { choked, .. } => !*choked && is_answer,
+                _ => false,
+            };
+            match is_it && unheard > 0 {
+                true => {
+                    unheard -= 1;
+                    Verdict::Drop
+                }
+                false => Verdict::Pass,
+            }
+        });
+        let ticket = fetch(&mut mesh, 2, key);
+        let answer = mesh.run_until_answered(ticket, Duration::from_secs(300));
+        assert!(matches!(answer, Some(Answer::Found { .. })), "{answer:?}");
+        assert!(holds_all(&mesh, 2, &blocks));
+    }
+}
+
 #[test]
 fn a_peer_that_is_silent_when_asked_holds_nobody_up() {
     let mut mesh = mesh(3, &[], 9);

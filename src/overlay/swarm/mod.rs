@@ -387,7 +387,10 @@ impl Mode for Swarm {
 
     fn handle_input(&mut self, now: Instant, input: Input<Message>) {
         match input {
-            Input::LinkUp { peer, .. } => self.core.calls.on_link_up(peer),
+            Input::LinkUp { peer, .. } => {
+                let trades = |id: &NodeId| self.torrents.values().any(|torrent| torrent.find(id).is_some());
+                self.core.calls.on_link_up_beside(peer, trades);
+            }
             Input::LinkDown { peer } => {
                 self.core.calls.on_link_down(peer);
                 self.torrents.values_mut().for_each(|torrent| torrent.on_gone(&mut self.core, now, &peer));

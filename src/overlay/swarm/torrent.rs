@@ -224,6 +224,16 @@ impl Torrent {
         core.calls.reply(peer.id, Message::Interest { tag: self.tag, order, interested });
     }
 
+    /// Says once more what is wanted, where nobody answers: over links whose messages may pass each other, the word came before the
+    /// greeting and was not heard, or the answer was.
+    fn insist(&mut self, core: &mut Core) {
+        if self.peers.iter().any(|peer| peer.useful > 0 && !peer.chokes) {
+            return;
+        }
+        let useful: Vec<usize> = (0..self.peers.len()).filter(|at| self.peers[*at].useful > 0).collect();
+        useful.into_iter().for_each(|at| self.tell_interest(core, at, true));
+    }
+
     /// A peer is gone, or never came.
     pub(super) fn on_gone(&mut self, core: &mut Core, now: Instant, id: &NodeId) {
         self.greeted.remove(id);
@@ -254,6 +264,7 @@ impl Torrent {
         self.note_snubs(core, now);
         if self.rounds.is_multiple_of(OPTIMISTIC_ROUNDS) {
             self.rotate();
+            self.insist(core);
             if core.config.scheme != Scheme::TitForTat {
                 self.claim_all(core);
             }

@@ -24,6 +24,10 @@ impl Torrent {
             return;
         }
         peer.heard_interest = order;
+        if wants && peer.wants {
+            // Who insists may not have heard how it stands.
+            return self.tell_choking(core, at);
+        }
         if wants && !peer.wants && peer.is_choked {
             peer.standing = now;
         }
@@ -94,7 +98,12 @@ impl Torrent {
         if choked {
             peer.drop_requests();
         }
-        let order = peer.say();
+        self.tell_choking(core, at);
+    }
+
+    fn tell_choking(&mut self, core: &mut Core, at: usize) {
+        let peer = &mut self.peers[at];
+        let (order, choked) = (peer.say(), peer.is_choked);
         core.calls.reply(peer.id, Message::Choking { tag: self.tag, order, choked });
     }
 
